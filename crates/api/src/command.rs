@@ -1,0 +1,178 @@
+//! Commands: name, request and reply, declared once for window, hub and tests.
+
+use crate::view::{Subject, ViewData, ViewId, ViewQuery};
+use ghostlight_model::{PostingId, RunId};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+/// A request with a name and a reply.
+pub trait Command: Serialize + DeserializeOwned {
+    /// The name by which it is called and permitted.
+    const NAME: &'static str;
+    /// What comes back.
+    type Reply: Serialize + DeserializeOwned;
+}
+
+macro_rules! commands {
+    ($($(#[$doc:meta])* $name:literal $request:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty),* $(,)? } -> $reply:ty;)*) => {
+        /// The names of all commands.
+        pub const COMMANDS: &[&str] = &[$($name),*];
+        $(
+            $(#[$doc])*
+            #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+            pub struct $request { $($(#[$field_doc])* pub $field: $type),* }
+            impl Command for $request {
+                const NAME: &'static str = $name;
+                type Reply = $reply;
+            }
+        )*
+    };
+}
+
+commands! {
+    /// Replaces the views the window shows. All are dirty at first.
+    "register_views" RegisterViews {
+        /// The views, numbered by the window; at most [`crate::view::VIEWS_MAX`].
+        views: Vec<(ViewId, ViewQuery)>,
+    } -> ();
+
+    /// Pulls views by number; lets the core ping again.
+    "pull_views" PullViews {
+        /// Which; unknown numbers are left out of the reply.
+        ids: Vec<ViewId>,
+    } -> Vec<(ViewId, ViewData)>;
+
+    /// Analyses text or a page's source that was pasted or dropped.
+    "analyze_text" AnalyzeText {
+        /// The text, up to 64 MiB.
+        text: String,
+        /// A file's name, where there is one.
+        name: Option<String>,
+    } -> Started;
+
+    /// Fetches a URL and analyses what comes back.
+    "analyze_url" AnalyzeUrl {
+        /// As typed.
+        url: String,
+    } -> Started;
+
+    /// Analyses files by path, as the file dialog gives them.
+    "analyze_files" AnalyzeFiles {
+        /// Absolute paths.
+        paths: Vec<String>,
+    } -> Started;
+
+    /// Shows the system's file dialog. An empty list when it was dismissed.
+    "choose_files" ChooseFiles {} -> Vec<String>;
+
+    /// Runs the pipeline again over a run's capture, or fetches its URL again.
+    "retry_run" RetryRun {
+        /// Which run's input.
+        run: RunId,
+    } -> Started;
+
+    /// Records the analyst's verdict as a commit.
+    "set_verdict" SetVerdict {
+        /// Of which posting.
+        posting: PostingId,
+        /// One of `open doubtful ghost closed unknown`.
+        verdict: String,
+        /// Why, up to 4,000 characters.
+        note: String,
+        /// Made by the caller; the same key twice is one commit.
+        key: String,
+    } -> ();
+
+    /// Records an outcome (`applied heard_back filled reposted`) as a commit.
+    "record_outcome" RecordOutcome {
+        /// Of which posting.
+        posting: PostingId,
+        /// The outcome.
+        outcome: String,
+        /// Details, up to 4,000 characters.
+        note: String,
+        /// Made by the caller; the same key twice is one commit.
+        key: String,
+    } -> ();
+
+    /// Loads the sample postings that come with the application.
+    "load_samples" LoadSamples {} -> Started;
+
+    /// What the window needs to know once: version, data folder, platform, preferences.
+    "app_info" GetAppInfo {} -> AppInfo;
+
+    /// Stores the window's preferences.
+    "set_preferences" SetPreferences {
+        /// All of them.
+        preferences: Preferences,
+    } -> ();
+
+    /// Opens a posting's web page in the system's browser (http and https only).
+    "open_external" OpenExternal {
+        /// The address.
+        url: String,
+    } -> ();
+}
+
+/// What analysis began.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Started {
+    /// The runs, in the order of the input; those of a large input follow as it is read.
+    pub runs: Vec<RunId>,
+    /// What could not be begun, a sentence each.
+    pub refused: Vec<crate::ApiError>,
+}
+
+/// What the window needs to know once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AppInfo {
+    /// The version.
+    pub version: String,
+    /// Where the data is.
+    pub data_folder: String,
+    /// `linux`, `macos` or `windows`.
+    pub platform: String,
+    /// The window's preferences.
+    pub preferences: Preferences,
+    /// What to show first, when the app was started with a file, URL or run.
+    pub open: Option<Subject>,
+    /// Whether this is the first start on this data folder.
+    pub first_start: bool,
+}
+
+/// The window's preferences.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Preferences {
+    /// Light, dark, or what the system says.
+    pub theme: Theme,
+    /// Motion off, whatever the system says.
+    pub reduce_motion: bool,
+    /// Widths of list and evidence pane and height of the drawer, in CSS pixels.
+    pub panes: [u16; 3],
+    /// Times in UTC instead of local time.
+    pub utc: bool,
+}
+
+impl Default for Preferences {
+    fn default() -> Self {
+        Self {
+            theme: Theme::System,
+            reduce_motion: false,
+            panes: [240, 330, 176],
+            utc: false,
+        }
+    }
+}
+
+/// Light, dark, or what the system says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Theme {
+    /// What the system says.
+    #[default]
+    System,
+    /// Light.
+    Light,
+    /// Dark.
+    Dark,
+}

@@ -1,0 +1,94 @@
+//! `ghostlight`: the command-line twin of the app, for scripts and servers.
+//!
+//! Same engine, same store, no window. Results go to standard output, messages and progress to
+//! standard error; exit codes are 0 done, 1 not a posting or nothing found, 2 bad usage or
+//! unreadable input, 3 the store cannot be opened or written.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod analyze;
+mod detect;
+mod doctor;
+mod output;
+
+use clap::{Parser, Subcommand};
+use ghostlight_engine::{Engine, Hooks, Host, host::PROJECT};
+use output::{Exit, fail};
+use std::{path::PathBuf, process::ExitCode, sync::Arc};
+
+/// Shows whether a job posting is real: fields with their evidence, signals, an assessment.
+#[derive(Debug, Parser)]
+#[command(name = "ghostlight", version, after_help = EXIT_CODES)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done; 1 not a posting, or nothing found; \
+                          2 bad usage or unreadable input; 3 the store cannot be opened or written.";
+
+/// Options of every command.
+#[derive(Debug, clap::Args)]
+struct Global {
+    /// The data folder
+    #[arg(long, value_name = "DIR", global = true, env = "GHOSTLIGHT_DATA")]
+    data: Option<PathBuf>,
+    /// Print one JSON object a result
+    #[arg(long, global = true)]
+    json: bool,
+    /// No progress and no notes on standard error
+    #[arg(long, global = true)]
+    quiet: bool,
+    /// Use no model, even if one is configured
+    #[arg(long, global = true)]
+    no_model: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Analyse a posting: a file, a URL, or - for standard input
+    Analyze(analyze::Args),
+    /// Read one field from texts on standard input, one a line
+    Detect(detect::Args),
+    /// Check the data folder; --rebuild rebuilds every projection from the log
+    Doctor(doctor::Args),
+}
+
+/// A terminal: the clock and names, nothing else.
+struct Terminal;
+impl Host for Terminal {}
+
+impl Global {
+    fn engine(&self) -> Result<Engine, Exit> {
+        let folder = match &self.data {
+            Some(folder) => folder.clone(),
+            None => default_folder()?,
+        };
+        let hooks = Hooks::from_env_value(std::env::var("GHOSTLIGHT_TEST").ok().as_deref());
+        Engine::open(&folder, Arc::new(Terminal), hooks)
+            .map_err(|e| fail(Exit::Store, &e.to_string(), Some(e.hint())))
+    }
+}
+
+fn default_folder() -> Result<PathBuf, Exit> {
+    let (qualifier, organisation, application) = PROJECT;
+    match directories::ProjectDirs::from(qualifier, organisation, application) {
+        Some(dirs) => Ok(dirs.data_dir().to_owned()),
+        None => Err(fail(
+            Exit::Usage,
+            "no home directory to keep data in",
+            Some("Name a folder with --data."),
+        )),
+    }
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match cli.command {
+        Command::Analyze(args) => analyze::run(&cli.global, args),
+        Command::Detect(args) => detect::run(&cli.global, &args),
+        Command::Doctor(args) => doctor::run(&cli.global, &args),
+    };
+    result.unwrap_or_else(|exit| exit).into()
+}

@@ -1,0 +1,40 @@
+//! Exit codes and messages.
+
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
+
+/// How the program ends; a batch ends with its worst.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Exit {
+    Done = 0,
+    NothingFound = 1,
+    Usage = 2,
+    Store = 3,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        ExitCode::from(exit as u8)
+    }
+}
+
+/// Says on standard error what happened and what to do.
+pub(crate) fn fail(exit: Exit, message: &str, hint: Option<&str>) -> Exit {
+    eprintln!("ghostlight: {message}");
+    if let Some(hint) = hint {
+        eprintln!("  {hint}");
+    }
+    exit
+}
+
+/// Prints a line. A reader that went away (`| head`) ends the program quietly.
+pub(crate) fn print_line(line: &str) -> Result<(), Exit> {
+    let mut out = io::stdout().lock();
+    match writeln!(out, "{line}").and_then(|()| out.flush()) {
+        Ok(()) => Ok(()),
+        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Err(Exit::Done),
+        Err(e) => Err(fail(Exit::Usage, &format!("standard output: {e}"), None)),
+    }
+}

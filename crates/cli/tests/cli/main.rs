@@ -1,0 +1,13 @@
+//! The command line as scripts use it: what it prints, how it ends, and what it does with bad input.
+//!
+//! The program under test is the one that people get: [`hooks`] fails where it was built with test hooks.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod contract;
+mod hooks;
+mod program;
+mod refused;
+#[path = "../../../../tests/support/server.rs"]
+mod server;
+#[cfg(target_os = "linux")]
+mod store;

@@ -1,0 +1,270 @@
+//! The bodies of the commands the edge declares.
+
+use crate::{Engine, FIRST_START, Input, VERSION, samples, store_error};
+use ghostlight_api::{
+    ApiError, Command, ErrorCode, ViewData, ViewId,
+    command::{
+        AnalyzeFiles, AnalyzeText, AnalyzeUrl, AppInfo, ChooseFiles, GetAppInfo, LoadSamples,
+        OpenExternal, Preferences, PullViews, RecordOutcome, RegisterViews, RetryRun,
+        SetPreferences, SetVerdict, Started,
+    },
+    view::Subject,
+};
+use ghostlight_model::{CaptureId, FieldKey, FieldValue, PostingId, RunId};
+use ghostlight_store::{PersonChange, Store};
+use std::{path::PathBuf, sync::PoisonError};
+
+/// Notes and messages may hold so many characters.
+const NOTE_CHARS_MAX: usize = 4_000;
+const PREFERENCES: &str = "preferences";
+
+/// Answers one command.
+pub trait Handle<C: Command> {
+    /// The reply, or the error to show.
+    fn handle(&self, command: C) -> Result<C::Reply, ApiError>;
+}
+
+impl Engine {
+    /// Answers a command in its wire form.
+    pub fn call<C: Command>(&self, request: &[u8]) -> Result<Vec<u8>, ApiError>
+    where
+        Self: Handle<C>,
+    {
+        ghostlight_api::encode(&self.handle(ghostlight_api::decode::<C>(request)?)?)
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        self.shared.hub.store()
+    }
+
+    fn start_all(&self, inputs: Vec<Input>) -> Started {
+        let mut started = Started {
+            runs: Vec::new(),
+            refused: Vec::new(),
+        };
+        for input in inputs {
+            match self.start(input) {
+                Ok(run) => started.runs.push(run),
+                Err(refused) => started.refused.push(refused),
+            }
+        }
+        started
+    }
+
+    fn commit_choice(
+        &self,
+        (posting, field): (PostingId, FieldKey),
+        (word, note, key): (String, String, String),
+    ) -> Result<(), ApiError> {
+        if note.chars().count() > NOTE_CHARS_MAX {
+            return Err(ApiError::new(
+                ErrorCode::Rule,
+                format!("The note is longer than {NOTE_CHARS_MAX} characters."),
+                "Shorten it; nothing was saved yet.",
+            ));
+        }
+        let change = PersonChange {
+            posting,
+            author: self.shared.author.clone(),
+            message: note,
+            field,
+            value: Some(FieldValue::Choice(word)),
+            key,
+            now: self.shared.host.now(),
+        };
+        self.shared
+            .hub
+            .commit_change(change)
+            .wait()
+            .map_err(|e| store_error(&e))?;
+        Ok(())
+    }
+
+    fn preferences(&self) -> Result<Preferences, ApiError> {
+        let stored = self
+            .store()
+            .setting(PREFERENCES)
+            .map_err(|e| store_error(&e))?;
+        // Preferences of an older or damaged form fall back to the defaults, member by member.
+        Ok(stored
+            .and_then(|text| serde_json::from_str(&text).ok())
+            .unwrap_or_default())
+    }
+
+    fn opening(&self) -> Option<Subject> {
+        let opening = self.shared.opening.lock();
+        opening.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The input of a run, to run it again: its URL, its capture, or its file.
+    fn input_of(&self, run: &RunId) -> Result<Input, ApiError> {
+        let state = self.store().run(run).map_err(|e| store_error(&e))?;
+        let state = state.ok_or_else(|| not_there(format!("Run {run} is not in the store.")))?;
+        match (state.location, state.capture) {
+            (Some(url), _) if url.starts_with("http") => Ok(Input::Url(url)),
+            (_, Some(capture)) => self.capture_input(capture, state.input),
+            (Some(path), None) => Ok(Input::File(PathBuf::from(path))),
+            (None, None) => Err(not_there(format!(
+                "Nothing was stored of {}: it stopped before its bytes were read.",
+                state.input
+            ))),
+        }
+    }
+
+    fn capture_input(&self, capture: CaptureId, name: String) -> Result<Input, ApiError> {
+        let bytes = self.store().bytes(capture).map_err(|e| store_error(&e))?;
+        let bytes =
+            bytes.ok_or_else(|| not_there(format!("The capture of {name} was removed.")))?;
+        Ok(Input::Text { name, bytes })
+    }
+}
+
+fn not_there(message: String) -> ApiError {
+    ApiError::new(
+        ErrorCode::NotFound,
+        message,
+        "Open the posting again from its source.",
+    )
+}
+
+impl Handle<RegisterViews> for Engine {
+    fn handle(&self, command: RegisterViews) -> Result<(), ApiError> {
+        let ping = self.shared.desk().register(command.views);
+        self.shared.ping(ping);
+        Ok(())
+    }
+}
+
+impl Handle<PullViews> for Engine {
+    fn handle(&self, command: PullViews) -> Result<Vec<(ViewId, ViewData)>, ApiError> {
+        // Views count as clean before they are read: a change in between is pinged again.
+        let queries = self.shared.desk().pull(&command.ids);
+        let views: Vec<(ViewId, ViewData)> = queries
+            .iter()
+            .map(|(id, query)| (*id, self.view(query)))
+            .collect();
+        let mut desk = self.shared.desk();
+        for (id, data) in &views {
+            if let ViewData::Card(card) = data {
+                desk.resolve(*id, card.posting);
+            }
+        }
+        let ping = desk.pulled();
+        drop(desk);
+        self.shared.ping(ping);
+        Ok(views)
+    }
+}
+
+impl Handle<AnalyzeText> for Engine {
+    fn handle(&self, command: AnalyzeText) -> Result<Started, ApiError> {
+        let name = command.name.unwrap_or_else(|| "pasted text".into());
+        Ok(self.start_all(vec![Input::Text {
+            name,
+            bytes: command.text.into_bytes(),
+        }]))
+    }
+}
+
+impl Handle<AnalyzeUrl> for Engine {
+    fn handle(&self, command: AnalyzeUrl) -> Result<Started, ApiError> {
+        // A refused address is said at once, beside the box it was typed in.
+        if let Err(e) = ghostlight_fetch::classify(&command.url) {
+            return Err(ApiError::new(ErrorCode::Input, e.to_string(), e.hint()));
+        }
+        Ok(self.start_all(vec![Input::Url(command.url)]))
+    }
+}
+
+impl Handle<AnalyzeFiles> for Engine {
+    fn handle(&self, command: AnalyzeFiles) -> Result<Started, ApiError> {
+        Ok(self.start_all(
+            command
+                .paths
+                .into_iter()
+                .map(|p| Input::File(p.into()))
+                .collect(),
+        ))
+    }
+}
+
+impl Handle<ChooseFiles> for Engine {
+    fn handle(&self, _: ChooseFiles) -> Result<Vec<String>, ApiError> {
+        let chosen = self.shared.host.choose_files()?;
+        Ok(chosen
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect())
+    }
+}
+
+impl Handle<RetryRun> for Engine {
+    fn handle(&self, command: RetryRun) -> Result<Started, ApiError> {
+        Ok(self.start_all(vec![self.input_of(&command.run)?]))
+    }
+}
+
+impl Handle<SetVerdict> for Engine {
+    fn handle(&self, c: SetVerdict) -> Result<(), ApiError> {
+        self.commit_choice((c.posting, FieldKey::Verdict), (c.verdict, c.note, c.key))
+    }
+}
+
+impl Handle<RecordOutcome> for Engine {
+    fn handle(&self, c: RecordOutcome) -> Result<(), ApiError> {
+        self.commit_choice((c.posting, FieldKey::Outcome), (c.outcome, c.note, c.key))
+    }
+}
+
+impl Handle<LoadSamples> for Engine {
+    fn handle(&self, _: LoadSamples) -> Result<Started, ApiError> {
+        Ok(self.start_all(samples::inputs()))
+    }
+}
+
+impl Handle<GetAppInfo> for Engine {
+    fn handle(&self, _: GetAppInfo) -> Result<AppInfo, ApiError> {
+        Ok(AppInfo {
+            version: VERSION.into(),
+            data_folder: self.folder().display().to_string(),
+            platform: std::env::consts::OS.into(),
+            preferences: self.preferences()?,
+            open: self.opening(),
+            first_start: self.shared.first_start,
+        })
+    }
+}
+
+impl Handle<SetPreferences> for Engine {
+    fn handle(&self, command: SetPreferences) -> Result<(), ApiError> {
+        let text = serde_json::to_string(&command.preferences)
+            .map_err(|e| ApiError::internal(format!("storing preferences: {e}")))?;
+        self.store()
+            .put_setting(PREFERENCES, text)
+            .wait()
+            .map_err(|e| store_error(&e))
+    }
+}
+
+impl Handle<OpenExternal> for Engine {
+    fn handle(&self, command: OpenExternal) -> Result<(), ApiError> {
+        let url = ghostlight_fetch::classify(&command.url)
+            .map_err(|e| ApiError::new(ErrorCode::Input, e.to_string(), e.hint()))?;
+        self.shared.host.open_external(url.as_str())
+    }
+}
+
+impl Engine {
+    /// Loads the samples if this data folder has never been used, and remembers that it was.
+    pub fn welcome(&self) -> Result<(), ApiError> {
+        if !self.shared.first_start || !self.shared.pipeline.hooks.offers_samples() {
+            return Ok(());
+        }
+        self.store()
+            .put_setting(FIRST_START, "1".into())
+            .wait()
+            .map_err(|e| store_error(&e))?;
+        self.start_all(samples::inputs());
+        Ok(())
+    }
+}

@@ -1,0 +1,284 @@
+//! What the app and the command line share: one API over a narrow [`Host`].
+//!
+//! [`Engine::open`] opens a data folder. [`Engine::start`] accepts an input and analyses it in the
+//! background (the window), [`Engine::analyze`] does so while the caller waits (the command line);
+//! both run the same [`pipeline`]. Commands of the edge are answered in [`commands`]; the window's
+//! reads go through [`views`], and [`desk`] decides when it is pinged.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod commands;
+pub mod desk;
+mod hooks;
+pub mod host;
+pub mod input;
+mod pipeline;
+mod process;
+pub mod report;
+mod samples;
+mod views;
+
+pub use commands::Handle;
+pub use hooks::Hooks;
+pub use host::Host;
+pub use input::Input;
+
+use desk::Desk;
+use ghostlight_api::{
+    ApiError, ErrorCode,
+    view::{Opened, Subject},
+};
+use ghostlight_fetch::{Fetcher, Limits};
+use ghostlight_hub::Hub;
+use ghostlight_model::{EventBody, RunId, commit::AuthorId};
+pub use ghostlight_store::StoreError;
+use pipeline::{Job, Pipeline};
+use process::ProcessLock;
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{self, Receiver, SyncSender, TrySendError},
+    },
+    thread,
+    time::Duration,
+};
+
+/// The version in events, commits and reports.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// Inputs that may wait to be analysed; more are refused with [`ErrorCode::Busy`].
+pub const QUEUE_MAX: usize = 10_000;
+/// Analyses at a time: most of one is waiting for a server or the disk.
+const WORKERS: usize = 4;
+/// How long the desk sleeps when nothing changes, to notice that the engine is closing.
+const DESK_TICK: Duration = Duration::from_millis(500);
+
+/// Wires store, hub, detection and fetching behind one API. Cloning shares it.
+#[derive(Clone)]
+pub struct Engine {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    folder: PathBuf,
+    hub: Hub,
+    host: Arc<dyn Host>,
+    pipeline: Arc<Pipeline>,
+    desk: Mutex<Desk>,
+    queue: SyncSender<Job>,
+    author: AuthorId,
+    first_start: bool,
+    opening: Mutex<Option<Subject>>,
+    _process: ProcessLock,
+}
+
+impl Engine {
+    /// Opens the data folder, making it if there is none.
+    ///
+    /// Runs whose process is gone are marked as interrupted.
+    ///
+    /// # Errors
+    /// As [`ghostlight_store::Store::open`].
+    pub fn open(folder: &Path, host: Arc<dyn Host>, hooks: Hooks) -> Result<Self, StoreError> {
+        let hub = Hub::open(folder)?;
+        let process = ProcessLock::take(folder, &host.new_id())?;
+        let fetcher = Fetcher::new(Limits::default()).map_err(|e| StoreError::Io {
+            path: folder.to_owned(),
+            detail: e.to_string(),
+        })?;
+        let pipeline = Arc::new(Pipeline {
+            hub: hub.clone(),
+            host: Arc::clone(&host),
+            fetcher,
+            hooks,
+            process: process.name().to_owned(),
+        });
+        let first_start = hub.store().setting(FIRST_START)?.is_none();
+        let author = local_author(&hub, &*host)?;
+        let (queue, jobs) = mpsc::sync_channel(QUEUE_MAX);
+        let shared = Arc::new(Shared {
+            folder: folder.to_owned(),
+            hub,
+            host,
+            pipeline,
+            desk: Mutex::default(),
+            queue,
+            author,
+            first_start,
+            opening: Mutex::default(),
+            _process: process,
+        });
+        let engine = Self { shared };
+        engine.mark_interrupted()?;
+        engine.spawn_workers(jobs);
+        engine.spawn_desk();
+        Ok(engine)
+    }
+
+    /// Accepts an input: the run is on disk when this returns, and goes on in the background.
+    pub fn start(&self, input: Input) -> Result<RunId, ApiError> {
+        let job = self
+            .shared
+            .pipeline
+            .accept(input)
+            .map_err(|e| store_error(&e))?;
+        let run = job.run.clone();
+        match self.shared.queue.try_send(job) {
+            Ok(()) => Ok(run),
+            Err(TrySendError::Full(job)) => {
+                self.shared
+                    .pipeline
+                    .turn_away(&job)
+                    .map_err(|e| store_error(&e))?;
+                Err(ApiError::new(
+                    ErrorCode::Busy,
+                    format!("{QUEUE_MAX} inputs are waiting already; this one was not begun."),
+                    "Wait until some are done, then add it again.",
+                ))
+            }
+            Err(TrySendError::Disconnected(_)) => Err(store_error(&StoreError::Closed)),
+        }
+    }
+
+    /// Accepts what the app was started with: the window shows it first.
+    pub fn start_opening(&self, input: Input) -> Result<(), ApiError> {
+        let run = self.start(input)?;
+        *self
+            .shared
+            .opening
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(Subject::Run(run));
+        Ok(())
+    }
+
+    /// Accepts dropped files and tells the window to show the first.
+    pub fn drop_files(&self, paths: Vec<PathBuf>) {
+        let mut first = None;
+        for path in paths {
+            match self.start(Input::File(path)) {
+                Ok(run) => first = first.or(Some(run)),
+                Err(error) => self.shared.host.notice(&host::refusal(&error)),
+            }
+        }
+        if let Some(run) = first {
+            self.shared.host.opened(&Opened {
+                subject: Subject::Run(run),
+            });
+        }
+    }
+
+    /// Analyses an input while the caller waits. `observer` sees each event once it is durable.
+    /// Answers the runs, one for each posting of the input.
+    pub fn analyze(
+        &self,
+        input: Input,
+        observer: &mut dyn FnMut(&EventBody),
+    ) -> Result<Vec<RunId>, StoreError> {
+        let job = self.shared.pipeline.accept(input)?;
+        self.shared.pipeline.run(job, observer)
+    }
+
+    /// The hub, for following and reading.
+    pub fn hub(&self) -> &Hub {
+        &self.shared.hub
+    }
+
+    /// The data folder.
+    pub fn folder(&self) -> &Path {
+        &self.shared.folder
+    }
+
+    fn spawn_workers(&self, jobs: Receiver<Job>) {
+        let jobs = Arc::new(Mutex::new(jobs));
+        for n in 0..WORKERS {
+            let (jobs, pipeline) = (Arc::clone(&jobs), Arc::clone(&self.shared.pipeline));
+            let work = move || {
+                loop {
+                    let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
+                    let Ok(job) = next else { return };
+                    if let Err(error) = pipeline.run(job, &mut |_| {}) {
+                        pipeline
+                            .host
+                            .notice(&host::trouble("A run could not be stored", &error));
+                    }
+                }
+            };
+            if let Err(error) = thread::Builder::new()
+                .name(format!("analysis-{n}"))
+                .spawn(work)
+            {
+                tracing::error!(%error, "an analysis thread could not be started");
+            }
+        }
+    }
+
+    /// Follows the hub and pings the window; ends with the engine.
+    fn spawn_desk(&self) {
+        let changes = self.shared.hub.subscribe();
+        let shared = Arc::downgrade(&self.shared);
+        let follow = move || {
+            loop {
+                let changed = changes.wait(DESK_TICK);
+                let Some(shared) = shared.upgrade() else {
+                    return;
+                };
+                if let Some(changed) = changed {
+                    let ping = shared.desk().changed(&changed);
+                    shared.ping(ping);
+                }
+            }
+        };
+        if let Err(error) = thread::Builder::new().name("desk".into()).spawn(follow) {
+            tracing::error!(%error, "the desk thread could not be started");
+        }
+    }
+
+    /// Ends the runs whose process is gone; what they saw stays.
+    fn mark_interrupted(&self) -> Result<(), StoreError> {
+        for run in self.shared.hub.store().running(QUEUE_MAX as u32)? {
+            if !process::is_alive(&self.shared.folder, &run.process) {
+                self.shared.pipeline.interrupted(&run)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Shared {
+    fn desk(&self) -> std::sync::MutexGuard<'_, Desk> {
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ping(&self, ping: Option<ghostlight_api::view::Ping>) {
+        if let Some(ping) = ping {
+            self.host.ping(&ping);
+        }
+    }
+}
+
+/// Set once the samples were offered on a data folder.
+pub(crate) const FIRST_START: &str = "first_start_done";
+const AUTHOR: &str = "local_author";
+
+/// The opaque id of the person at this data folder, made on first use.
+fn local_author(hub: &Hub, host: &dyn Host) -> Result<AuthorId, StoreError> {
+    if let Some(id) = hub.store().setting(AUTHOR)? {
+        return Ok(AuthorId(id));
+    }
+    let author = AuthorId(format!("person-{}", host.new_id()));
+    hub.store()
+        .put_person(author.clone(), "you".into())
+        .wait()?;
+    hub.store().put_setting(AUTHOR, author.0.clone()).wait()?;
+    Ok(author)
+}
+
+/// A store's error as the edge shows it.
+pub fn store_error(error: &StoreError) -> ApiError {
+    let code = match error {
+        StoreError::Refused(_) => ErrorCode::Rule,
+        StoreError::NotFound(_) => ErrorCode::NotFound,
+        StoreError::Statement { .. } => ErrorCode::Internal,
+        _ => ErrorCode::Store,
+    };
+    ApiError::new(code, error.to_string(), error.hint())
+}

@@ -1,0 +1,672 @@
+//! The pipeline: `FETCH PARSE EXTRACT DETECT ENRICH VALIDATE SCORE` over one input.
+//!
+//! Each step publishes its start, what it sees the moment it sees it, and its end. A step ends only
+//! after all it published is durable, so what the window or a pipe was told is on disk.
+
+use crate::{
+    Hooks, VERSION,
+    host::Host,
+    input::{Acquired, Input, error},
+};
+use ghostlight_detect::{
+    Document, Format, NotReadable, RawInput, judge,
+    patterns::reasons,
+    signals::{Fingerprint, SignalInput, Similar, signals},
+};
+use ghostlight_fetch::Fetcher;
+use ghostlight_hub::Hub;
+use ghostlight_model::{
+    Assessment, CaptureId, EventBody, FieldKey, FieldValue, Issue, Method, Micros, Observation,
+    Offset, Phase, Place, PostingId, RunId, Signal, Step, card::receipt, commit::AuthorId,
+    event::Fact, fuse::fuse, run::RunState,
+};
+use ghostlight_store::{FinishedRun, NewCapture, Pending, StoreError};
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
+
+/// Another posting this much alike (SimHash share of equal bits) is reported to the signals.
+const SIMILAR_MIN: f64 = 0.9;
+/// At most so many similar postings are handed to the signals, the most alike first.
+const SIMILAR_MAX: usize = 50;
+
+/// What a run needs.
+pub(crate) struct Pipeline {
+    pub hub: Hub,
+    pub host: Arc<dyn Host>,
+    pub fetcher: Fetcher,
+    pub hooks: Hooks,
+    pub process: String,
+}
+
+/// An accepted input; its first event is on disk.
+pub(crate) struct Job {
+    pub run: RunId,
+    input: Input,
+    label: String,
+    location: Option<String>,
+    began: Instant,
+    started: EventBody,
+}
+
+/// Why a run ends early.
+enum Stop {
+    /// A step failed; the issue is published with it.
+    Failed(Step, Issue),
+    /// The store failed: nothing more can be published.
+    Store(StoreError),
+}
+
+impl From<StoreError> for Stop {
+    fn from(error: StoreError) -> Self {
+        Stop::Store(error)
+    }
+}
+
+type Metrics = Vec<(&'static str, serde_json::Value)>;
+
+impl Pipeline {
+    /// Makes the input's first run and puts its beginning on disk.
+    pub fn accept(&self, input: Input) -> Result<Job, StoreError> {
+        let run = RunId(self.host.new_id());
+        let (label, location) = (input.label(), input.location());
+        let began = Instant::now();
+        let started = self.begin(&run, &label, location.clone(), 0)?;
+        Ok(Job {
+            run,
+            input,
+            label,
+            location,
+            began,
+            started,
+        })
+    }
+
+    /// Ends a job that was accepted and cannot be queued.
+    pub fn turn_away(&self, job: &Job) -> Result<(), StoreError> {
+        let issue = error(
+            "busy",
+            "Too many inputs are waiting already; this one was not begun.".into(),
+            "Retry it when some are done.",
+        );
+        self.fail(&job.run, Step::Fetch.node(), issue)
+    }
+
+    /// Ends a run whose process is gone.
+    pub fn interrupted(&self, run: &RunState) -> Result<(), StoreError> {
+        let node = run
+            .nodes
+            .last()
+            .map_or(Step::Fetch.node(), |node| &node.node);
+        let issue = error(
+            "interrupted",
+            "Ghostlight stopped before this run ended; what it had seen until then is kept.".into(),
+            "Retry it.",
+        );
+        self.fail(&run.run_id, node, issue)
+    }
+
+    /// Runs a job; answers its runs, one for each posting of the input.
+    pub fn run(
+        &self,
+        job: Job,
+        observer: &mut dyn FnMut(&EventBody),
+    ) -> Result<Vec<RunId>, StoreError> {
+        let Job {
+            run: first,
+            input,
+            label,
+            location,
+            began,
+            started,
+        } = job;
+        observer(&started);
+        let mut reporter = Reporter::new(self, first.clone(), observer);
+        let read = self.read(&mut reporter, input, &label, began);
+        let (documents, source) = match reporter.settle(read)? {
+            Some(read) => read,
+            None => return Ok(vec![first]),
+        };
+        let mut runs = Vec::new();
+        for document in documents {
+            let run = if runs.is_empty() {
+                first.clone()
+            } else {
+                RunId(self.host.new_id())
+            };
+            runs.push(run.clone());
+            let mut reporter = Reporter::new(self, run.clone(), observer);
+            if document.index > 0 {
+                self.begin_another(&mut reporter, &label, location.clone(), &source, &document)?;
+            }
+            let read = self.read_posting(&mut reporter, &document, &source);
+            reporter.settle(read)?;
+        }
+        Ok(runs)
+    }
+
+    fn begin(
+        &self,
+        run: &RunId,
+        label: &str,
+        location: Option<String>,
+        index: u32,
+    ) -> Result<EventBody, StoreError> {
+        let started = Fact::Started {
+            input: label.to_owned(),
+            location,
+            index,
+            pipeline: format!("ghostlight {VERSION}"),
+            process: self.process.clone(),
+        };
+        let event = self.event(run, Step::Fetch.node(), Phase::Start, Some(started));
+        self.hub.publish(run.stream(), vec![event.clone()]).wait()?;
+        Ok(event)
+    }
+
+    fn fail(&self, run: &RunId, node: &str, issue: Issue) -> Result<(), StoreError> {
+        let mut event = self.event(run, node, Phase::Fail, None);
+        event.issues.push(issue);
+        self.hub.publish(run.stream(), vec![event]).wait()?;
+        Ok(())
+    }
+
+    fn event(&self, run: &RunId, node: &str, phase: Phase, fact: Option<Fact>) -> EventBody {
+        EventBody {
+            ts: self.host.now(),
+            run_id: run.clone(),
+            node: node.to_owned(),
+            phase,
+            duration_ms: None,
+            metrics: BTreeMap::new(),
+            issues: Vec::new(),
+            fact: fact.map(Box::new),
+        }
+    }
+
+    /// `FETCH`, and of `PARSE` the part that tells how many postings there are.
+    fn read(
+        &self,
+        reporter: &mut Reporter<'_>,
+        input: Input,
+        label: &str,
+        began: Instant,
+    ) -> Result<(Vec<Document>, Source), Stop> {
+        reporter.began = began;
+        let acquired = input
+            .acquire(&self.fetcher)
+            .map_err(|issue| Stop::Failed(Step::Fetch, issue))?;
+        let fetched_at = self.host.now();
+        let new = capture_of(&acquired, acquired.bytes.clone(), label, fetched_at);
+        let capture = self.hub.store().put_capture(new).wait()?;
+        self.hooks.pause(Step::Fetch.node());
+        reporter.end(
+            Step::Fetch,
+            Some(Fact::Captured { capture }),
+            fetch_metrics(&acquired),
+        )?;
+        reporter.start(Step::Parse);
+        let raw = RawInput {
+            bytes: &acquired.bytes,
+            name: Some(label),
+            url: acquired.final_url.as_deref(),
+            content_type: acquired.content_type.as_deref(),
+        };
+        let documents = ghostlight_detect::open(&raw)
+            .map_err(|e| Stop::Failed(Step::Parse, not_readable(label, &e)))?;
+        // The rest of PARSE has a reporter for each posting; what this one published ends here.
+        reporter.flush()?;
+        let source = Source {
+            label: label.to_owned(),
+            acquired,
+            capture,
+            fetched_at,
+        };
+        Ok((documents, source))
+    }
+
+    /// The events before `PARSE`'s end for a further posting of the same input.
+    fn begin_another(
+        &self,
+        reporter: &mut Reporter<'_>,
+        label: &str,
+        location: Option<String>,
+        source: &Source,
+        document: &Document,
+    ) -> Result<(), StoreError> {
+        let started = self.begin(&reporter.run, label, location, document.index)?;
+        (reporter.observer)(&started);
+        let captured = Fact::Captured {
+            capture: source.capture,
+        };
+        reporter.end(Step::Fetch, Some(captured), vec![("shared", true.into())])?;
+        reporter.start(Step::Parse);
+        Ok(())
+    }
+
+    /// From `PARSE`'s end to `SCORE`'s.
+    fn read_posting(
+        &self,
+        reporter: &mut Reporter<'_>,
+        document: &Document,
+        source: &Source,
+    ) -> Result<(), Stop> {
+        let place = self.parse(reporter, document, source)?;
+        let mut seen = self.extract(reporter, document, place)?;
+        self.detect(reporter, document, place, &mut seen)?;
+        self.enrich(reporter)?;
+        let winners = self.validate(reporter, document, &seen)?;
+        self.score(reporter, document, source, place, winners)
+    }
+
+    fn parse(
+        &self,
+        reporter: &mut Reporter<'_>,
+        document: &Document,
+        source: &Source,
+    ) -> Result<Origin, Stop> {
+        judge::judge(document, &[]).map_err(|issue| Stop::Failed(Step::Parse, issue))?;
+        let store = self.hub.store();
+        let capture = if document.format == Format::AtsJson {
+            // One posting of a board: its capture holds its own object.
+            let bytes = document.source.clone().into_bytes();
+            let new = capture_of(&source.acquired, bytes, &source.label, source.fetched_at);
+            store.put_capture(new).wait()?
+        } else {
+            source.capture
+        };
+        store
+            .put_layers(capture, document.visible.clone(), document.source.clone())
+            .wait()?;
+        let posting = self.hub.identify(document.keys.clone()).wait()?;
+        let parsed = Fact::Parsed {
+            capture,
+            posting,
+            keys: document.keys.clone(),
+            language: document.language.clone(),
+            fingerprint: Fingerprint::of(&document.visible).map(|print| print.0),
+        };
+        self.hooks.pause(Step::Parse.node());
+        reporter.issues.clone_from(&document.issues);
+        reporter.end(Step::Parse, Some(parsed), parse_metrics(document))?;
+        Ok(Origin { capture, posting })
+    }
+
+    fn extract(
+        &self,
+        reporter: &mut Reporter<'_>,
+        document: &Document,
+        place: Origin,
+    ) -> Result<Vec<Observation>, Stop> {
+        reporter.start(Step::Extract);
+        let mut seen = Vec::new();
+        document.extract(place.capture, self.host.now(), &mut |observation| {
+            reporter.observed(Step::Extract, &observation);
+            seen.push(observation);
+        });
+        self.hooks.pause(Step::Extract.node());
+        reporter.end(
+            Step::Extract,
+            None,
+            vec![("observations", seen.len().into())],
+        )?;
+        Ok(seen)
+    }
+
+    fn detect(
+        &self,
+        reporter: &mut Reporter<'_>,
+        document: &Document,
+        place: Origin,
+        seen: &mut Vec<Observation>,
+    ) -> Result<(), Stop> {
+        reporter.start(Step::Detect);
+        let mut found = Vec::new();
+        document.detect(place.capture, self.host.now(), seen, &mut |observation| {
+            reporter.observed(Step::Detect, &observation);
+            found.push(observation);
+        });
+        self.hooks.pause(Step::Detect.node());
+        reporter.end(
+            Step::Detect,
+            None,
+            vec![("observations", found.len().into())],
+        )?;
+        seen.append(&mut found);
+        Ok(())
+    }
+
+    /// No model is configured in this version: a normal state, said in the log and the receipt.
+    fn enrich(&self, reporter: &mut Reporter<'_>) -> Result<(), Stop> {
+        reporter.start(Step::Enrich);
+        self.hooks.pause(Step::Enrich.node());
+        Ok(reporter.end(Step::Enrich, None, vec![("skipped", NO_MODEL.into())])?)
+    }
+
+    fn validate(
+        &self,
+        reporter: &mut Reporter<'_>,
+        document: &Document,
+        seen: &[Observation],
+    ) -> Result<Vec<Observation>, Stop> {
+        reporter.start(Step::Validate);
+        let receipt = receipt(
+            seen,
+            &looked_by(document.format),
+            &reasons(&document.visible),
+        );
+        let winners = winners(seen);
+        self.hooks.pause(Step::Validate.node());
+        let metrics = vec![("fields", winners.len().into())];
+        reporter.end(Step::Validate, Some(Fact::Received(receipt)), metrics)?;
+        Ok(winners)
+    }
+
+    fn score(
+        &self,
+        reporter: &mut Reporter<'_>,
+        document: &Document,
+        source: &Source,
+        place: Origin,
+        winners: Vec<Observation>,
+    ) -> Result<(), Stop> {
+        reporter.start(Step::Score);
+        let found = self.find_signals(document, source, place.posting, &winners)?;
+        for signal in &found {
+            reporter.signalled(signal);
+        }
+        let assessment = Assessment::of(&found);
+        self.hooks.pause(Step::Score.node());
+        reporter.flush()?;
+        let mut event = self.event(&reporter.run, Step::Score.node(), Phase::End, None);
+        event.duration_ms = Some(reporter.elapsed_ms());
+        event.fact = Some(Box::new(Fact::Assessed {
+            assessment,
+            commit: None,
+        }));
+        event
+            .metrics
+            .insert("level".into(), assessment.level.word().into());
+        let author = AuthorId(format!("pipeline@{VERSION}"));
+        let finished = FinishedRun {
+            posting: place.posting,
+            winners,
+            author,
+            event: event.clone(),
+        };
+        let commit = self.hub.finish_run(finished).wait()?;
+        event.fact = Some(Box::new(Fact::Assessed { assessment, commit }));
+        (reporter.observer)(&event);
+        Ok(())
+    }
+
+    fn find_signals(
+        &self,
+        document: &Document,
+        source: &Source,
+        posting: PostingId,
+        winners: &[Observation],
+    ) -> Result<Vec<Signal>, StoreError> {
+        let fields: BTreeMap<FieldKey, Observation> = winners
+            .iter()
+            .map(|w| (w.field.clone(), w.clone()))
+            .collect();
+        let known = self.hub.store().posting(posting)?;
+        let outcomes: Vec<String> = known
+            .iter()
+            .flat_map(|known| {
+                known
+                    .card
+                    .outcomes
+                    .iter()
+                    .map(|outcome| outcome.word.clone())
+            })
+            .collect();
+        Ok(signals(&SignalInput {
+            document,
+            fields: &fields,
+            captured_at: source.fetched_at,
+            first_seen: known.map_or(source.fetched_at, |known| known.first_seen),
+            http_status: source.acquired.http_status,
+            similar: &self.similar(posting, &document.visible)?,
+            outcomes: &outcomes,
+        }))
+    }
+
+    fn similar(&self, posting: PostingId, visible: &str) -> Result<Vec<Similar>, StoreError> {
+        let Some(own) = Fingerprint::of(visible) else {
+            return Ok(Vec::new());
+        };
+        let stored = self.hub.store().fingerprints(posting)?;
+        let mut similar: Vec<Similar> = stored
+            .into_iter()
+            .map(|other| Similar {
+                posting: other.posting,
+                similarity: own.similarity(Fingerprint(other.fingerprint)),
+                first_seen: other.first_seen,
+                company: normalised_text(other.company),
+                place: normalised_places(&other.place),
+            })
+            .filter(|other| other.similarity >= SIMILAR_MIN)
+            .collect();
+        similar.sort_by(|a, b| b.similarity.total_cmp(&a.similarity));
+        similar.truncate(SIMILAR_MAX);
+        Ok(similar)
+    }
+}
+
+/// The input a document came from.
+struct Source {
+    label: String,
+    acquired: Acquired,
+    capture: CaptureId,
+    fetched_at: Micros,
+}
+
+/// Where a document's observations belong.
+#[derive(Clone, Copy)]
+struct Origin {
+    capture: CaptureId,
+    posting: PostingId,
+}
+
+/// Publishes one run's events and waits for them where a step ends.
+struct Reporter<'a> {
+    pipeline: &'a Pipeline,
+    run: RunId,
+    began: Instant,
+    issues: Vec<Issue>,
+    pending: Vec<(Pending<Offset>, EventBody)>,
+    observer: &'a mut dyn FnMut(&EventBody),
+}
+
+impl<'a> Reporter<'a> {
+    fn new(pipeline: &'a Pipeline, run: RunId, observer: &'a mut dyn FnMut(&EventBody)) -> Self {
+        let (issues, pending) = (Vec::new(), Vec::new());
+        Self {
+            pipeline,
+            run,
+            began: Instant::now(),
+            issues,
+            pending,
+            observer,
+        }
+    }
+
+    fn start(&mut self, step: Step) {
+        self.began = Instant::now();
+        let event = self
+            .pipeline
+            .event(&self.run, step.node(), Phase::Start, None);
+        self.publish(event);
+        // A slow step must show as running at once; a fast one need not wait for the disk.
+        Ok(())
+    }
+
+    fn observed(&mut self, step: Step, observation: &Observation) {
+        let fact = Fact::Observed(observation.clone());
+        let event = self
+            .pipeline
+            .event(&self.run, step.node(), Phase::Field, Some(fact));
+        self.publish(event);
+        self.pipeline.hooks.pause("field");
+    }
+
+    fn signalled(&mut self, signal: &Signal) {
+        let fact = Fact::Signalled(signal.clone());
+        let event = self
+            .pipeline
+            .event(&self.run, Step::Score.node(), Phase::Signal, Some(fact));
+        self.publish(event);
+    }
+
+    fn end(&mut self, step: Step, fact: Option<Fact>, metrics: Metrics) -> Result<(), StoreError> {
+        let mut event = self
+            .pipeline
+            .event(&self.run, step.node(), Phase::End, fact);
+        event.duration_ms = Some(self.elapsed_ms());
+        event.metrics = metrics
+            .into_iter()
+            .map(|(k, v)| (k.to_owned(), v))
+            .collect();
+        event.issues = std::mem::take(&mut self.issues);
+        self.publish(event);
+        self.flush()
+    }
+
+    fn elapsed_ms(&self) -> f64 {
+        (self.began.elapsed().as_secs_f64() * 1e6).round() / 1e3
+    }
+
+    fn publish(&mut self, event: EventBody) {
+        let stream = self.run.stream();
+        let pending = self.pipeline.hub.publish(stream, vec![event.clone()]);
+        self.pending.push((pending, event));
+    }
+
+    /// Waits until everything published is durable, and tells the observer.
+    fn flush(&mut self) -> Result<(), StoreError> {
+        for (pending, event) in self.pending.drain(..) {
+            pending.wait()?;
+            (self.observer)(&event);
+        }
+        Ok(())
+    }
+
+    /// Publishes a failure; `None` when the run ended by one.
+    fn settle<T>(&mut self, result: Result<T, Stop>) -> Result<Option<T>, StoreError> {
+        match result {
+            Ok(value) => Ok(Some(value)),
+            Err(Stop::Store(error)) => Err(error),
+            Err(Stop::Failed(step, issue)) => {
+                let mut event = self
+                    .pipeline
+                    .event(&self.run, step.node(), Phase::Fail, None);
+                event.duration_ms = Some(self.elapsed_ms());
+                event.issues.push(issue);
+                self.publish(event);
+                self.flush()?;
+                Ok(None)
+            }
+        }
+    }
+}
+
+const NO_MODEL: &str = "no model is configured";
+
+fn capture_of(acquired: &Acquired, bytes: Vec<u8>, label: &str, fetched_at: Micros) -> NewCapture {
+    NewCapture {
+        bytes,
+        fetched_at,
+        name: label.to_owned(),
+        url: acquired.url.clone(),
+        final_url: acquired.final_url.clone(),
+        http_status: acquired.http_status,
+        content_type: acquired.content_type.clone(),
+    }
+}
+
+fn fetch_metrics(acquired: &Acquired) -> Metrics {
+    let mut metrics: Metrics = vec![("bytes", acquired.bytes.len().into())];
+    if let Some(status) = acquired.http_status {
+        metrics.push(("status", status.into()));
+    }
+    if let Some(content_type) = &acquired.content_type {
+        metrics.push(("content_type", content_type.clone().into()));
+    }
+    metrics
+}
+
+fn parse_metrics(document: &Document) -> Metrics {
+    let mut metrics: Metrics = vec![("visible_bytes", document.visible.len().into())];
+    if let Some(language) = &document.language {
+        metrics.push(("language", language.clone().into()));
+    }
+    metrics
+}
+
+fn not_readable(label: &str, e: &NotReadable) -> Issue {
+    let (code, hint) = match e {
+        NotReadable::Empty => ("empty", "Save the page again, or paste its text."),
+        NotReadable::Binary { .. } => (
+            "binary",
+            "Give an HTML page, a text, or a job system's JSON answer.",
+        ),
+        NotReadable::UnknownJson { .. } => (
+            "unknown_json",
+            "Give the JSON answer of Greenhouse, Lever or Ashby, or the page itself.",
+        ),
+    };
+    error(code, format!("{label}: {e}."), hint)
+}
+
+/// A stored employer's name as the signals compare it.
+fn normalised_text(name: String) -> Option<String> {
+    (!name.is_empty()).then(|| FieldValue::Text(name).normalised())
+}
+
+/// Stored places (`A, B; C, D`) as the signals compare them.
+fn normalised_places(places: &str) -> Option<String> {
+    let place = |text: &str| Place {
+        text: text.to_owned(),
+        ..Place::default()
+    };
+    let places: Vec<Place> = places
+        .split("; ")
+        .filter(|p| !p.is_empty())
+        .map(place)
+        .collect();
+    (!places.is_empty()).then(|| FieldValue::Places(places).normalised())
+}
+
+/// Which methods have anything to look at in a document of this format.
+fn looked_by(format: Format) -> Vec<(Method, Result<(), String>)> {
+    Method::AUTOMATIC
+        .into_iter()
+        .map(|method| {
+            let had = match (method, format) {
+                (Method::Model, _) => Err(NO_MODEL.to_owned()),
+                (Method::Pattern, _) => Ok(()),
+                (Method::AtsApi, Format::AtsJson) => Ok(()),
+                (Method::AtsApi, _) => Err("this is no job system's answer".to_owned()),
+                (_, Format::Html) => Ok(()),
+                (_, Format::Text) => Err("plain text holds no page data".to_owned()),
+                (_, Format::AtsJson) => Err("a job system's answer is no page".to_owned()),
+            };
+            (method, had)
+        })
+        .collect()
+}
+
+/// The winning observation of each field, in the order of the card.
+fn winners(seen: &[Observation]) -> Vec<Observation> {
+    let mut by_field: BTreeMap<&FieldKey, Vec<&Observation>> = BTreeMap::new();
+    for observation in seen {
+        by_field
+            .entry(&observation.field)
+            .or_default()
+            .push(observation);
+    }
+    by_field
+        .into_values()
+        .filter_map(|candidates| fuse(&candidates).winner.map(|i| candidates[i].clone()))
+        .collect()
+}

@@ -1,0 +1,399 @@
+//! Views: a query in, rows out, read from the store.
+
+use crate::{Engine, store_error};
+use ghostlight_api::{
+    ApiError, ViewData, ViewQuery,
+    view::{
+        CardView, CommitRow, EventRow, Health, Page, PostingOrder, PostingRow, ROWS_MAX, Range,
+        ReceiptView, RunRow, StepRow, Subject, TEXT_BYTES_MAX, TextView,
+    },
+};
+use ghostlight_model::{
+    CaptureId, EventBody, FieldKey, Layer, Level, PostingId, RunId, Step,
+    card::{CardInput, fold, progress},
+    commit::Commit,
+    event::Fact,
+    run::{NodeStatus, RunState, RunStatus},
+};
+use ghostlight_store::{
+    StoreError,
+    read::{Order, PostingSummary, StoredEvent},
+};
+
+impl Engine {
+    /// Reads a view; trouble is a view of its own.
+    pub fn view(&self, query: &ViewQuery) -> ViewData {
+        self.read_view(query)
+            .unwrap_or_else(|e| ViewData::Failed(store_error(&e)))
+    }
+
+    fn read_view(&self, query: &ViewQuery) -> Result<ViewData, StoreError> {
+        Ok(match query {
+            ViewQuery::Postings { order, range } => {
+                ViewData::Postings(self.postings(*order, *range)?)
+            }
+            ViewQuery::Runs { range } => ViewData::Runs(self.runs(*range)?),
+            ViewQuery::Card(subject) => match self.card(subject)? {
+                Some(card) => ViewData::Card(Box::new(card)),
+                None => ViewData::Failed(missing(subject)),
+            },
+            ViewQuery::Events { subject, range } => ViewData::Events(self.events(subject, *range)?),
+            ViewQuery::Text { capture, layer } => self.text(*capture, *layer)?,
+            ViewQuery::Receipt(subject) => ViewData::Receipt(self.receipt(subject)?),
+            ViewQuery::History { posting, range } => {
+                ViewData::History(self.history(*posting, *range)?)
+            }
+            ViewQuery::Health => ViewData::Health(self.health()?),
+        })
+    }
+
+    fn postings(&self, order: PostingOrder, range: Range) -> Result<Page<PostingRow>, StoreError> {
+        let order = match order {
+            PostingOrder::Recent => Order::Recent,
+            PostingOrder::Doubt => Order::Doubt,
+            PostingOrder::Title => Order::Title,
+        };
+        let page = self
+            .store()
+            .postings(order, range.start, range.len.min(ROWS_MAX))?;
+        let rows = page.rows.into_iter().map(posting_row).collect();
+        Ok(Page {
+            total: page.total,
+            start: range.start,
+            rows,
+        })
+    }
+
+    fn runs(&self, range: Range) -> Result<Page<RunRow>, StoreError> {
+        let page = self.store().runs(range.start, range.len.min(ROWS_MAX))?;
+        let mut rows = Vec::with_capacity(page.rows.len());
+        for run in page.rows {
+            let posting = match run.posting {
+                Some(posting) => self.store().posting(posting)?,
+                None => None,
+            };
+            rows.push(run_row(run, posting.map(|p| p.summary.title)));
+        }
+        Ok(Page {
+            total: page.total,
+            start: range.start,
+            rows,
+        })
+    }
+
+    /// The run a subject's card is drawn from.
+    fn run_of(&self, subject: &Subject) -> Result<Option<RunState>, StoreError> {
+        match subject {
+            Subject::Run(run) => self.store().run(run),
+            Subject::Posting(posting) => Ok(self.store().posting(*posting)?.map(|p| p.run)),
+        }
+    }
+
+    fn card(&self, subject: &Subject) -> Result<Option<CardView>, StoreError> {
+        let posting = match subject {
+            Subject::Posting(posting) => Some(*posting),
+            Subject::Run(run) => match self.store().run(run)? {
+                None => return Ok(None),
+                Some(state) if state.posting.is_none() => {
+                    return self.card_before_parse(&state).map(Some);
+                }
+                Some(state) => state.posting,
+            },
+        };
+        let Some(found) = posting
+            .map(|p| self.store().posting(p))
+            .transpose()?
+            .flatten()
+        else {
+            return Ok(None);
+        };
+        let mut view = self.card_frame(&found.run)?;
+        view.posting = Some(found.summary.posting);
+        view.title = found.summary.title;
+        view.version = found.card.version;
+        view.fields = found.card.fields;
+        view.assessment = found.run.assessment.or(found.assessment);
+        view.verdict = found.card.verdict;
+        view.outcomes = found.card.outcomes;
+        Ok(Some(view))
+    }
+
+    fn card_before_parse(&self, run: &RunState) -> Result<CardView, StoreError> {
+        let (commits, observations) = (&[], &[]);
+        let card = fold(CardInput {
+            commits,
+            observations,
+            cited: &[],
+            run: Some(run),
+        });
+        let mut view = self.card_frame(run)?;
+        view.fields = card.fields;
+        Ok(view)
+    }
+
+    /// What the run alone says.
+    fn card_frame(&self, run: &RunState) -> Result<CardView, StoreError> {
+        let capture = run
+            .capture
+            .map(|id| self.store().capture(id))
+            .transpose()?
+            .flatten();
+        let url = capture
+            .as_ref()
+            .and_then(|c| c.final_url.clone().or(c.url.clone()));
+        Ok(CardView {
+            posting: run.posting,
+            run: Some(run.run_id.clone()),
+            title: run.input.clone(),
+            input: run.input.clone(),
+            url,
+            capture: run.capture,
+            captured_at: capture.map(|c| c.fetched_at),
+            version: 0,
+            status: Some(run.status),
+            steps: Step::ALL
+                .into_iter()
+                .map(|step| step_row(run, step))
+                .collect(),
+            fields: Vec::new(),
+            signals: run.signals.clone(),
+            assessment: run.assessment,
+            failure: run.failure.clone(),
+            verdict: None,
+            outcomes: Vec::new(),
+        })
+    }
+
+    fn events(&self, subject: &Subject, range: Range) -> Result<Page<EventRow>, StoreError> {
+        let run = match subject {
+            Subject::Run(run) => Some(run.clone()),
+            Subject::Posting(_) => self.run_of(subject)?.map(|run| run.run_id),
+        };
+        let Some(run) = run else {
+            return Ok(Page {
+                total: 0,
+                start: 0,
+                rows: Vec::new(),
+            });
+        };
+        let len = range.len.min(ROWS_MAX);
+        let page = self.store().events(&run, u64::from(range.start), len)?;
+        let rows = page.rows.into_iter().map(event_row).collect();
+        Ok(Page {
+            total: page.total,
+            start: range.start,
+            rows,
+        })
+    }
+
+    fn text(&self, capture: CaptureId, layer: Layer) -> Result<ViewData, StoreError> {
+        let Some(mut text) = self.store().layer(capture, layer)? else {
+            return Ok(ViewData::Failed(ApiError::new(
+                ghostlight_api::ErrorCode::NotFound,
+                "This capture has no text: it was not parsed, or its text was removed.",
+                "Run the analysis again.",
+            )));
+        };
+        let total_bytes = text.len() as u64;
+        text.truncate(text.floor_char_boundary(TEXT_BYTES_MAX));
+        Ok(ViewData::Text(TextView {
+            layer,
+            text,
+            total_bytes,
+        }))
+    }
+
+    fn receipt(&self, subject: &Subject) -> Result<Option<ReceiptView>, StoreError> {
+        let Some(run) = self.run_of(subject)? else {
+            return Ok(None);
+        };
+        let Some(receipt) = run.receipt else {
+            return Ok(None);
+        };
+        let extent = self.store().extent(&run.run_id)?;
+        let offsets = extent.map_or((0, 0, 0), |e| (e.first, e.last, e.count));
+        Ok(Some(ReceiptView {
+            run: run.run_id,
+            ended: run.ended,
+            receipt,
+            offsets,
+        }))
+    }
+
+    fn history(&self, posting: PostingId, range: Range) -> Result<Page<CommitRow>, StoreError> {
+        let page = self
+            .store()
+            .history(posting, range.start, range.len.min(ROWS_MAX))?;
+        let mut rows = Vec::with_capacity(page.rows.len());
+        for commit in page.rows {
+            let name = self.store().person(&commit.author.0)?;
+            rows.push(commit_row(commit, name));
+        }
+        Ok(Page {
+            total: page.total,
+            start: range.start,
+            rows,
+        })
+    }
+
+    fn health(&self) -> Result<Health, StoreError> {
+        let (postings, running) = self.store().counts()?;
+        Ok(Health {
+            hub_live: true,
+            running,
+            postings,
+            trouble: None,
+        })
+    }
+}
+
+fn posting_row(row: PostingSummary) -> PostingRow {
+    let running = row.run_status == RunStatus::Running.word();
+    PostingRow {
+        posting: row.posting,
+        title: row.title,
+        company: row.company,
+        place: row.place,
+        level: row.level.as_deref().and_then(level_of),
+        progress: running.then_some((row.fields_found, FieldKey::DETECTED.len() as u32)),
+        failure: row.failure,
+        verdict: row.verdict,
+        updated: row.updated,
+    }
+}
+
+fn level_of(word: &str) -> Option<Level> {
+    let levels = [
+        Level::NoSignals,
+        Level::Unclear,
+        Level::SomeDoubt,
+        Level::StrongDoubt,
+    ];
+    levels.into_iter().find(|level| level.word() == word)
+}
+
+fn run_row(run: RunState, title: Option<String>) -> RunRow {
+    let until = run.ended.unwrap_or(run.updated);
+    RunRow {
+        progress: progress(&run),
+        duration_ms: (until.0 - run.started.0) as f64 / 1_000.0,
+        run: run.run_id,
+        input: run.input,
+        posting: run.posting,
+        title,
+        status: run.status,
+        fields_seen: run.fields_seen,
+        started: run.started,
+        failure: run.failure,
+    }
+}
+
+fn step_row(run: &RunState, step: Step) -> StepRow {
+    let node = run.node(step.node());
+    StepRow {
+        node: step.node().to_owned(),
+        status: node.map_or(NodeStatus::Waiting, |node| node.status),
+        duration_ms: node.and_then(|node| node.duration_ms),
+        started: node.map(|node| node.started),
+        issues: node
+            .map(|n| n.issues.iter().map(|i| i.message.clone()).collect())
+            .unwrap_or_default(),
+    }
+}
+
+fn event_row(event: StoredEvent) -> EventRow {
+    let body = event.body;
+    EventRow {
+        offset: event.offset,
+        ts: body.ts,
+        phase: body.phase.word().to_owned(),
+        duration_ms: body.duration_ms,
+        summary: summary(&body),
+        issue: !body.issues.is_empty(),
+        node: body.node,
+    }
+}
+
+/// One line: the issue, the fact, or the metrics.
+fn summary(body: &EventBody) -> String {
+    if let Some(issue) = body.issues.first() {
+        return issue.message.clone();
+    }
+    match body.fact.as_deref() {
+        Some(Fact::Started {
+            input, pipeline, ..
+        }) => format!("{input} · {pipeline}"),
+        Some(Fact::Observed(seen)) => {
+            let value = short(&seen.value.display());
+            let share = seen.confidence.share();
+            format!(
+                "{} = {value} · {} {share:.2}",
+                seen.field,
+                seen.method.word()
+            )
+        }
+        Some(Fact::Signalled(signal)) => signal.statement.clone(),
+        Some(Fact::Parsed { posting, .. }) => format!("posting {posting} · {}", metrics(body)),
+        _ => metrics(body),
+    }
+}
+
+/// At most 120 characters of a value on one line of the log.
+fn short(text: &str) -> String {
+    let line: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(120)
+        .collect();
+    if line.len() < text.len() {
+        format!("{line}…")
+    } else {
+        line
+    }
+}
+
+fn metrics(body: &EventBody) -> String {
+    let pair = |(key, value): (&String, &serde_json::Value)| match value.as_str() {
+        Some(text) => format!("{key} {text}"),
+        None => format!("{key} {value}"),
+    };
+    body.metrics
+        .iter()
+        .map(pair)
+        .collect::<Vec<_>>()
+        .join(" · ")
+}
+
+fn commit_row(commit: Commit, name: Option<String>) -> CommitRow {
+    let by_person = !commit.author.is_pipeline();
+    let display = |value: &Option<ghostlight_model::FieldValue>| {
+        value
+            .as_ref()
+            .map(|v| short(&v.display()))
+            .unwrap_or_default()
+    };
+    CommitRow {
+        id: commit.id().to_string(),
+        author: name.unwrap_or_else(|| commit.author.0.clone()),
+        by_person,
+        at: commit.clock.wall,
+        message: commit.message.clone(),
+        changes: commit
+            .changes
+            .iter()
+            .map(|c| (c.field.label().to_owned(), display(&c.old), display(&c.new)))
+            .collect(),
+    }
+}
+
+fn missing(subject: &Subject) -> ApiError {
+    let what = match subject {
+        Subject::Run(RunId(run)) => format!("Run {run}"),
+        Subject::Posting(posting) => format!("Posting {posting}"),
+    };
+    ApiError::new(
+        ghostlight_api::ErrorCode::NotFound,
+        format!("{what} is not in the store."),
+        "It may have been removed; choose another from the list.",
+    )
+}

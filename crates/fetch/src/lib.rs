@@ -1,0 +1,30 @@
+//! HTTP out: job pages and the public APIs of applicant tracking systems (SPEC A1, L6).
+//!
+//! Everything that leaves the machine over HTTP goes through [`Fetcher::get`], so limits and
+//! address rules stand in one place. A URL flows like this: [`classify`] refuses what is no web
+//! address; each hop's host is looked up once, every address is checked ([`AddressClass`]), and
+//! the connection goes to the checked addresses only; redirects are followed by hand under the
+//! same rules; the body is read up to a cap. What comes back is a [`Fetched`] or a
+//! [`FetchError`], which knows a stable code, whether a retry can help, and what to do next.
+//!
+//! Nothing here reads the environment, but for one thing outside our hands: on Linux the
+//! platform's certificate store is found the way OpenSSL finds it (`SSL_CERT_FILE`,
+//! `SSL_CERT_DIR`). Proxy variables are ignored.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod address;
+mod ats;
+mod error;
+mod fetcher;
+mod header;
+mod input;
+mod network;
+mod redirect;
+mod tls;
+
+pub use address::{AddressClass, is_intranet_name};
+pub use ats::ats_api_url;
+pub use error::{FetchError, Stage, UrlChain};
+pub use fetcher::{Fetched, Fetcher, Limits, PrivateAddresses, Setup};
+pub use input::{URL_BYTES_MAX, classify};
+pub use network::{Lookup, Network, SystemNetwork};

@@ -1,0 +1,252 @@
+//! Fusion: of a field's observations, the one that wins and why the others lost (SPEC A3).
+
+use crate::{
+    observation::{Method, Observation, Source},
+    rules,
+};
+use serde::{Deserialize, Serialize};
+
+/// Two answers this close in confidence (thousandths) and both at least [`CONFLICT_FLOOR`] are a
+/// conflict: the screen shows two answers instead of hiding one.
+pub const CONFLICT_MARGIN: u16 = 100;
+/// Below this confidence (thousandths) an answer does not contest another.
+pub const CONFLICT_FLOOR: u16 = 800;
+
+/// The outcome of fusing one field's observations. Indices point into the slice given.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Fused {
+    /// The winner, unless there is no observation that may win.
+    pub winner: Option<usize>,
+    /// The others, best first, each with the reason it lost.
+    pub losers: Vec<(usize, LostBecause)>,
+    /// Whether a loser says something else with nearly the same confidence.
+    pub conflict: bool,
+}
+
+/// Why an observation did not win.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LostBecause {
+    /// It says the same as the winner.
+    SaysTheSame,
+    /// Another one is surer.
+    LessSure,
+    /// Structured data is read before the text.
+    LaterMethod,
+    /// A model's value without words in the text.
+    Ungrounded,
+    /// It breaks a rule, for example a minimum above the maximum.
+    BreaksRule,
+    /// A person chose otherwise.
+    PersonDecided,
+}
+
+impl LostBecause {
+    /// The reason in plain words.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            LostBecause::SaysTheSame => "says the same",
+            LostBecause::LessSure => "another answer is surer",
+            LostBecause::LaterMethod => "page data is read before the text",
+            LostBecause::Ungrounded => "no words in the text support it",
+            LostBecause::BreaksRule => "it breaks a rule for this field",
+            LostBecause::PersonDecided => "a person chose otherwise",
+        }
+    }
+}
+
+/// Chooses among `observations` of one field.
+///
+/// A person's latest value beats every machine value; a value that breaks a rule or a model's
+/// value without a quote never wins over one that does neither; structured data that is likely at
+/// least goes before text and model (SPEC A2); then the surer one wins, and of equally sure ones
+/// the earlier method.
+pub fn fuse(observations: &[&Observation]) -> Fused {
+    let mut order: Vec<usize> = (0..observations.len()).collect();
+    order.sort_by_key(|&i| rank(observations[i], i));
+    let Some((&best, rest)) = order.split_first() else {
+        return Fused::default();
+    };
+    let winner = observations[best];
+    if handicap(winner) == Handicap::BreaksRule {
+        return Fused {
+            winner: None,
+            losers: order
+                .iter()
+                .map(|&i| (i, LostBecause::BreaksRule))
+                .collect(),
+            conflict: false,
+        };
+    }
+    let said = winner.value.normalised();
+    let losers: Vec<_> = rest
+        .iter()
+        .map(|&i| (i, reason(observations[i], winner, &said)))
+        .collect();
+    let conflict = winner.source != Source::User
+        && losers
+            .iter()
+            .any(|&(i, because)| contests(observations[i], winner, because));
+    Fused {
+        winner: Some(best),
+        losers,
+        conflict,
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Handicap {
+    None,
+    Ungrounded,
+    BreaksRule,
+}
+
+fn handicap(observation: &Observation) -> Handicap {
+    if observation.source == Source::User {
+        Handicap::None
+    } else if rules::check(&observation.field, &observation.value).is_err() {
+        Handicap::BreaksRule
+    } else if observation.is_ungrounded() {
+        Handicap::Ungrounded
+    } else {
+        Handicap::None
+    }
+}
+
+/// Smaller is better. A person's later value goes before an earlier one.
+fn rank(observation: &Observation, index: usize) -> impl Ord + use<> {
+    let by_person = observation.source == Source::User;
+    let age = if by_person { -observation.ts.0 } else { 0 };
+    let doubt = 1000 - observation.confidence.thousandths();
+    (
+        !by_person,
+        age,
+        handicap(observation),
+        reads_later(observation),
+        doubt,
+        method_order(observation.method),
+        index,
+    )
+}
+
+/// Whether an observation has to stand behind structured data: it is text, or not even likely.
+fn reads_later(observation: &Observation) -> bool {
+    matches!(observation.method, Method::Pattern | Method::Model)
+        || observation.confidence.thousandths() < CONFLICT_FLOOR
+}
+
+fn method_order(method: Method) -> usize {
+    Method::AUTOMATIC
+        .iter()
+        .position(|m| *m == method)
+        .unwrap_or(Method::AUTOMATIC.len())
+}
+
+fn reason(loser: &Observation, winner: &Observation, said: &str) -> LostBecause {
+    match handicap(loser) {
+        _ if loser.value.normalised() == said => LostBecause::SaysTheSame,
+        _ if winner.source == Source::User => LostBecause::PersonDecided,
+        Handicap::BreaksRule => LostBecause::BreaksRule,
+        Handicap::Ungrounded => LostBecause::Ungrounded,
+        Handicap::None if loser.confidence >= winner.confidence => LostBecause::LaterMethod,
+        Handicap::None => LostBecause::LessSure,
+    }
+}
+
+fn contests(loser: &Observation, winner: &Observation, because: LostBecause) -> bool {
+    let close = winner
+        .confidence
+        .thousandths()
+        .saturating_sub(loser.confidence.thousandths());
+    matches!(because, LostBecause::LessSure | LostBecause::LaterMethod)
+        && close < CONFLICT_MARGIN
+        && loser.confidence.thousandths() >= CONFLICT_FLOOR
+        && loser.method != winner.method
+        && rules::disagree(&winner.value, &loser.value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        ids::CaptureId,
+        observation::{Confidence, Evidence, Layer},
+        time::Micros,
+        value::{Amount, FieldKey, FieldValue, Salary},
+    };
+
+    fn seen(text: &str, confidence: u16, source: Source, method: Method) -> Observation {
+        Observation {
+            field: FieldKey::Title,
+            value: FieldValue::Text(text.into()),
+            confidence: Confidence::new(confidence),
+            source,
+            method,
+            evidence: Some(Evidence {
+                layer: Layer::Visible,
+                start: 0,
+                end: text.len() as u32,
+                quote: text.into(),
+                pointer: None,
+            }),
+            capture: CaptureId([0; 16]),
+            ts: Micros(0),
+        }
+    }
+
+    fn check(observations: &[Observation]) -> (Option<String>, Vec<LostBecause>, bool) {
+        let refs: Vec<_> = observations.iter().collect();
+        let fused = fuse(&refs);
+        let winner = fused.winner.map(|i| observations[i].value.display());
+        (
+            winner,
+            fused.losers.iter().map(|l| l.1).collect(),
+            fused.conflict,
+        )
+    }
+
+    #[test]
+    fn the_surer_wins_and_the_rest_says_why() {
+        use {LostBecause::*, Method::*, Source::*};
+        let ld = seen("Analyst", 980, Parsing, JsonLd);
+        let text = seen("Nurse", 700, Parsing, Pattern);
+        let same = seen("analyst ", 600, Parsing, OpenGraph);
+        assert_eq!(
+            check(&[text.clone(), ld.clone(), same]),
+            (Some("Analyst".into()), vec![LessSure, SaysTheSame], false)
+        );
+        let rival = seen("Nurse", 960, Parsing, Microdata);
+        assert_eq!(
+            check(&[ld.clone(), rival]),
+            (Some("Analyst".into()), vec![LessSure], true)
+        );
+        let mut person = seen("Chef", 1000, User, Manual);
+        person.ts = Micros(1);
+        assert_eq!(
+            check(&[ld, person]),
+            (Some("Chef".into()), vec![PersonDecided], false)
+        );
+        assert_eq!(check(&[]), (None, vec![], false));
+        let mut model = seen("Baker", 990, Ai, Model);
+        model.evidence = None;
+        assert_eq!(
+            check(&[model, text]),
+            (Some("Nurse".into()), vec![Ungrounded], false)
+        );
+    }
+
+    #[test]
+    fn a_value_that_breaks_a_rule_never_wins() {
+        let mut wrong = seen("", 990, Source::Parsing, Method::JsonLd);
+        wrong.field = FieldKey::Salary;
+        wrong.value = FieldValue::Salary(Salary {
+            min: Amount::from_units(90_000),
+            max: Amount::from_units(10_000),
+            ..Salary::default()
+        });
+        assert_eq!(
+            check(&[wrong]),
+            (None, vec![LostBecause::BreaksRule], false)
+        );
+    }
+}

@@ -1,0 +1,57 @@
+//! The completeness receipt (SPEC B8): what was looked for, by which methods, with what result.
+
+use crate::{observation::Method, value::FieldKey};
+use serde::{Deserialize, Serialize};
+
+/// One line a field. Stored in the log with `VALIDATE`'s end.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Receipt {
+    /// In the order of the card.
+    pub fields: Vec<FieldReceipt>,
+}
+
+/// What was done for one field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldReceipt {
+    /// Which field.
+    pub field: FieldKey,
+    /// What the field ended as.
+    pub outcome: Outcome,
+    /// The methods that looked for it, in order.
+    pub looked: Vec<Looked>,
+    /// Why it was not found, where the text itself says so ("competitive salary").
+    pub reason: Option<String>,
+}
+
+/// What a field ended as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// One answer.
+    Found,
+    /// Answers that disagree.
+    Conflict,
+    /// None.
+    NotFound,
+}
+
+/// One method's result for one field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Looked {
+    /// By which method.
+    pub method: Method,
+    /// With what result.
+    pub result: LookResult,
+}
+
+/// A method's result for a field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LookResult {
+    /// So many candidates.
+    Found(u32),
+    /// It looked and saw nothing.
+    Nothing,
+    /// It had nothing to look at, or was not needed; the reason.
+    Skipped(String),
+}

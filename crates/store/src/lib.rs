@@ -1,0 +1,24 @@
+//! The SQLite cache: the log, the state beside it, and the projections rebuilt from the log.
+//!
+//! [`Store::open`] opens or makes the database of a data folder. One thread writes ([`writer`]):
+//! it takes what queued up while the last transaction went to disk, folds it, and commits log and
+//! projections together, so whoever got an answer knows it is durable. Readers have connections of
+//! their own ([`read`]). [`project`] holds the projections and their rebuild.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod error;
+mod open;
+pub mod project;
+pub mod read;
+#[doc(hidden)]
+pub mod sql;
+mod write;
+pub mod writer;
+
+pub use error::StoreError;
+#[doc(hidden)]
+pub use open::OpenOptions;
+pub use open::{DATABASE, SCHEMA, Store};
+pub use project::Rebuilt;
+pub use write::{FinishedRun, NewCapture, PersonChange};
+pub use writer::{Changes, Pending};

@@ -1,0 +1,407 @@
+//! Projections: `run`, `posting` and `card_field`, folded from the log and thrown away at will.
+//!
+//! [`Touched`] collects what a batch changes in memory; each touched row is written once, when the
+//! batch is flushed. [`rebuild`] runs the same code over the whole log, so it cannot disagree
+//! (DESIGN *Invariants* 3).
+
+use crate::{read, sql, write::json, writer::Changes};
+use ghostlight_model::{
+    EventBody, FieldKey, Observation, PostingId, RunId, StreamId,
+    card::{Card, CardInput, FieldState, fold},
+    event::Fact,
+    run::RunState,
+};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
+
+/// Raise it when a projection's rows or the reducers behind them change: older rows are rebuilt
+/// when the store is opened.
+const VERSION: i64 = 1;
+const NAME: &str = "cards";
+/// Events read at a time while rebuilding.
+const REBUILD_CHUNK: i64 = 10_000;
+
+/// What a rebuild did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rebuilt {
+    /// Events read from the log.
+    pub events: u64,
+    /// Runs written.
+    pub runs: u64,
+    /// Postings written.
+    pub postings: u64,
+    /// Whether the rows differ from those that stood there before.
+    pub drift: bool,
+}
+
+/// What a batch has changed so far, in memory.
+///
+/// It changes only once everything that can fail has succeeded, so a piece of work that is rolled
+/// back leaves no trace here.
+#[derive(Debug, Default)]
+pub(crate) struct Touched {
+    runs: BTreeMap<RunId, RunState>,
+    fingerprints: BTreeMap<RunId, u64>,
+    streams: BTreeMap<StreamId, StreamHead>,
+    postings: BTreeSet<PostingId>,
+    last_seq: i64,
+    everything: bool,
+}
+
+/// Where the next event of a stream goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct StreamHead {
+    /// The row.
+    pub id: i64,
+    /// The epoch.
+    pub epoch: i64,
+    /// The next event's offset.
+    pub next: i64,
+}
+
+impl Touched {
+    /// Marks a posting whose commits changed.
+    pub fn posting(&mut self, posting: PostingId) {
+        self.postings.insert(posting);
+    }
+
+    /// Marks everything as changed.
+    pub fn everything(&mut self) {
+        self.everything = true;
+    }
+
+    /// The head of a stream this batch has written to.
+    pub fn stream(&self, stream: &StreamId) -> Option<StreamHead> {
+        self.streams.get(stream).copied()
+    }
+
+    /// Remembers where a stream stands now.
+    pub fn advance(&mut self, stream: &StreamId, head: StreamHead) {
+        match self.streams.get_mut(stream) {
+            Some(known) => *known = head,
+            None => {
+                self.streams.insert(stream.clone(), head);
+            }
+        }
+    }
+
+    /// A run's state as of this batch's last event: remembered, or as the table has it.
+    pub fn run(
+        &self,
+        connection: &Connection,
+        run: &RunId,
+    ) -> rusqlite::Result<Option<Cow<'_, RunState>>> {
+        match self.runs.get(run) {
+            Some(state) => Ok(Some(Cow::Borrowed(state))),
+            None => Ok(read::run_state(connection, run)?.map(Cow::Owned)),
+        }
+    }
+
+    /// Folds `events`, in stream order, into the run. `stored` is what [`Touched::run`] found.
+    pub fn apply(&mut self, run: &RunId, stored: Option<RunState>, events: &[EventBody]) {
+        let Some(first) = events.first() else {
+            return;
+        };
+        if !self.runs.contains_key(run) {
+            let state = stored.unwrap_or_else(|| RunState::new(run.clone(), first.ts));
+            self.runs.insert(run.clone(), state);
+        }
+        let Some(state) = self.runs.get_mut(run) else {
+            return;
+        };
+        // A posting that loses this run needs its row written as much as the one that gains it.
+        self.postings.extend(state.posting);
+        for event in events {
+            state.apply(event);
+            if let Some(Fact::Parsed {
+                fingerprint: Some(print),
+                ..
+            }) = event.fact.as_deref()
+            {
+                self.fingerprints.insert(run.clone(), *print);
+            }
+        }
+        self.postings.extend(state.posting);
+    }
+
+    /// Remembers that the log is applied up to `seq`.
+    pub fn reached(&mut self, seq: i64) {
+        self.last_seq = self.last_seq.max(seq);
+    }
+
+    /// Writes each touched row once. Writing twice is the same as once.
+    pub fn flush(&self, tx: &Transaction<'_>) -> rusqlite::Result<()> {
+        self.write_runs(tx)?;
+        for head in self.streams.values() {
+            tx.prepare_cached("UPDATE stream SET next_offset = ?2 WHERE id = ?1")?
+                .execute((head.id, head.next))?;
+        }
+        for posting in &self.postings {
+            write_posting(tx, *posting)?;
+        }
+        if self.last_seq > 0 {
+            tx.prepare_cached(
+                "INSERT INTO projection (name, version, position) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (name) DO UPDATE SET version = ?2, position = max(position, ?3)",
+            )?
+            .execute((NAME, VERSION, self.last_seq))?;
+        }
+        Ok(())
+    }
+
+    fn write_runs(&self, tx: &Transaction<'_>) -> rusqlite::Result<()> {
+        for (run, state) in &self.runs {
+            write_run(tx, state, self.fingerprints.get(run).copied())?;
+        }
+        Ok(())
+    }
+
+    /// What this batch changed.
+    pub fn into_changes(self) -> Changes {
+        Changes {
+            runs: self.runs.into_keys().collect(),
+            postings: self.postings,
+            everything: self.everything,
+        }
+    }
+}
+
+fn write_run(
+    tx: &Transaction<'_>,
+    state: &RunState,
+    fingerprint: Option<u64>,
+) -> rusqlite::Result<()> {
+    tx.prepare_cached(
+        "INSERT INTO run
+             (run_id, status, process, posting, started, capture, assessed, fingerprint, state)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+         ON CONFLICT (run_id) DO UPDATE SET status = ?2, process = ?3, posting = ?4, started = ?5,
+             capture = ?6, assessed = ?7, fingerprint = coalesce(?8, fingerprint), state = ?9",
+    )?
+    .execute(params![
+        state.run_id.0,
+        state.status.word(),
+        state.process,
+        state.posting.map(|p| p.0),
+        state.started.0,
+        state.capture.map(|c| c.0),
+        state.assessment.is_some(),
+        fingerprint.map(|print| print as i64),
+        json(state)?
+    ])?;
+    Ok(())
+}
+
+/// Folds and writes a posting's card from the log; one without a run has no row.
+fn write_posting(tx: &Transaction<'_>, posting: PostingId) -> rusqlite::Result<()> {
+    let Some(run) = read::latest_run_of(tx, posting)? else {
+        tx.prepare_cached("DELETE FROM card_field WHERE posting = ?1")?
+            .execute([posting.0])?;
+        tx.prepare_cached("DELETE FROM posting WHERE posting = ?1")?
+            .execute([posting.0])?;
+        return Ok(());
+    };
+    let card = card_of(tx, posting, &run)?;
+    write_fields(tx, posting, &card)?;
+    write_posting_row(tx, posting, &run, &card)
+}
+
+/// The card, a pure function of what the log holds for the posting.
+fn card_of(tx: &Connection, posting: PostingId, run: &RunState) -> rusqlite::Result<Card> {
+    let commits = read::commits_of(tx, posting)?;
+    let observations = match run.capture {
+        Some(capture) => read::observations_of(tx, posting, capture)?,
+        None => Vec::new(),
+    };
+    let mut cited: Vec<Observation> = Vec::new();
+    for change in commits.iter().flat_map(|commit| &commit.changes) {
+        if let Some(id) = change.observation {
+            cited.extend(read::observation(tx, posting, id)?);
+        }
+    }
+    Ok(fold(CardInput {
+        commits: &commits,
+        observations: &observations,
+        cited: &cited,
+        run: Some(run),
+    }))
+}
+
+fn write_fields(tx: &Transaction<'_>, posting: PostingId, card: &Card) -> rusqlite::Result<()> {
+    let mut put = tx.prepare_cached(
+        "INSERT OR REPLACE INTO card_field (posting, position, field, state, body)
+         VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?;
+    for (position, field) in card.fields.iter().enumerate() {
+        let body = json(field)?;
+        put.execute(params![
+            posting.0,
+            position as i64,
+            field.key.name(),
+            field.state.word(),
+            body
+        ])?;
+    }
+    tx.prepare_cached("DELETE FROM card_field WHERE posting = ?1 AND position >= ?2")?
+        .execute(params![posting.0, card.fields.len() as i64])?;
+    Ok(())
+}
+
+fn write_posting_row(
+    tx: &Transaction<'_>,
+    posting: PostingId,
+    run: &RunState,
+    card: &Card,
+) -> rusqlite::Result<()> {
+    let text = |key: FieldKey| -> String {
+        let field = card.fields.iter().find(|field| field.key == key);
+        field
+            .and_then(|f| f.chosen.as_ref())
+            .map(|c| c.value.display())
+            .unwrap_or_default()
+    };
+    let found = card.fields.iter();
+    let found = found
+        .filter(|f| matches!(f.state, FieldState::Found | FieldState::Conflict))
+        .count();
+    let (level, doubt) = read::latest_assessment(tx, posting)?
+        .map_or((None, -1), |a| (Some(a.level.word()), i64::from(a.score)));
+    let dated = dated(tx, posting)?;
+    let rest = Card {
+        fields: Vec::new(),
+        ..card.clone()
+    };
+    let title = text(FieldKey::Title);
+    tx.prepare_cached(
+        "INSERT OR REPLACE INTO posting (posting, title, company, place, level, doubt,
+             fields_found, verdict, run_id, run_status, failure, capture, first_seen, updated,
+             fingerprint, version, card)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+    )?
+    .execute(params![
+        posting.0,
+        if title.is_empty() { &run.input } else { &title },
+        text(FieldKey::Company),
+        text(FieldKey::Location),
+        level,
+        doubt,
+        found as i64,
+        card.verdict.as_ref().map(|v| &v.word),
+        run.run_id.0,
+        run.status.word(),
+        run.failure.as_ref().map(|f| &f.issue.message),
+        run.capture.map(|c| c.0),
+        dated.first_seen,
+        dated
+            .last_commit
+            .map_or(run.updated.0, |wall| run.updated.0.max(wall)),
+        dated.fingerprint,
+        card.version,
+        json(&rest)?
+    ])?;
+    Ok(())
+}
+
+/// What a posting's row takes from all of its runs and commits: from the log as a whole, never
+/// from the row before, so that the order in which batches came does not matter.
+struct Dated {
+    first_seen: i64,
+    last_commit: Option<i64>,
+    fingerprint: Option<i64>,
+}
+
+fn dated(tx: &Connection, posting: PostingId) -> rusqlite::Result<Dated> {
+    let one = |statement: &str| -> rusqlite::Result<Option<i64>> {
+        let found = tx
+            .prepare_cached(statement)?
+            .query_row([posting.0], |row| row.get(0))
+            .optional()?;
+        Ok(found.flatten())
+    };
+    Ok(Dated {
+        first_seen: one(sql::FIRST_SEEN)?.unwrap_or(0),
+        last_commit: one(sql::LAST_COMMIT)?,
+        fingerprint: one(sql::LATEST_FINGERPRINT)?,
+    })
+}
+
+/// Rebuilds the projections if they are older than this version or behind the log.
+pub(crate) fn catch_up(connection: &mut Connection) -> rusqlite::Result<()> {
+    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let standing: Option<(i64, i64)> = tx
+        .query_row(
+            "SELECT version, position FROM projection WHERE name = ?1",
+            [NAME],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .optional()?;
+    let log: i64 = tx.query_row("SELECT coalesce(max(seq), 0) FROM event", [], |row| {
+        row.get(0)
+    })?;
+    if standing.unwrap_or((VERSION, 0)) != (VERSION, log) {
+        tracing::info!(?standing, log, "rebuilding projections");
+        rebuild(&tx)?;
+    }
+    tx.commit()
+}
+
+/// Drops every projection and rebuilds it from the log.
+pub(crate) fn rebuild(tx: &Transaction<'_>) -> rusqlite::Result<Rebuilt> {
+    let before = digest(tx)?;
+    tx.execute_batch(
+        "DELETE FROM card_field; DELETE FROM posting; DELETE FROM run; DELETE FROM projection;",
+    )?;
+    let mut touched = Touched::default();
+    let mut events = 0;
+    loop {
+        let chunk = read::events_after(tx, touched.last_seq, REBUILD_CHUNK)?;
+        if chunk.is_empty() {
+            break;
+        }
+        events += chunk.len() as u64;
+        for (seq, event) in &chunk {
+            let known = touched.runs.contains_key(&event.run_id);
+            let stored = match known {
+                true => None,
+                false => read::run_state(tx, &event.run_id)?,
+            };
+            touched.apply(&event.run_id, stored, std::slice::from_ref(event));
+            touched.reached(*seq);
+        }
+        // Runs go to their table chunk by chunk: a long log need not fit in memory.
+        touched.write_runs(tx)?;
+        touched.runs.clear();
+        touched.fingerprints.clear();
+    }
+    touched.postings.extend(read::postings_with_commits(tx)?);
+    touched.flush(tx)?;
+    let rows = |statement: &str| -> rusqlite::Result<u64> {
+        let rows: i64 = tx.query_row(statement, [], |row| row.get(0))?;
+        Ok(rows as u64)
+    };
+    Ok(Rebuilt {
+        events,
+        runs: rows(sql::RUNS_COUNT)?,
+        postings: rows(sql::POSTINGS_COUNT)?,
+        drift: before != digest(tx)?,
+    })
+}
+
+/// A hash over every projection row, to compare before and after.
+fn digest(tx: &Connection) -> rusqlite::Result<blake3::Hash> {
+    let mut hasher = blake3::Hasher::new();
+    for table in ["run", "posting", "card_field", "projection"] {
+        let mut statement = tx.prepare(&format!("SELECT * FROM {table} ORDER BY 1, 2"))?;
+        let columns = statement.column_count();
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            for column in 0..columns {
+                hasher.update(format!("{:?}|", row.get_ref(column)?).as_bytes());
+            }
+        }
+    }
+    Ok(hasher.finalize())
+}

@@ -1,0 +1,145 @@
+//! The statements of hot reads, in one place: `tests/plans.rs` asks SQLite how it would run each.
+//!
+//! Not a part of the interface; public for that test only.
+
+macro_rules! summary_columns {
+    () => {
+        "posting, title, company, place, level, fields_found, verdict, run_status, failure, updated"
+    };
+}
+
+macro_rules! postings_by {
+    ($order:literal) => {
+        concat!(
+            "SELECT ",
+            summary_columns!(),
+            " FROM posting ORDER BY ",
+            $order,
+            " LIMIT ?2 OFFSET ?1"
+        )
+    };
+}
+
+/// The postings list, latest activity first: start, length.
+pub const POSTINGS_RECENT: &str = postings_by!("updated DESC, posting");
+/// The postings list, most doubt first: start, length.
+pub const POSTINGS_DOUBT: &str = postings_by!("doubt DESC, updated DESC, posting");
+/// The postings list by title: start, length.
+pub const POSTINGS_TITLE: &str = postings_by!("title COLLATE NOCASE, posting");
+/// How many postings there are.
+pub const POSTINGS_COUNT: &str = "SELECT count(*) FROM posting";
+/// A posting's row with the rest of its card.
+pub const POSTING: &str = concat!(
+    "SELECT ",
+    summary_columns!(),
+    ", card, first_seen FROM posting WHERE posting = ?1"
+);
+/// A posting's card fields, in order.
+pub const CARD_FIELDS: &str = "SELECT body FROM card_field WHERE posting = ?1 ORDER BY position";
+/// The runs list, latest first: start, length.
+pub const RUNS: &str =
+    "SELECT state FROM run ORDER BY started DESC, run_id DESC LIMIT ?2 OFFSET ?1";
+/// How many runs there are.
+pub const RUNS_COUNT: &str = "SELECT count(*) FROM run";
+/// Runs that have not ended, latest first: length.
+pub const RUNNING: &str =
+    "SELECT state FROM run WHERE status = 'running' ORDER BY started DESC LIMIT ?1";
+/// How many runs have not ended.
+pub const RUNNING_COUNT: &str = "SELECT count(*) FROM run WHERE status = 'running'";
+/// A run's state.
+pub const RUN: &str = "SELECT state FROM run WHERE run_id = ?1";
+/// The latest run over a posting.
+pub const LATEST_RUN: &str =
+    "SELECT state FROM run WHERE posting = ?1 ORDER BY started DESC, run_id DESC LIMIT 1";
+/// The latest run over a posting that was assessed.
+pub const LATEST_ASSESSED: &str = "SELECT state FROM run WHERE posting = ?1 AND assessed = 1 \
+     ORDER BY started DESC, run_id DESC LIMIT 1";
+/// The fingerprint of the latest run over a posting that has one.
+pub const LATEST_FINGERPRINT: &str = "SELECT fingerprint FROM run WHERE posting = ?1 \
+     AND fingerprint IS NOT NULL ORDER BY started DESC, run_id DESC LIMIT 1";
+/// When a posting was first captured; a capture that is not stored counts from its run's start.
+pub const FIRST_SEEN: &str = "SELECT min(coalesce(fetched_at, started)) FROM run \
+     LEFT JOIN capture ON capture.id = run.capture WHERE run.posting = ?1";
+/// A stream by name.
+pub const STREAM: &str = "SELECT id, epoch, next_offset FROM stream WHERE name = ?1";
+/// A page of a stream's events: stream, epoch, first offset, length.
+pub const EVENTS: &str = "SELECT \"offset\", body FROM event WHERE stream_id = ?1 AND epoch = ?2 \
+     AND \"offset\" >= ?3 ORDER BY \"offset\" LIMIT ?4";
+/// How many events a stream holds.
+pub const EVENTS_COUNT: &str = "SELECT count(*) FROM event WHERE stream_id = ?1 AND epoch = ?2";
+/// First and last offset and number of a stream's events.
+pub const EXTENT: &str = "SELECT min(\"offset\"), max(\"offset\"), count(*) FROM event \
+     WHERE stream_id = ?1 AND epoch = ?2";
+/// The log in order of arrival: after which, how many.
+pub const EVENTS_AFTER: &str = "SELECT seq, body FROM event WHERE seq > ?1 ORDER BY seq LIMIT ?2";
+/// The observations of one capture of a posting.
+pub const OBSERVATIONS: &str =
+    "SELECT body FROM observation WHERE posting = ?1 AND capture = ?2 ORDER BY id";
+/// An observation of a posting by its id.
+pub const OBSERVATION: &str = "SELECT body FROM observation WHERE id = ?1 AND posting = ?2";
+/// A posting's commits by clock.
+pub const COMMITS: &str =
+    "SELECT id, body FROM \"commit\" WHERE posting = ?1 ORDER BY wall, counter, id";
+/// A page of a posting's commits, latest first: posting, start, length.
+pub const HISTORY: &str = "SELECT body FROM \"commit\" WHERE posting = ?1 \
+     ORDER BY wall DESC, counter DESC, id DESC LIMIT ?3 OFFSET ?2";
+/// How many commits a posting has.
+pub const HISTORY_COUNT: &str = "SELECT count(*) FROM \"commit\" WHERE posting = ?1";
+/// When a posting's latest commit was made.
+pub const LAST_COMMIT: &str = "SELECT max(wall) FROM \"commit\" WHERE posting = ?1";
+/// The commit made with a caller's key.
+pub const COMMIT_BY_KEY: &str = "SELECT id FROM \"commit\" WHERE idempotency_key = ?1";
+/// The posting a key leads to.
+pub const POSTING_BY_KEY: &str = "SELECT posting FROM posting_key WHERE key = ?1";
+/// Whether a posting is known.
+pub const POSTING_KNOWN: &str = "SELECT 1 FROM posting_key WHERE posting = ?1";
+/// The visible text of a capture.
+pub const LAYER_VISIBLE: &str =
+    "SELECT bytes FROM capture JOIN content ON hash = visible_hash WHERE id = ?1";
+/// The source text of a capture.
+pub const LAYER_SOURCE: &str =
+    "SELECT bytes FROM capture JOIN content ON hash = source_hash WHERE id = ?1";
+/// The bytes of a capture.
+pub const BYTES: &str =
+    "SELECT bytes FROM capture JOIN content ON hash = content_hash WHERE id = ?1";
+/// What is known of a capture.
+pub const CAPTURE: &str = "SELECT fetched_at, name, url, final_url, http_status, content_type \
+     FROM capture WHERE id = ?1";
+
+/// Every statement of this module by name. Those that count or page a whole table may walk an
+/// index from its end; none may walk a table or sort.
+pub const HOT: &[(&str, &str)] = &[
+    ("postings, recent", POSTINGS_RECENT),
+    ("postings, doubt", POSTINGS_DOUBT),
+    ("postings, title", POSTINGS_TITLE),
+    ("postings, count", POSTINGS_COUNT),
+    ("posting", POSTING),
+    ("card fields", CARD_FIELDS),
+    ("runs", RUNS),
+    ("runs, count", RUNS_COUNT),
+    ("running", RUNNING),
+    ("running, count", RUNNING_COUNT),
+    ("run", RUN),
+    ("latest run", LATEST_RUN),
+    ("latest assessed", LATEST_ASSESSED),
+    ("latest fingerprint", LATEST_FINGERPRINT),
+    ("first seen", FIRST_SEEN),
+    ("stream", STREAM),
+    ("events", EVENTS),
+    ("events, count", EVENTS_COUNT),
+    ("extent", EXTENT),
+    ("events after", EVENTS_AFTER),
+    ("observations", OBSERVATIONS),
+    ("observation", OBSERVATION),
+    ("commits", COMMITS),
+    ("history", HISTORY),
+    ("history, count", HISTORY_COUNT),
+    ("last commit", LAST_COMMIT),
+    ("commit by key", COMMIT_BY_KEY),
+    ("posting by key", POSTING_BY_KEY),
+    ("posting known", POSTING_KNOWN),
+    ("visible layer", LAYER_VISIBLE),
+    ("source layer", LAYER_SOURCE),
+    ("bytes", BYTES),
+    ("capture", CAPTURE),
+];

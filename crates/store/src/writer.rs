@@ -1,0 +1,474 @@
+//! The one writer: a thread that commits what queued up while its last transaction went to disk.
+//!
+//! Work arrives as closures over a [`Batch`]; each runs in a savepoint, so one that is refused
+//! leaves the others alone. Nobody is answered before the transaction is on disk.
+
+use crate::{error::StoreError, project::Touched};
+use ghostlight_model::{PostingId, RunId};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use std::{
+    collections::BTreeSet,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::{Path, PathBuf},
+    sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender},
+    thread::JoinHandle,
+    time::Duration,
+};
+
+/// Work that may wait for the writer; whoever adds more waits until there is room.
+const QUEUE_MAX: usize = 4_096;
+/// Pieces of work in one transaction at most, so that the first is not kept waiting for long.
+const BATCH_MAX: usize = 512;
+
+/// How often an idle writer looks whether another process committed.
+const POLL: Duration = Duration::from_millis(250);
+
+/// What a durable transaction changed. A hint to read again, never the data itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Runs with new events.
+    pub runs: BTreeSet<RunId>,
+    /// Postings whose card or row changed.
+    pub postings: BTreeSet<PostingId>,
+    /// Settings changed, or everything was rebuilt.
+    pub everything: bool,
+}
+
+impl Changes {
+    /// Whether nothing changed.
+    pub fn is_empty(&self) -> bool {
+        self.runs.is_empty() && self.postings.is_empty() && !self.everything
+    }
+
+    /// Adds what `other` changed.
+    pub fn merge(&mut self, other: &Changes) {
+        self.runs.extend(other.runs.iter().cloned());
+        self.postings.extend(other.postings.iter().copied());
+        self.everything |= other.everything;
+    }
+}
+
+/// The answer to a piece of work, once its transaction is on disk.
+#[must_use = "work is only known to be durable once its answer is there"]
+pub struct Pending<T>(Receiver<Result<T, StoreError>>);
+
+impl<T> Pending<T> {
+    /// Waits until the transaction is on disk, or failed.
+    pub fn wait(self) -> Result<T, StoreError> {
+        self.0.recv().unwrap_or(Err(StoreError::Closed))
+    }
+}
+
+/// The transaction a piece of work runs in.
+pub(crate) struct Batch<'a> {
+    pub tx: &'a Transaction<'a>,
+    pub touched: &'a mut Touched,
+    pub path: &'a Path,
+}
+
+impl Batch<'_> {
+    /// The error for what SQLite said.
+    pub fn sqlite(&self, error: &rusqlite::Error) -> StoreError {
+        StoreError::sqlite(self.path, error)
+    }
+}
+
+type OnChange = Box<dyn Fn(&Changes) + Send>;
+
+/// A queued piece of work: it is run in a transaction, or refused without one.
+trait Job: Send {
+    /// Whether it takes care itself that a failure leaves nothing behind.
+    fn is_light(&self) -> bool;
+    fn run(self: Box<Self>, batch: &mut Batch<'_>) -> (Answer, Result<(), Trouble>);
+    fn refuse(self: Box<Self>, error: &StoreError) -> Answer;
+}
+
+/// Why a piece of work did not succeed.
+enum Trouble {
+    /// It was refused, or failed by itself: only its own changes are taken back.
+    Own(StoreError),
+    /// It panicked half-way: what the batch remembers may be half-changed, so nothing of it counts.
+    Panic(StoreError),
+}
+
+/// Tells the caller how it went, once it is known whether the transaction reached the disk.
+type Answer = Box<dyn FnOnce(Result<(), StoreError>)>;
+
+struct Call<F, T> {
+    work: F,
+    light: bool,
+    reply: SyncSender<Result<T, StoreError>>,
+}
+
+impl<F, T> Job for Call<F, T>
+where
+    F: FnOnce(&mut Batch<'_>) -> Result<T, StoreError> + Send,
+    T: Send + 'static,
+{
+    fn is_light(&self) -> bool {
+        self.light
+    }
+
+    fn run(self: Box<Self>, batch: &mut Batch<'_>) -> (Answer, Result<(), Trouble>) {
+        let Call { work, reply, .. } = *self;
+        let path = batch.path;
+        let (result, trouble) = match catching(path, || work(batch)) {
+            Ok(Ok(done)) => (Ok(done), Ok(())),
+            Ok(Err(error)) => (Err(error.clone()), Err(Trouble::Own(error))),
+            Err(panic) => (Err(panic.clone()), Err(Trouble::Panic(panic))),
+        };
+        let answer: Answer = Box::new(move |durable| {
+            // A refusal says more than that the transaction failed as well.
+            let result = result.and_then(|done| durable.map(|()| done));
+            // Whoever asked may have gone away; the work stands all the same.
+            let _ = reply.send(result);
+        });
+        (answer, trouble)
+    }
+
+    fn refuse(self: Box<Self>, error: &StoreError) -> Answer {
+        let (error, reply) = (error.clone(), self.reply);
+        Box::new(move |_| {
+            let _ = reply.send(Err(error));
+        })
+    }
+}
+
+/// Runs `work`; a panic becomes an error, so that the one writer outlives it.
+fn catching<T>(path: &Path, work: impl FnOnce() -> T) -> Result<T, StoreError> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
+        let said = panic.downcast_ref::<&str>().map(|s| (*s).to_owned());
+        let said = said.or_else(|| panic.downcast_ref::<String>().cloned());
+        let said = said.unwrap_or_else(|| "no message".into());
+        tracing::error!(%said, "the store's writer panicked");
+        StoreError::Statement {
+            path: path.to_owned(),
+            detail: format!("a change broke off: {said}"),
+        }
+    })
+}
+
+pub(crate) struct Writer {
+    queue: Option<SyncSender<Box<dyn Job>>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    pub fn start(
+        connection: Connection,
+        path: PathBuf,
+        on_change: OnChange,
+    ) -> Result<Self, StoreError> {
+        let (queue, work) = mpsc::sync_channel(QUEUE_MAX);
+        let name = path.clone();
+        let thread = std::thread::Builder::new()
+            .name("store-writer".into())
+            .spawn(move || serve(connection, &path, &work, &on_change))
+            .map_err(|e| StoreError::Io {
+                path: name,
+                detail: e.to_string(),
+            })?;
+        Ok(Self {
+            queue: Some(queue),
+            thread: Some(thread),
+        })
+    }
+
+    /// Queues `work`; waits for room when [`QUEUE_MAX`] pieces are queued.
+    pub fn submit<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Batch<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Pending<T> {
+        self.queue(false, work)
+    }
+
+    /// As [`Writer::submit`] for work that changes nothing before its last statement that can be
+    /// refused: it runs without a savepoint, which costs as much as the row it would guard.
+    pub fn submit_light<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Batch<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Pending<T> {
+        self.queue(true, work)
+    }
+
+    fn queue<T: Send + 'static>(
+        &self,
+        light: bool,
+        work: impl FnOnce(&mut Batch<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Pending<T> {
+        let (reply, pending) = mpsc::sync_channel(1);
+        let job = Box::new(Call { work, light, reply });
+        if let Some(queue) = &self.queue {
+            // A closed queue drops the reply, which the caller reads as `Closed`.
+            let _ = queue.send(job);
+        }
+        Pending(pending)
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.queue = None;
+        let Some(thread) = self.thread.take() else {
+            return;
+        };
+        // The last owner may be a callback on the writer thread itself, which cannot wait for itself.
+        if thread.thread().id() != std::thread::current().id() {
+            // A writer that panicked has already dropped its replies.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn serve(
+    mut connection: Connection,
+    path: &Path,
+    queue: &Receiver<Box<dyn Job>>,
+    on_change: &OnChange,
+) {
+    let mut seen = data_version(&connection);
+    loop {
+        let first = match queue.recv_timeout(POLL) {
+            Ok(job) => Some(job),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
+        let now = data_version(&connection);
+        if now != seen {
+            seen = now;
+            let everything = Changes {
+                everything: true,
+                ..Changes::default()
+            };
+            announce(path, on_change, &everything);
+        }
+        if let Some(first) = first {
+            let jobs = std::iter::once(first)
+                .chain(queue.try_iter())
+                .take(BATCH_MAX);
+            write(&mut connection, path, jobs.collect(), on_change);
+        }
+    }
+}
+
+/// Changes when another process commits; what this connection commits does not change it.
+fn data_version(connection: &Connection) -> Option<i64> {
+    connection
+        .pragma_query_value(None, "data_version", |row| row.get(0))
+        .ok()
+}
+
+/// Calls back; what goes wrong there does not end the writer.
+fn announce(path: &Path, on_change: &OnChange, changes: &Changes) {
+    // The panic is logged where it is caught.
+    let _ = catching(path, || on_change(changes));
+}
+
+fn write(connection: &mut Connection, path: &Path, jobs: Vec<Box<dyn Job>>, on_change: &OnChange) {
+    let mut answers = Vec::with_capacity(jobs.len());
+    let result = catching(path, || commit(connection, path, jobs, &mut answers)).flatten();
+    let durable = result.as_ref().map(|_| ()).map_err(Clone::clone);
+    // Readers that are woken by the answer must find the change announced already.
+    match result {
+        Ok(changes) if !changes.is_empty() => announce(path, on_change, &changes),
+        Ok(_) => {}
+        Err(error) => tracing::error!(%error, "a transaction was not written"),
+    }
+    for answer in answers {
+        answer(durable.clone());
+    }
+}
+
+/// One transaction over `jobs`. Every job has its answer in `answers`, also when it fails.
+fn commit(
+    connection: &mut Connection,
+    path: &Path,
+    jobs: Vec<Box<dyn Job>>,
+    answers: &mut Vec<Answer>,
+) -> Result<Changes, StoreError> {
+    let sqlite = |e: rusqlite::Error| StoreError::sqlite(path, &e);
+    let begun = begin(connection).map_err(sqlite);
+    let mut fatal = begun.as_ref().err().cloned();
+    let mut touched = Touched::default();
+    for job in jobs {
+        match (&begun, &fatal) {
+            (Ok(tx), None) => {
+                let run = match job.is_light() {
+                    true => run_light,
+                    false => run_in_savepoint,
+                };
+                fatal = run(tx, path, &mut touched, job, answers).err();
+            }
+            (_, Some(error)) => answers.push(job.refuse(error)),
+            (Err(error), None) => answers.push(job.refuse(error)),
+        }
+    }
+    let tx = begun?;
+    if let Some(error) = fatal {
+        return Err(error);
+    }
+    touched.flush(&tx).map_err(sqlite)?;
+    tx.commit().map_err(sqlite)?;
+    Ok(touched.into_changes())
+}
+
+fn begin(connection: &mut Connection) -> rusqlite::Result<Transaction<'_>> {
+    if !connection.is_autocommit() {
+        // The last transaction failed, and so did its rollback; without this none would begin again.
+        connection.execute_batch("ROLLBACK")?;
+    }
+    connection.transaction_with_behavior(TransactionBehavior::Immediate)
+}
+
+/// Runs one job without a savepoint. Should it fail after a change all the same, that cannot be
+/// taken back alone, and ends the whole transaction.
+fn run_light(
+    tx: &Transaction<'_>,
+    path: &Path,
+    touched: &mut Touched,
+    job: Box<dyn Job>,
+    answers: &mut Vec<Answer>,
+) -> Result<(), StoreError> {
+    let before = tx.total_changes();
+    let (answer, trouble) = job.run(&mut Batch { tx, touched, path });
+    answers.push(answer);
+    match trouble {
+        Ok(()) => Ok(()),
+        Err(Trouble::Own(_)) if !tx.is_autocommit() && tx.total_changes() == before => Ok(()),
+        Err(Trouble::Own(error) | Trouble::Panic(error)) => Err(error),
+    }
+}
+
+/// Runs one job. An error here ends the whole transaction, with everybody's changes.
+fn run_in_savepoint(
+    tx: &Transaction<'_>,
+    path: &Path,
+    touched: &mut Touched,
+    job: Box<dyn Job>,
+    answers: &mut Vec<Answer>,
+) -> Result<(), StoreError> {
+    let sqlite = |e: rusqlite::Error| StoreError::sqlite(path, &e);
+    if let Err(error) = step(tx, "SAVEPOINT job") {
+        let error = sqlite(error);
+        answers.push(job.refuse(&error));
+        return Err(error);
+    }
+    let (answer, trouble) = job.run(&mut Batch { tx, touched, path });
+    answers.push(answer);
+    match trouble {
+        Ok(()) => step(tx, "RELEASE job").map_err(sqlite),
+        Err(Trouble::Panic(error)) => Err(error),
+        // Some errors (disk full, I/O) make SQLite take back the whole transaction by itself.
+        Err(Trouble::Own(error)) if tx.is_autocommit() => Err(error),
+        Err(Trouble::Own(_)) => step(tx, "ROLLBACK TO job")
+            .and_then(|()| step(tx, "RELEASE job"))
+            .map_err(sqlite),
+    }
+}
+
+/// A statement without rows, prepared once: these run for every job.
+fn step(tx: &Transaction<'_>, statement: &str) -> rusqlite::Result<()> {
+    tx.prepare_cached(statement)?.execute([]).map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Store, StoreError};
+    use std::sync::mpsc;
+
+    /// Runs three jobs in one transaction; the second does `fault`.
+    fn with_fault(
+        store: &Store,
+        fault: impl FnOnce(&mut super::Batch<'_>) -> Result<(), StoreError> + Send + 'static,
+    ) -> [Result<(), StoreError>; 3] {
+        let (go, gate) = mpsc::channel::<()>();
+        let (entered, held) = mpsc::channel();
+        let hold = store.writer().submit(move |_| {
+            entered.send(()).unwrap();
+            Ok(gate.recv().is_ok())
+        });
+        // Its transaction is under way: what is queued from here on is the next one.
+        held.recv().unwrap();
+        let first = store.put_setting("first", "1".into());
+        let faulty = store.writer().submit(fault);
+        let last = store.put_setting("last", "1".into());
+        go.send(()).unwrap();
+        assert!(hold.wait().unwrap());
+        [first.wait(), faulty.wait(), last.wait()]
+    }
+
+    #[test]
+    fn a_panic_is_an_error_and_the_writer_lives_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path(), |_| {}).unwrap();
+        let [first, faulty, last] = with_fault(&store, |_| panic!("no such thing"));
+        let error = faulty.unwrap_err();
+        assert_eq!(error.code(), "statement");
+        assert!(error.to_string().contains("no such thing"), "{error}");
+        // Nothing of that transaction counts, and everybody in it is told so.
+        assert_eq!(first, Err(error.clone()));
+        assert_eq!(last, Err(error));
+        assert_eq!(store.setting("first").unwrap(), None);
+        store.put_setting("first", "2".into()).wait().unwrap();
+        assert_eq!(store.setting("first").unwrap().as_deref(), Some("2"));
+    }
+
+    #[test]
+    fn a_transaction_taken_back_by_sqlite_is_an_error_for_all_in_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path(), |_| {}).unwrap();
+        // As SQLite does by itself when the disk is full in the wrong moment.
+        let answers = with_fault(&store, |batch| {
+            batch.tx.execute_batch("ROLLBACK").unwrap();
+            let path = batch.path.to_owned();
+            Err(StoreError::DiskFull { path })
+        });
+        assert!(
+            answers
+                .iter()
+                .all(|a| matches!(a, Err(StoreError::DiskFull { .. })))
+        );
+        assert_eq!(store.setting("first").unwrap(), None);
+        store.put_setting("first", "2".into()).wait().unwrap();
+    }
+
+    #[test]
+    fn an_error_when_the_transaction_ends_is_everybodys() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path(), |_| {}).unwrap();
+        // A constraint that is only looked at by COMMIT.
+        let [first, faulty, last] = with_fault(&store, |batch| {
+            let dangling = "PRAGMA defer_foreign_keys = ON;
+                INSERT INTO commit_parent (child, parent) VALUES (x'01', x'02');";
+            batch
+                .tx
+                .execute_batch(dangling)
+                .map_err(|e| batch.sqlite(&e))
+        });
+        for answer in [first, faulty, last] {
+            assert_eq!(answer.unwrap_err().code(), "statement");
+        }
+        assert_eq!(store.setting("last").unwrap(), None);
+        store.put_setting("last", "2".into()).wait().unwrap();
+        assert_eq!(store.check().unwrap(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_row_that_cannot_be_flushed_is_everybodys_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path(), |_| {}).unwrap();
+        let posting = ghostlight_model::PostingId([7; 16]);
+        let [first, faulty, _] = with_fault(&store, move |batch| {
+            batch.touched.posting(posting);
+            let broken =
+                "INSERT INTO run (run_id, status, process, posting, started, assessed, state)
+                VALUES ('a', 'running', '', ?1, 0, 0, '{')";
+            let done = batch.tx.execute(broken, [posting.0]).map(|_| ());
+            done.map_err(|e| batch.sqlite(&e))
+        });
+        assert_eq!(first.unwrap_err().code(), "statement");
+        assert_eq!(faulty.unwrap_err().code(), "statement");
+        assert_eq!(store.counts().unwrap(), (0, 0));
+        store.put_setting("first", "2".into()).wait().unwrap();
+    }
+}

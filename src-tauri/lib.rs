@@ -1,0 +1,82 @@
+//! The application shell: a window around the engine, and nothing else.
+//!
+//! [`run`] opens the engine and the window; [`commands`] passes each declared command to the
+//! engine; [`window`] is the engine's [`ghostlight_engine::Host`]: pings, dialogs, drops.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod commands;
+mod window;
+
+use ghostlight_api::{ApiError, ErrorCode};
+use ghostlight_engine::{Engine, Hooks, Input, host::PROJECT, store_error};
+use std::{path::PathBuf, sync::Arc};
+use tauri::{App, Manager};
+use window::WindowHost;
+
+/// What the program was started with.
+#[derive(Debug, Default)]
+pub struct Start {
+    /// The data folder; the platform's data directory if none is named.
+    pub data: Option<PathBuf>,
+    /// A file or URL to open.
+    pub open: Option<String>,
+    /// The value of `GHOSTLIGHT_TEST`; ignored unless built with `test-hooks`.
+    pub test: Option<String>,
+}
+
+/// The engine, or why it could not be opened: the window then says so instead of staying away.
+pub(crate) struct Core(pub Result<Engine, ApiError>);
+
+/// Shows the window and returns when it is closed.
+///
+/// # Errors
+/// When no window can be made, for example without a display.
+pub fn run(start: Start) -> tauri::Result<()> {
+    tauri::Builder::default()
+        .plugin(tauri_plugin_dialog::init())
+        .plugin(tauri_plugin_opener::init())
+        .invoke_handler(commands::handler())
+        .on_window_event(window::on_event)
+        .setup(move |app| {
+            let core = open_engine(app, &start);
+            window::install_test_hooks(app);
+            app.manage(Core(core));
+            Ok(())
+        })
+        .run(tauri::generate_context!())
+}
+
+fn open_engine(app: &App, start: &Start) -> Result<Engine, ApiError> {
+    let folder = match &start.data {
+        Some(folder) => folder.clone(),
+        None => default_folder()?,
+    };
+    let host = Arc::new(WindowHost::new(app.handle().clone(), start.test.as_deref()));
+    let hooks = Hooks::from_env_value(start.test.as_deref());
+    let engine = Engine::open(&folder, host, hooks).map_err(|e| store_error(&e))?;
+    engine.welcome()?;
+    if let Some(open) = &start.open {
+        engine.start_opening(input(open))?;
+    }
+    Ok(engine)
+}
+
+fn input(text: &str) -> Input {
+    if text.starts_with("http://") || text.starts_with("https://") {
+        Input::Url(text.to_owned())
+    } else {
+        Input::File(text.into())
+    }
+}
+
+fn default_folder() -> Result<PathBuf, ApiError> {
+    let (qualifier, organisation, application) = PROJECT;
+    let dirs = directories::ProjectDirs::from(qualifier, organisation, application);
+    dirs.map(|dirs| dirs.data_dir().to_owned()).ok_or_else(|| {
+        ApiError::new(
+            ErrorCode::Store,
+            "There is no home directory to keep data in.",
+            "Start Ghostlight with --data and a folder.",
+        )
+    })
+}

@@ -1,0 +1,113 @@
+//! The window as the engine's host: pings out, dialogs, drops in.
+
+use crate::Core;
+use ghostlight_api::{
+    ApiError, ErrorCode,
+    view::{NOTICE_EVENT, Notice, OPENED_EVENT, Opened, PING_EVENT, Ping},
+};
+use ghostlight_engine::Host;
+use std::path::PathBuf;
+use tauri::{App, AppHandle, DragDropEvent, Emitter, Manager, Runtime, Window, WindowEvent};
+use tauri_plugin_dialog::DialogExt;
+use tauri_plugin_opener::OpenerExt;
+
+const MAIN: &str = "main";
+
+/// The engine's host inside the application.
+pub(crate) struct WindowHost<R: Runtime> {
+    app: AppHandle<R>,
+    /// What the file dialog answers in a test: WebDriver cannot use a native one.
+    chosen: Option<Vec<PathBuf>>,
+}
+
+impl<R: Runtime> WindowHost<R> {
+    pub fn new(app: AppHandle<R>, test: Option<&str>) -> Self {
+        Self { app, chosen: chosen_in_test(test) }
+    }
+
+    fn emit<T: serde::Serialize + Clone>(&self, event: &str, payload: &T) {
+        // A window that is closing no longer listens; what it missed it reads again.
+        let _ = self.app.emit_to(MAIN, event, payload);
+    }
+}
+
+fn chosen_in_test(test: Option<&str>) -> Option<Vec<PathBuf>> {
+    if !cfg!(feature = "test-hooks") {
+        return None;
+    }
+    let json: serde_json::Value = serde_json::from_str(test?).ok()?;
+    let paths = json["choose"].as_array()?;
+    Some(paths.iter().filter_map(|path| path.as_str().map(PathBuf::from)).collect())
+}
+
+impl<R: Runtime> Host for WindowHost<R> {
+    fn ping(&self, ping: &Ping) {
+        self.emit(PING_EVENT, ping);
+    }
+
+    fn opened(&self, opened: &Opened) {
+        self.emit(OPENED_EVENT, opened);
+    }
+
+    fn notice(&self, notice: &Notice) {
+        self.emit(NOTICE_EVENT, notice);
+    }
+
+    fn choose_files(&self) -> Result<Vec<PathBuf>, ApiError> {
+        if let Some(chosen) = &self.chosen {
+            return Ok(chosen.clone());
+        }
+        let picked = self
+            .app
+            .dialog()
+            .file()
+            .set_title("Open postings")
+            .add_filter("Postings", &["html", "htm", "json", "txt", "mhtml"])
+            .add_filter("All files", &["*"])
+            .blocking_pick_files();
+        let paths = picked.unwrap_or_default().into_iter();
+        Ok(paths.filter_map(|path| path.into_path().ok()).collect())
+    }
+
+    fn open_external(&self, url: &str) -> Result<(), ApiError> {
+        self.app.opener().open_url(url, None::<&str>).map_err(|e| {
+            ApiError::new(
+                ErrorCode::Unsupported,
+                format!("The system could not open {url}: {e}"),
+                "Copy the address and open it in a browser.",
+            )
+        })
+    }
+}
+
+/// Files dropped on the window are analysed; the first is shown.
+pub(crate) fn on_event<R: Runtime>(window: &Window<R>, event: &WindowEvent) {
+    if let WindowEvent::DragDrop(DragDropEvent::Drop { paths, .. }) = event {
+        drop_files(window.app_handle(), paths.clone());
+    }
+}
+
+fn drop_files<R: Runtime>(app: &AppHandle<R>, paths: Vec<PathBuf>) {
+    let app = app.clone();
+    // Accepting a run waits for the disk: not on the window's thread.
+    tauri::async_runtime::spawn_blocking(move || {
+        if let Some(Core(Ok(engine))) = app.try_state::<Core>().as_deref() {
+            engine.drop_files(paths);
+        }
+    });
+}
+
+/// With `test-hooks`, the event `test-drop` (a list of paths) does what a drop does, since WebDriver
+/// cannot make one, and `interactive` is printed, for measuring the start.
+pub(crate) fn install_test_hooks<R: Runtime>(app: &App<R>) {
+    if !cfg!(feature = "test-hooks") {
+        return;
+    }
+    use tauri::Listener;
+    let handle = app.handle().clone();
+    app.listen_any("test-drop", move |event| {
+        let paths: Vec<PathBuf> = serde_json::from_str(event.payload()).unwrap_or_default();
+        drop_files(&handle, paths);
+    });
+    app.listen_any("interactive", |_| println!("interactive"));
+}

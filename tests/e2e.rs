@@ -1,0 +1,25 @@
+//! End to end, through the real window: what a person would see, found by roles and accessible names.
+//!
+//! The path source → event → store → reducer → card, as one: a page is dropped, opened, pasted or fetched, and the
+//! card must say what stands in `tests/fixtures/README.md`. Runs with `cargo xtask test`, which brings the display.
+//! See `support` for how the window is driven, [`desk`] for what the tests look at.
+
+// WebKit's driver exists on Linux only.
+#![cfg(target_os = "linux")]
+
+mod support;
+
+#[path = "e2e/card.rs"]
+mod card;
+#[path = "e2e/desk.rs"]
+mod desk;
+#[path = "e2e/inputs.rs"]
+mod inputs;
+#[path = "e2e/kept.rs"]
+mod kept;
+#[path = "e2e/live.rs"]
+mod live;
+#[path = "e2e/look.rs"]
+mod look;
+#[path = "e2e/refused.rs"]
+mod refused;

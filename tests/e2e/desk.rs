@@ -1,0 +1,175 @@
+//! What the tests through the window share: a window on a fresh data folder, drops, and looks at the whole card.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::support::{App, Launch, Look};
+
+/// Reads the card and what stands around it; see the file.
+const SNAPSHOT: &str = include_str!("snapshot.js");
+
+/// The fields that every posting is searched for, in the order of the card.
+pub const FIELDS: [&str; 15] = [
+    "title",
+    "company",
+    "location",
+    "remote",
+    "employment_type",
+    "remote_regions",
+    "seniority",
+    "salary",
+    "posted_at",
+    "valid_through",
+    "apply_url",
+    "platform",
+    "skills",
+    "benefits",
+    "description",
+];
+
+/// The steps of a run, as the window names them.
+pub const STEPS: [&str; 7] = [
+    "Fetch", "Parse", "Extract", "Detect", "Enrich", "Validate", "Score",
+];
+
+/// A file below `tests/fixtures`.
+pub fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures")
+        .join(name)
+}
+
+/// A new data folder, which goes with its value.
+pub fn folder() -> TempDir {
+    tempfile::tempdir().expect("a temporary folder can be made")
+}
+
+/// A window on `data`, without the sample postings, and with further test hooks.
+pub async fn open(data: &Path, hooks: Value) -> App {
+    let mut all = json!({ "no_samples": true });
+    if let (Some(all), Some(hooks)) = (all.as_object_mut(), hooks.as_object()) {
+        all.extend(hooks.clone());
+    }
+    let app = Launch::new(data)
+        .env("GHOSTLIGHT_TEST", all.to_string())
+        .open()
+        .await;
+    app.wait_for_text("connection", |text| text.contains("Ready"))
+        .await;
+    app
+}
+
+/// Does what dropping these files on the window does.
+pub async fn drop_files(app: &App, files: &[&Path]) {
+    app.script_async(
+        "const done = arguments[1];
+         window.__TAURI_INTERNALS__
+           .invoke('plugin:event|emit', { event: 'test-drop', payload: arguments[0] })
+           .then(() => done(null), (error) => done(String(error)));",
+        vec![json!(files)],
+    )
+    .await;
+}
+
+/// Drops a fixture and waits until its analysis has ended.
+pub async fn drop_fixture(app: &App, name: &str) -> Value {
+    drop_files(app, &[&fixture(name)]).await;
+    ended(app, name).await
+}
+
+/// What the window shows now.
+pub async fn snapshot(app: &App) -> Value {
+    app.script(SNAPSHOT).await
+}
+
+/// Waits until what the window shows is right, and returns it.
+pub async fn wait_for(app: &App, what: &str, good: impl Fn(&Value) -> bool) -> Value {
+    app.wait_until(what, async |client| {
+        match client.execute(SNAPSHOT, Vec::new()).await {
+            Ok(seen) if good(&seen) => Look::Done(seen),
+            Ok(seen) => Look::Seen(seen.to_string()),
+            Err(error) => Look::Seen(error.to_string()),
+        }
+    })
+    .await
+}
+
+/// Waits until the card on screen is complete, whether its analysis went well or failed.
+pub async fn ended(app: &App, what: &str) -> Value {
+    wait_for(app, &format!("the analysis of {what} to end"), |seen| {
+        seen["busy"] == "false" && seen["fields"]["title"].is_object()
+    })
+    .await
+}
+
+/// The value that a row shows.
+pub fn value<'a>(seen: &'a Value, key: &str) -> &'a str {
+    seen["fields"][key]["value"].as_str().unwrap_or_default()
+}
+
+/// The state that a row shows.
+pub fn state<'a>(seen: &'a Value, key: &str) -> &'a str {
+    seen["fields"][key]["state"].as_str().unwrap_or_default()
+}
+
+/// Begins to keep every different look of the window, one a frame at most; see [`frames`].
+pub async fn record(app: &App) {
+    app.script(&format!(
+        "const look = () => {{ {SNAPSHOT} }};
+         window.__looks = [];
+         let last = '';
+         const frame = () => {{
+           const now = JSON.stringify(look());
+           if (now !== last) {{ last = now; window.__looks.push(now); }}
+           requestAnimationFrame(frame);
+         }};
+         frame();"
+    ))
+    .await;
+}
+
+/// The looks that [`record`] kept.
+pub async fn frames(app: &App) -> Vec<Value> {
+    let kept = app.script("return window.__looks").await;
+    let texts = kept.as_array().into_iter().flatten();
+    texts
+        .filter_map(|text| serde_json::from_str(text.as_str()?).ok())
+        .collect()
+}
+
+/// The event log from its first row to its last: offset, then the row's cells. Scrolls, as only visible rows are drawn.
+pub async fn event_log(app: &App) -> Vec<(u64, Vec<String>)> {
+    let rows = app
+        .script_async(
+            r#"const done = arguments[arguments.length - 1];
+               const log = document.querySelector('[aria-label="event log"]');
+               const rows = new Map();
+               const take = () => {
+                 for (const row of log.querySelectorAll('[title^="offset "]')) {
+                   const offset = Number(/^offset (\d+)/.exec(row.title)[1]);
+                   rows.set(offset, [...row.children].map((cell) => cell.textContent.trim()));
+                 }
+               };
+               let passes = 0;
+               let top = 0;
+               const step = () => {
+                 take();
+                 const end = log.scrollHeight - log.clientHeight;
+                 const complete = rows.size > 0 && rows.size === Math.max(...rows.keys()) + 1;
+                 if (top >= end && (complete || ++passes === 10)) {
+                   done([...rows.entries()].sort((a, b) => a[0] - b[0]));
+                   return;
+                 }
+                 top = top >= end ? 0 : Math.min(end, top + log.clientHeight / 2);
+                 log.scrollTop = top;
+                 setTimeout(step, 40);
+               };
+               log.scrollTop = 0;
+               setTimeout(step, 40);"#,
+            Vec::new(),
+        )
+        .await;
+    serde_json::from_value(rows).expect("rows of offset and cells")
+}

@@ -1,0 +1,440 @@
+//! The window as a whole: which page, which posting, which dialog; takes wishes ([`Ask`]) from all
+//! components and does them.
+
+use crate::{
+    backend,
+    components::{
+        dialogs::Dialogs,
+        masthead::{Masthead, URL_BOX},
+        nav::Nav,
+        toasts::Toasts,
+    },
+    dom::{self, Listener},
+    icons::Icon,
+    pages::{postings::Postings, runs::Runs, settings::Settings},
+    shell::{Ask, Current, Dialog, Input, Page, Panel, Shell, Toast, ToastKind},
+    state::{
+        format,
+        shortcuts::{Action, Press, action_of},
+        views::ViewState,
+    },
+    views::{self, Subscription},
+};
+use ghostlight_api::{
+    ApiError, ViewData, ViewQuery,
+    command::{
+        AnalyzeFiles, AnalyzeText, AnalyzeUrl, AppInfo, ChooseFiles, GetAppInfo, LoadSamples,
+        OpenExternal, Preferences, RetryRun, SetPreferences, Started, Theme,
+    },
+    view::{NOTICE_EVENT, Notice, OPENED_EVENT, Opened, Subject},
+};
+use std::rc::Rc;
+use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{ClipboardEvent, KeyboardEvent};
+use yew::{Callback, Component, Context, ContextProvider, Html, html};
+
+/// Toasts on screen at most; the oldest that is no error goes first.
+const TOASTS_MAX: usize = 6;
+
+/// What happens to the window.
+#[derive(Debug)]
+pub enum Msg {
+    /// A component wishes something.
+    Ask(Ask),
+    /// The core told about itself.
+    Info(Result<AppInfo, ApiError>),
+    /// An analysis began, or could not.
+    Started(Result<Started, ApiError>),
+    /// The store's state changed.
+    Health(ViewState),
+    /// A key was pressed somewhere.
+    Key(KeyboardEvent),
+    /// Something was pasted somewhere.
+    Pasted(ClipboardEvent),
+    /// Something is dragged over the window, or no longer.
+    Drag(bool),
+    /// A toast goes.
+    Dismiss(u32),
+}
+
+/// See the module.
+pub struct App {
+    shell: Shell,
+    info: Option<Rc<AppInfo>>,
+    page: Page,
+    subject: Option<Subject>,
+    current: Option<Current>,
+    panel: Panel,
+    folded: (bool, bool),
+    nudge: (u32, i32),
+    dialog: Option<Dialog>,
+    toasts: Vec<Toast>,
+    last_toast: u32,
+    said: String,
+    dragging: bool,
+    health: ViewState,
+    _health: Subscription,
+    _listeners: [Listener; 2],
+}
+
+impl Component for App {
+    type Message = Msg;
+    type Properties = ();
+
+    fn create(ctx: &Context<Self>) -> Self {
+        views::start();
+        listen_to_core(ctx);
+        ask_for_info(ctx);
+        let health = Subscription::new(&ViewQuery::Health, ctx.link().callback(Msg::Health));
+        Self {
+            shell: Shell {
+                preferences: Rc::default(),
+                ask: ctx.link().callback(Msg::Ask),
+            },
+            info: None,
+            page: Page::Postings,
+            subject: None,
+            current: None,
+            panel: Panel::Card,
+            folded: (false, false),
+            nudge: (0, 0),
+            dialog: None,
+            toasts: Vec::new(),
+            last_toast: 0,
+            said: String::new(),
+            dragging: false,
+            health: ViewState::Loading,
+            _health: health,
+            _listeners: listen_to_window(ctx),
+        }
+    }
+
+    fn update(&mut self, ctx: &Context<Self>, msg: Msg) -> bool {
+        match msg {
+            Msg::Ask(ask) => self.ask(ctx, ask),
+            Msg::Info(Ok(info)) => self.informed(info),
+            Msg::Started(Ok(started)) => self.started(started),
+            Msg::Info(Err(error)) | Msg::Started(Err(error)) => self.error(&error),
+            Msg::Health(state) => self.health = state,
+            Msg::Key(event) => return self.key(ctx, &event),
+            Msg::Pasted(event) => self.pasted(ctx, &event),
+            Msg::Drag(over) => self.dragging = over,
+            Msg::Dismiss(id) => self.toasts.retain(|toast| toast.id != id),
+        }
+        true
+    }
+
+    fn view(&self, ctx: &Context<Self>) -> Html {
+        let running = match &self.health {
+            ViewState::Ready(data) => match &**data {
+                ViewData::Health(health) => health.running,
+                _ => 0,
+            },
+            _ => 0,
+        };
+        let page = match self.page {
+            Page::Postings => html! {
+                <Postings subject={self.subject.clone()} current={self.current.clone()} panel={self.panel} folded={self.folded} nudge={self.nudge} health={self.health.clone()} {running} />
+            },
+            Page::Runs => html! { <Runs /> },
+            Page::Settings => html! { <Settings info={self.info.clone()} /> },
+        };
+        html! {
+            <ContextProvider<Shell> context={self.shell.clone()}>
+                <div class="gl-app">
+                    <Masthead health={self.health.clone()} />
+                    <Nav page={self.page} {running} />
+                    <main class="gl-main">{ page }</main>
+                </div>
+                <Toasts toasts={self.toasts.clone()} on_dismiss={ctx.link().callback(Msg::Dismiss)} />
+                <div class="gl-unseen" role="status" aria-live="polite">{ &self.said }</div>
+                <Dialogs dialog={self.dialog} current={self.current.clone()} page={self.page} />
+                if self.dragging { { view_drop() } }
+            </ContextProvider<Shell>>
+        }
+    }
+}
+
+impl App {
+    fn ask(&mut self, ctx: &Context<Self>, ask: Ask) {
+        match ask {
+            Ask::Go(page) => self.page = page,
+            Ask::Select(subject) => self.select(subject),
+            Ask::Panel(panel) => self.panel = panel,
+            Ask::Analyse(input) => self.analyse(ctx, input),
+            Ask::Toast(kind, title, body) => self.toast(kind, title, body),
+            Ask::Announce(words) => self.said = words,
+            Ask::Open(dialog) => self.open(dialog),
+            Ask::Close => self.dialog = None,
+            Ask::Prefer(preferences) => self.prefer(preferences),
+            Ask::Showing(current) => self.current = Some(current),
+            Ask::Browse(url) => self.browse(url),
+        }
+    }
+
+    fn informed(&mut self, info: AppInfo) {
+        self.apply(info.preferences.clone());
+        if let Some(subject) = info.open.clone() {
+            self.select(subject);
+        }
+        self.info = Some(Rc::new(info));
+        // The start is measured up to here: drawn, and ready for a click (DESIGN *Measuring*).
+        dom::next_frame(|| dom::next_frame(|| spawn_local(backend::announce("interactive"))));
+    }
+
+    fn select(&mut self, subject: Subject) {
+        self.page = Page::Postings;
+        if self.panel == Panel::List {
+            self.panel = Panel::Card;
+        }
+        if self.subject.as_ref() != Some(&subject) {
+            self.current = None;
+            // The list shows the choice at once, before the card is here.
+            if let Subject::Posting(posting) = &subject {
+                self.current = Some(Current {
+                    subject: subject.clone(),
+                    posting: Some(*posting),
+                    title: String::new(),
+                    verdict: None,
+                });
+            }
+            self.subject = Some(subject);
+        }
+    }
+
+    fn analyse(&mut self, ctx: &Context<Self>, input: Input) {
+        match input {
+            Input::Url(url) => start(ctx, backend::call(AnalyzeUrl { url })),
+            Input::Text(text) => {
+                let length = format::plural(text.chars().count() as u64, "character", "characters");
+                self.toast(ToastKind::Info, "Analysing pasted text".into(), length);
+                start(ctx, backend::call(AnalyzeText { text, name: None }));
+            }
+            Input::Again(run) => start(ctx, backend::call(RetryRun { run })),
+            Input::Samples => start(ctx, backend::call(LoadSamples {})),
+            Input::Files => start(ctx, choose_and_analyse()),
+        }
+    }
+
+    fn started(&mut self, started: Started) {
+        if let Some(run) = started.runs.first() {
+            self.select(Subject::Run(run.clone()));
+        }
+        if started.runs.len() > 1 {
+            let title = format!(
+                "Analysing {}",
+                format::plural(started.runs.len() as u64, "posting", "postings")
+            );
+            self.toast(
+                ToastKind::Info,
+                title,
+                "They appear in the list as they are read.".into(),
+            );
+        }
+        for error in &started.refused {
+            self.error(error);
+        }
+    }
+
+    fn open(&mut self, dialog: Dialog) {
+        let about_posting = matches!(dialog, Dialog::Verdict | Dialog::Outcome);
+        let known = self.current.as_ref().is_some_and(|c| c.posting.is_some());
+        if about_posting && !known {
+            let body = "Choose a posting in the list, then give its verdict.".to_owned();
+            self.toast(ToastKind::Info, "No posting is selected".into(), body);
+        } else {
+            self.dialog = Some(dialog);
+        }
+    }
+
+    fn prefer(&mut self, preferences: Preferences) {
+        self.apply(preferences.clone());
+        let shell = self.shell.clone();
+        spawn_local(async move {
+            if let Err(error) = backend::call(SetPreferences { preferences }).await {
+                shell.error(&error);
+            }
+        });
+    }
+
+    /// `boot.js` reads these before the first paint of the next start.
+    fn apply(&mut self, preferences: Preferences) {
+        let theme = match preferences.theme {
+            Theme::System => "system",
+            Theme::Light => "light",
+            Theme::Dark => "dark",
+        };
+        dom::remember("theme", theme);
+        dom::remember("still", if preferences.reduce_motion { "1" } else { "" });
+        dom::apply_look();
+        self.shell.preferences = Rc::new(preferences);
+    }
+
+    fn browse(&mut self, url: String) {
+        let shell = self.shell.clone();
+        spawn_local(async move {
+            if let Err(error) = backend::call(OpenExternal { url }).await {
+                shell.error(&error);
+            }
+        });
+    }
+
+    fn error(&mut self, error: &ApiError) {
+        let hint = error.hint.clone().unwrap_or_default();
+        self.toast(ToastKind::Error, error.message.clone(), hint);
+    }
+
+    fn toast(&mut self, kind: ToastKind, title: String, body: String) {
+        self.last_toast += 1;
+        self.toasts.push(Toast {
+            id: self.last_toast,
+            kind,
+            title,
+            body,
+        });
+        if self.toasts.len() > TOASTS_MAX {
+            let oldest = self.toasts.iter().position(|t| t.kind != ToastKind::Error);
+            self.toasts.remove(oldest.unwrap_or(0));
+        }
+    }
+
+    fn key(&mut self, ctx: &Context<Self>, event: &KeyboardEvent) -> bool {
+        let press = Press {
+            key: &event.key(),
+            modified: event.ctrl_key() || event.alt_key() || event.meta_key(),
+            typing: dom::is_typing(event.target()) || dom::dialog_is_open(),
+            on_postings: self.page == Page::Postings,
+        };
+        let Some(action) = action_of(press).filter(|_| !event.default_prevented()) else {
+            return false;
+        };
+        event.prevent_default();
+        self.act(ctx, action);
+        true
+    }
+
+    fn act(&mut self, ctx: &Context<Self>, action: Action) {
+        match action {
+            Action::OpenFile => self.analyse(ctx, Input::Files),
+            Action::FocusUrl => dom::focus_id(URL_BOX),
+            Action::Paste => self.open(Dialog::Paste),
+            Action::Verdict => self.open(Dialog::Verdict),
+            Action::Next => self.nudge = (self.nudge.0 + 1, 1),
+            Action::Previous => self.nudge = (self.nudge.0 + 1, -1),
+            Action::FoldList => self.folded.0 = !self.folded.0,
+            Action::FoldEvidence => self.folded.1 = !self.folded.1,
+            Action::Sheet => self.open(Dialog::Shortcuts),
+            Action::GoPostings => self.page = Page::Postings,
+            Action::GoRuns => self.page = Page::Runs,
+            Action::GoSettings => self.page = Page::Settings,
+        }
+    }
+
+    /// Text pasted outside a box is analysed at once; the toast says so.
+    fn pasted(&mut self, ctx: &Context<Self>, event: &ClipboardEvent) {
+        if dom::is_typing(event.target()) || dom::dialog_is_open() {
+            return;
+        }
+        let text = event
+            .clipboard_data()
+            .and_then(|data| data.get_data("text/plain").ok());
+        let Some(text) = text.filter(|text| !text.trim().is_empty()) else {
+            return;
+        };
+        event.prevent_default();
+        let line = text.trim();
+        let is_address = line.starts_with("https://") || line.starts_with("http://");
+        if is_address && !line.contains(char::is_whitespace) {
+            self.toast(
+                ToastKind::Info,
+                "Analysing the pasted address".into(),
+                line.to_owned(),
+            );
+            self.analyse(ctx, Input::Url(line.to_owned()));
+        } else {
+            self.analyse(ctx, Input::Text(text));
+        }
+    }
+}
+
+fn view_drop() -> Html {
+    html! {
+        <div class="gl-drop" aria-hidden="true">
+            <div class="gl-drop__box">{ Icon::Folder.draw() }<p>{ "Drop to analyse" }</p><p class="gl-small">{ "HTML, plain text or an ATS answer" }</p></div>
+        </div>
+    }
+}
+
+/// Shows the file dialog and analyses what was chosen; nothing if it was dismissed.
+async fn choose_and_analyse() -> Result<Started, ApiError> {
+    let paths = backend::call(ChooseFiles {}).await?;
+    if paths.is_empty() {
+        return Ok(Started {
+            runs: Vec::new(),
+            refused: Vec::new(),
+        });
+    }
+    backend::call(AnalyzeFiles { paths }).await
+}
+
+fn start(
+    ctx: &Context<App>,
+    call: impl std::future::Future<Output = Result<Started, ApiError>> + 'static,
+) {
+    let done = ctx.link().callback(Msg::Started);
+    spawn_local(async move { done.emit(call.await) });
+}
+
+fn ask_for_info(ctx: &Context<App>) {
+    let done = ctx.link().callback(Msg::Info);
+    spawn_local(async move { done.emit(backend::call(GetAppInfo {}).await) });
+}
+
+fn listen_to_core(ctx: &Context<App>) {
+    let link = ctx.link().clone();
+    let (opened, noticed, drag) = (link.clone(), link.clone(), link);
+    spawn_local(async move {
+        let heard = backend::listen(OPENED_EVENT, move |event: Opened| {
+            opened.send_message_batch(vec![Msg::Drag(false), Msg::Ask(Ask::Select(event.subject))]);
+        });
+        let _ = heard.await;
+        let heard = backend::listen(NOTICE_EVENT, move |notice: Notice| {
+            let kind = match notice.kind.as_str() {
+                "success" => ToastKind::Success,
+                "warning" => ToastKind::Warning,
+                "error" => ToastKind::Error,
+                _ => ToastKind::Info,
+            };
+            noticed.send_message(Msg::Ask(Ask::Toast(kind, notice.title, notice.body)));
+        });
+        let _ = heard.await;
+        for (event, over) in [
+            ("tauri://drag-enter", true),
+            ("tauri://drag-leave", false),
+            ("tauri://drag-drop", false),
+        ] {
+            let drag = drag.clone();
+            let seen = move |_: serde_json::Value| drag.send_message(Msg::Drag(over));
+            let _ = backend::listen(event, seen).await;
+        }
+    });
+}
+
+fn listen_to_window(ctx: &Context<App>) -> [Listener; 2] {
+    let key: Callback<KeyboardEvent> = ctx.link().callback(Msg::Key);
+    let paste: Callback<ClipboardEvent> = ctx.link().callback(Msg::Pasted);
+    let document = dom::document();
+    [
+        Listener::new(&document, "keydown", move |event| {
+            if let Ok(event) = event.dyn_into() {
+                key.emit(event);
+            }
+        }),
+        Listener::new(&document, "paste", move |event| {
+            if let Ok(event) = event.dyn_into() {
+                paste.emit(event);
+            }
+        }),
+    ]
+}

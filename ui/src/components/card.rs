@@ -1,0 +1,228 @@
+//! The card: title, step indicator, fields in a fixed order, and what the analyst concluded.
+//!
+//! It can never be empty: without a card it says what it waits for, after a failure which step
+//! failed, why, and what to do (SPEC B2).
+
+use crate::{
+    components::{
+        bits,
+        field_row::{Act, FieldRow},
+        steps::Steps,
+    },
+    dom,
+    icons::Icon,
+    shell::{Ask, Dialog, Input, Shell, use_shell},
+    state::{card, format},
+};
+use ghostlight_api::view::CardView;
+use ghostlight_model::{FieldKey, RunId, card::Verdict, run::RunStatus};
+use std::rc::Rc;
+use yew::{Callback, Html, Properties, classes, component, html, use_callback, use_state_eq};
+
+/// Properties of [`Card`].
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    /// What to show.
+    pub card: Rc<CardView>,
+    /// The selected field.
+    pub selected: Option<FieldKey>,
+    /// A field was selected; the flag asks to show its words.
+    pub on_field: Callback<(FieldKey, bool)>,
+}
+
+/// See the module.
+#[component]
+pub fn Card(props: &Props) -> Html {
+    let shell = use_shell();
+    let open = use_state_eq(|| None::<FieldKey>);
+    let act = {
+        let deps = (
+            props.card.clone(),
+            shell.clone(),
+            props.on_field.clone(),
+            open.clone(),
+        );
+        use_callback(deps, |act, (card, shell, on_field, open)| match act {
+            Act::Show(key) => on_field.emit((key, true)),
+            Act::Toggle(key) => {
+                let next = (open.as_ref() != Some(&key)).then_some(key);
+                open.set(next);
+            }
+            Act::Move(key, by) => {
+                if let Some(next) = neighbour(card, &key, by) {
+                    dom::focus_id(&format!("field-{next}"));
+                    on_field.emit((next, false));
+                }
+            }
+            Act::Retry => retry(shell, card.run.clone()),
+            Act::Browse(url) => shell.ask.emit(Ask::Browse(url)),
+        })
+    };
+    let card = &props.card;
+    let live = card.status == Some(RunStatus::Running);
+    let stop = card
+        .fields
+        .iter()
+        .position(|f| props.selected.as_ref() == Some(&f.key));
+    let row = |(index, field): (usize, &ghostlight_model::card::CardField)| {
+        html! {
+            <FieldRow
+                key={field.key.name().to_owned()}
+                card={card.clone()}
+                {index}
+                selected={stop == Some(index)}
+                tab_stop={stop.unwrap_or(0) == index}
+                open={open.as_ref() == Some(&field.key)}
+                {live}
+                act={act.clone()}
+            />
+        }
+    };
+    html! {
+        <article class="gl-card" aria-label="card" aria-busy={live.to_string()}>
+            { view_head(&shell, card) }
+            <Steps steps={card.steps.clone()} status={card.status} />
+            { view_failure(&shell, card) }
+            <div class="gl-fields">{ for card.fields.iter().enumerate().map(row) }</div>
+            { view_conclusions(&shell, card) }
+        </article>
+    }
+}
+
+fn neighbour(card: &CardView, key: &FieldKey, by: i32) -> Option<FieldKey> {
+    let at = card.fields.iter().position(|field| field.key == *key)?;
+    let to = at.checked_add_signed(by as isize)?;
+    card.fields.get(to).map(|field| field.key.clone())
+}
+
+fn retry(shell: &Shell, run: Option<RunId>) {
+    if let Some(run) = run {
+        shell.ask.emit(Ask::Analyse(Input::Again(run)));
+    }
+}
+
+fn view_head(shell: &Shell, card: &CardView) -> Html {
+    let company = card
+        .fields
+        .iter()
+        .find(|field| field.key == FieldKey::Company)
+        .and_then(|field| field.chosen.as_ref())
+        .map(|chosen| chosen.value.display());
+    let zone = shell.zone();
+    let captured = card.captured_at.map(|at| {
+        let exact = format::date_time(at, zone);
+        html! { <span title={exact}>{ format!("captured {}", format::ago(dom::now(), at, zone)) }</span> }
+    });
+    let link = card.url.clone().map(|url| view_link(shell, url));
+    // Without an address, what it was given says where it came from.
+    let input = link
+        .is_none()
+        .then(|| html! { <span>{ &card.input }</span> });
+    let version = (card.version > 0).then(|| {
+        let title = format::plural(card.version.into(), "change recorded", "changes recorded");
+        html! { <span class="gl-num" {title}>{ format!("v{}", card.version) }</span> }
+    });
+    let verdict = card.verdict.as_ref().map(view_verdict_pill);
+    let parts = [
+        verdict,
+        company.map(|c| html! { <span>{ c }</span> }),
+        captured,
+        link,
+        input,
+        version,
+    ];
+    html! {
+        <header class="gl-card__head">
+            <h1 title={card.title.clone()}>{ &card.title }</h1>
+            <div class="gl-card__tools">
+                <button type="button" class="pf-v6-c-button pf-m-secondary pf-m-small" disabled={card.posting.is_none()} onclick={shell.asks(Ask::Open(Dialog::Outcome))}>{ "Outcome…" }</button>
+                <button type="button" class="pf-v6-c-button pf-m-secondary pf-m-small" disabled={card.posting.is_none()} onclick={shell.asks(Ask::Open(Dialog::Verdict))}>{ "Verdict…" }{ bits::key("V") }</button>
+            </div>
+            <p class="gl-card__sub">{ for parts.into_iter().flatten() }</p>
+        </header>
+    }
+}
+
+fn view_link(shell: &Shell, url: String) -> Html {
+    let shown = format::shortened(format::url(&url), 48);
+    let title = format!("Open {url} in the browser");
+    html! { <button type="button" class="gl-link" {title} onclick={shell.asks(Ask::Browse(url))}><span class="gl-cut">{ shown }</span>{ Icon::Out.draw() }</button> }
+}
+
+fn view_verdict_pill(verdict: &Verdict) -> Html {
+    let title = format!("Your verdict. {}", verdict.note);
+    html! { <span class="gl-chip is-accent" {title}>{ Icon::Pen.draw() }{ card::label_of(&verdict.word) }</span> }
+}
+
+fn view_failure(shell: &Shell, card: &CardView) -> Html {
+    let Some(failure) = &card.failure else {
+        return Html::default();
+    };
+    let again = {
+        let (shell, run) = (shell.clone(), card.run.clone());
+        Callback::from(move |_| retry(&shell, run.clone()))
+    };
+    html! {
+        <section class="gl-banner is-bad" role="alert" aria-label="analysis failed">
+            { Icon::Cross.draw() }
+            <div>
+                <p class="gl-strong">{ format!("{} failed. {}", failure.node, failure.issue.message) }</p>
+                if let Some(hint) = &failure.issue.hint { <p>{ hint }</p> }
+            </div>
+            <button type="button" class="pf-v6-c-button pf-m-secondary pf-m-small" disabled={card.run.is_none()} onclick={again}>{ Icon::Again.draw() }{ "Retry" }</button>
+        </section>
+    }
+}
+
+fn view_conclusions(shell: &Shell, card: &CardView) -> Html {
+    if card.verdict.is_none() && card.outcomes.is_empty() {
+        return Html::default();
+    }
+    let zone = shell.zone();
+    let line = |key: String, label: String, note: &str, at| {
+        let exact = format::date_time(at, zone);
+        html! {
+            <li {key}><span class="gl-strong">{ label }</span>{ " " }<span>{ note.to_owned() }</span>{ " " }<span class="gl-dim" title={exact}>{ format::ago(dom::now(), at, zone) }</span></li>
+        }
+    };
+    html! {
+        <section class={classes!("gl-conclusions")} aria-label="your conclusions">
+            <h2 class="gl-head">{ "Your conclusions" }</h2>
+            <ul>
+                if let Some(verdict) = &card.verdict { { line("verdict".into(), format!("Verdict: {}", card::label_of(&verdict.word)), &verdict.note, verdict.at) } }
+                { for card.outcomes.iter().enumerate().map(|(i, o)| line(format!("{i}-{}", o.at.0), card::label_of(&o.word), &o.note, o.at)) }
+            </ul>
+        </section>
+    }
+}
+
+/// What stands where the card will be, while it is on its way.
+pub fn view_loading() -> Html {
+    let row = |i: u32| {
+        html! { <div key={i} class="gl-field is-looking"><div class="gl-field__row"><span></span>{ bits::skeleton(60) }{ bits::skeleton(30 + (i * 29) % 50) }<span></span></div></div> }
+    };
+    html! {
+        <div class="gl-card is-loading" aria-busy="true">
+            <header class="gl-card__head"><h1>{ "Reading the card" }</h1><p class="gl-card__sub">{ bits::skeleton(40) }</p></header>
+            <div class="gl-fields">{ for (0..12).map(row) }</div>
+        </div>
+    }
+}
+
+/// The title a field gives, for announcements.
+pub fn summary(card: &CardView) -> String {
+    let (found, all) = card::fields_found(card);
+    let level = card
+        .assessment
+        .map_or(String::new(), |a| format!(" {}.", a.level.label()));
+    match (&card.failure, card.status) {
+        (Some(failure), _) => format!("Analysis of {} failed at {}.", card.title, failure.node),
+        (None, Some(RunStatus::Finished)) => {
+            format!(
+                "Analysis of {} finished: {found} of {all} fields found.{level}",
+                card.title
+            )
+        }
+        _ => format!("Analysing {}.", card.title),
+    }
+}

@@ -1,0 +1,234 @@
+//! The drawer below the card: event log, history, receipt of what is selected above.
+
+use crate::{
+    components::{
+        bits,
+        tabs::Tabs,
+        virtual_list::{Kind, RowAt, Source, VirtualList},
+    },
+    dom,
+    icons::Icon,
+    shell::{Ask, Shell, use_shell},
+    state::{card, format, views::ViewState},
+    views::use_view,
+};
+use ghostlight_api::{
+    ViewData, ViewQuery,
+    view::{CommitRow, EventRow, ReceiptView, Subject},
+};
+use ghostlight_model::{
+    PostingId,
+    receipt::{FieldReceipt, LookResult, Outcome},
+};
+use yew::{AttrValue, Callback, Html, Properties, classes, component, html, use_state_eq};
+
+/// Heights of rows in CSS pixels; `app.css` says the same.
+const EVENT_PX: u32 = 21;
+const COMMIT_PX: u32 = 44;
+
+/// Properties of [`Drawer`].
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    /// What is selected.
+    pub subject: Subject,
+    /// The posting, once known.
+    pub posting: Option<PostingId>,
+}
+
+/// See the module.
+#[component]
+pub fn Drawer(props: &Props) -> Html {
+    let shell = use_shell();
+    let active = use_state_eq(|| 0usize);
+    let tabs: Vec<AttrValue> = ["Event log", "History", "Receipt"]
+        .map(AttrValue::from)
+        .into();
+    let panel = match *active {
+        0 => view_log(&shell, props),
+        1 => view_history(&shell, props),
+        _ => html! { <Receipt subject={props.subject.clone()} /> },
+    };
+    let on_change = {
+        let active = active.clone();
+        Callback::from(move |tab| active.set(tab))
+    };
+    html! {
+        <section class="gl-drawer" aria-label="details">
+            <div class="gl-drawer__bar">
+                <Tabs id="drawer" label="details" {tabs} active={*active} {on_change} />
+                <span class="gl-fill"></span>
+                { view_zone_switch(&shell) }
+            </div>
+            <div class="gl-drawer__panel" role="tabpanel" id="drawer-panel" aria-labelledby={format!("drawer-tab-{}", *active)}>{ panel }</div>
+        </section>
+    }
+}
+
+fn view_zone_switch(shell: &Shell) -> Html {
+    let utc = shell.preferences.utc;
+    let mut next = (*shell.preferences).clone();
+    next.utc = !utc;
+    html! {
+        <button type="button" class="gl-link" aria-pressed={utc.to_string()} title="Show times in UTC or in local time" onclick={shell.asks(Ask::Prefer(next))}>{ if utc { "UTC" } else { "Local time" } }</button>
+    }
+}
+
+fn view_log(shell: &Shell, props: &Props) -> Html {
+    let zone = shell.zone();
+    let render = Callback::from(move |row: RowAt| match &*row.data {
+        ViewData::Events(page) => page
+            .rows
+            .get(row.at)
+            .map(|event| view_event(event, zone))
+            .unwrap_or_default(),
+        _ => Html::default(),
+    });
+    html! {
+        <VirtualList id="event-log" source={Source::Events(props.subject.clone())} kind={Kind::Log} label="event log" row_px={EVENT_PX} {render} empty={hint("The first event appears when a run begins.")} />
+    }
+}
+
+fn view_event(event: &EventRow, zone: format::Zone) -> Html {
+    let failed = event.phase == "fail";
+    let class = classes!(
+        "gl-event",
+        (failed || event.issue).then_some("has-issue"),
+        failed.then_some("is-failed"),
+        (event.phase == "start").then_some("is-quiet")
+    );
+    let took = event.duration_ms.map(format::elapsed).unwrap_or_default();
+    html! {
+        <div {class} title={format!("offset {} · {}", event.offset, event.ts.to_rfc3339())}>
+            <span class="gl-num gl-dim">{ format::clock(event.ts, zone) }</span>
+            <span>{ &event.node }</span>
+            <span>{ &event.phase }</span>
+            <span class="gl-num gl-event__took">{ took }</span>
+            <span class="gl-cut">
+                if failed { { Icon::Cross.draw() } } else if event.issue { { Icon::Warning.draw() } }
+                { &event.summary }
+            </span>
+        </div>
+    }
+}
+
+fn view_history(shell: &Shell, props: &Props) -> Html {
+    let Some(posting) = props.posting else {
+        return hint("History begins when the page has been read.");
+    };
+    let zone = shell.zone();
+    let render = Callback::from(move |row: RowAt| match &*row.data {
+        ViewData::History(page) => page
+            .rows
+            .get(row.at)
+            .map(|commit| view_commit(commit, zone))
+            .unwrap_or_default(),
+        _ => Html::default(),
+    });
+    html! {
+        <VirtualList id="history" source={Source::History(posting)} kind={Kind::Lines} label="history" row_px={COMMIT_PX} {render} empty={hint("No change yet. A finished analysis or a verdict is the first.")} />
+    }
+}
+
+fn view_commit(commit: &CommitRow, zone: format::Zone) -> Html {
+    let icon = if commit.by_person {
+        Icon::Pen
+    } else {
+        Icon::Pulse
+    };
+    let change =
+        |(label, old, new): &(String, String, String)| match (old.is_empty(), new.is_empty()) {
+            (true, _) => format!("{label}: {new}"),
+            (_, true) => format!("{label}: {old} withdrawn"),
+            _ => format!("{label}: {old} → {new}"),
+        };
+    let changes: Vec<String> = commit.changes.iter().map(change).collect();
+    let exact = format::date_time(commit.at, zone);
+    html! {
+        <div class="gl-commit">
+            { icon.draw() }
+            <div class="gl-commit__text">
+                <p class="gl-cut"><span class="gl-strong">{ &commit.author }</span>{ " " }<span>{ &commit.message }</span></p>
+                <p class="gl-cut gl-dim" title={changes.join("\n")}>{ changes.join(" · ") }</p>
+            </div>
+            <span class="gl-dim" title={exact}>{ format::ago(dom::now(), commit.at, zone) }</span>
+            <code class="gl-dim" title={commit.id.clone()}>{ commit.id.chars().take(8).collect::<String>() }</code>
+        </div>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct ReceiptProps {
+    subject: Subject,
+}
+
+#[component]
+fn Receipt(props: &ReceiptProps) -> Html {
+    let shell = use_shell();
+    let query = ViewQuery::Receipt(props.subject.clone());
+    let state: ViewState = use_view(Some(query.clone()));
+    bits::render_view(
+        &query,
+        &state,
+        || html! { <div class="gl-pad">{ bits::skeleton(70) }</div> },
+        |data| match &**data {
+            ViewData::Receipt(Some(receipt)) => view_receipt(&shell, receipt),
+            _ => hint("The receipt is written when every field has been looked for."),
+        },
+    )
+}
+
+fn view_receipt(shell: &Shell, receipt: &ReceiptView) -> Html {
+    let (first, last, stored) = receipt.offsets;
+    let missing = (last + 1).saturating_sub(first).saturating_sub(stored);
+    let complete = missing == 0;
+    let (icon, tone, words) = if complete {
+        (Icon::Check, "gl-ok", "none missing".to_owned())
+    } else {
+        (
+            Icon::Warning,
+            "gl-warn",
+            format!("{} missing", format::count(missing)),
+        )
+    };
+    let ended = receipt
+        .ended
+        .map(|at| format!(" · ended {}", format::date_time(at, shell.zone())));
+    html! {
+        <div class="gl-receipt" tabindex="0" role="group" aria-label="receipt">
+            <p class="gl-receipt__sum"><span class={tone}>{ icon.draw() }</span>{ format!("Offsets {first}–{last}, {}, {words}{}", format::plural(stored, "event", "events"), ended.unwrap_or_default()) }</p>
+            <table class="gl-table">
+                <thead><tr><th scope="col">{ "Field" }</th><th scope="col">{ "Result" }</th><th scope="col">{ "Looked in" }</th><th scope="col">{ "Reason" }</th></tr></thead>
+                <tbody>{ for receipt.receipt.fields.iter().map(view_receipt_line) }</tbody>
+            </table>
+        </div>
+    }
+}
+
+fn view_receipt_line(line: &FieldReceipt) -> Html {
+    let (icon, tone, words) = match line.outcome {
+        Outcome::Found => (Icon::Check, "gl-ok", "found"),
+        Outcome::Conflict => (Icon::Two, "gl-warn", "two answers"),
+        Outcome::NotFound => (Icon::Dashed, "gl-dim", "not found"),
+    };
+    let method = |looked: &ghostlight_model::receipt::Looked| {
+        let (tone, sign) = match &looked.result {
+            LookResult::Found(_) => ("gl-ok", looked.method.label()),
+            LookResult::Nothing => ("", looked.method.label()),
+            LookResult::Skipped(_) => ("gl-struck", looked.method.label()),
+        };
+        let result = card::look_words(looked);
+        html! { <span key={looked.method.word()} class={classes!("gl-look", tone)} title={result.clone()}>{ sign }{ bits::unseen(&format!(": {result}")) }</span> }
+    };
+    html! {
+        <tr key={line.field.name().to_owned()}>
+            <th scope="row">{ line.field.label() }</th>
+            <td class={tone}>{ icon.draw() }{ words }</td>
+            <td>{ for line.looked.iter().map(method) }</td>
+            <td class="gl-dim">{ line.reason.clone().unwrap_or_default() }</td>
+        </tr>
+    }
+}
+
+fn hint(words: &'static str) -> Html {
+    html! { <p class="gl-hint">{ words }</p> }
+}

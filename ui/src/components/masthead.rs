@@ -1,0 +1,146 @@
+//! The top bar: name, the intake (address, file, paste), the connection, the theme.
+
+use crate::{
+    icons::{self, Icon},
+    shell::{Ask, Dialog, Input, use_shell},
+    state::{format, views::ViewState},
+};
+use ghostlight_api::{ViewData, command::Theme};
+use web_sys::HtmlInputElement;
+use yew::{
+    Callback, Html, Properties, SubmitEvent, classes, component, html, use_node_ref, use_state_eq,
+};
+
+/// The id of the address box, for the shortcut.
+pub const URL_BOX: &str = "url-box";
+
+/// Properties of [`Masthead`].
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    /// The health view.
+    pub health: ViewState,
+}
+
+/// See the module.
+#[component]
+pub fn Masthead(props: &Props) -> Html {
+    html! {
+        <header class="gl-mast">
+            <span class="gl-logo">{ icons::orb() }<span class="gl-logo__name">{ "Ghostlight" }</span></span>
+            <Intake />
+            { view_connection(&props.health) }
+            <ThemeSwitch />
+        </header>
+    }
+}
+
+/// Address box, *Open file* and *Paste*.
+#[component]
+fn Intake() -> Html {
+    let shell = use_shell();
+    let node = use_node_ref();
+    let problem = use_state_eq(|| false);
+    let onsubmit = {
+        let (ask, node, problem) = (shell.ask.clone(), node.clone(), problem.clone());
+        Callback::from(move |event: SubmitEvent| {
+            event.prevent_default();
+            let Some(input) = node.cast::<HtmlInputElement>() else {
+                return;
+            };
+            let url = input.value().trim().to_owned();
+            problem.set(url.is_empty());
+            if !url.is_empty() {
+                input.set_value("");
+                let _ = input.blur();
+                ask.emit(Ask::Analyse(Input::Url(url)));
+            }
+        })
+    };
+    html! {
+        <div class="gl-intake">
+            <form class="gl-intake__form" {onsubmit} role="search" aria-label="analyse an address">
+                <input ref={node} id={URL_BOX} type="text" inputmode="url" spellcheck="false" autocomplete="off" placeholder={if *problem { "An address begins with https://" } else { "Address of a posting" }} aria-label="Address of a posting" aria-invalid={problem.then_some("true")} />
+                <button type="submit" class="pf-v6-c-button pf-m-primary pf-m-small">{ "Analyse" }</button>
+            </form>
+            <button type="button" class="pf-v6-c-button pf-m-secondary pf-m-small" title="Open a saved page or a text file (O)" aria-label="Open file" onclick={shell.asks(Ask::Analyse(Input::Files))}>{ Icon::Folder.draw() }<span class="gl-wide">{ "Open file" }</span></button>
+            <button type="button" class="pf-v6-c-button pf-m-secondary pf-m-small" title="Paste a posting's text (P, or Ctrl V anywhere)" aria-label="Paste" onclick={shell.asks(Ask::Open(Dialog::Paste))}>{ Icon::Clipboard.draw() }<span class="gl-wide">{ "Paste" }</span></button>
+        </div>
+    }
+}
+
+fn view_connection(state: &ViewState) -> Html {
+    let (tone, icon, words, title) = match state {
+        ViewState::Loading => (
+            "gl-dim",
+            Icon::Dot,
+            "Starting".to_owned(),
+            "Waiting for the embedded hub".to_owned(),
+        ),
+        ViewState::Failed(error) => (
+            "gl-bad",
+            Icon::Warning,
+            "Trouble".to_owned(),
+            error.message.clone(),
+        ),
+        ViewState::Ready(data) => match &**data {
+            ViewData::Health(health) => match (&health.trouble, health.hub_live) {
+                (Some(trouble), _) => (
+                    "gl-bad",
+                    Icon::Warning,
+                    format!("Trouble: {trouble}"),
+                    trouble.clone(),
+                ),
+                (None, false) => (
+                    "gl-bad",
+                    Icon::Warning,
+                    "Trouble: the embedded hub does not answer".into(),
+                    "Restart Ghostlight if this stays.".into(),
+                ),
+                (None, true) if health.running > 0 => (
+                    "gl-accent",
+                    Icon::Dot,
+                    format!("Analysing {} · embedded hub", health.running),
+                    postings(health.postings),
+                ),
+                (None, true) => (
+                    "gl-ok",
+                    Icon::Check,
+                    "Ready · embedded hub".into(),
+                    postings(health.postings),
+                ),
+            },
+            _ => ("gl-dim", Icon::Dot, "Starting".into(), String::new()),
+        },
+    };
+    html! {
+        <div class={classes!("gl-connection", tone)} role="group" aria-label="connection" {title}>
+            <span class="gl-dot" aria-hidden="true"></span>
+            { icon.draw() }
+            <span class="gl-connection__words" role="status">{ words }</span>
+        </div>
+    }
+}
+
+fn postings(n: u32) -> String {
+    format!(
+        "{} in the cache of this computer",
+        format::plural(n.into(), "posting", "postings")
+    )
+}
+
+/// System, light, dark, in turn.
+#[component]
+fn ThemeSwitch() -> Html {
+    let shell = use_shell();
+    let (icon, now, next) = match shell.preferences.theme {
+        Theme::System => (Icon::Half, "as the system", Theme::Light),
+        Theme::Light => (Icon::Sun, "light", Theme::Dark),
+        Theme::Dark => (Icon::Moon, "dark", Theme::System),
+    };
+    let mut preferences = (*shell.preferences).clone();
+    preferences.theme = next;
+    let name = format!("Theme: {now}");
+    html! {
+        <button type="button" class="pf-v6-c-button pf-m-plain pf-m-small" aria-label={name.clone()} title={name} onclick={shell.asks(Ask::Prefer(preferences))}>{ icon.draw() }</button>
+    }
+}

@@ -1,0 +1,513 @@
+//! A list of any length, drawn only where it is seen: postings, runs, events, commits.
+//!
+//! It pulls the range around what is seen (a view of its own), keeps the old rows until the new
+//! ones are there, and moves a current row by the keyboard (`aria-activedescendant`, so that the
+//! focus survives rows that leave the screen). Arithmetic stands in [`crate::state::rows`].
+
+use crate::{
+    components::bits,
+    dom::SizeObserver,
+    icons::Icon,
+    state::{
+        rows::{Geometry, Window, covers, fetch_range},
+        views::ViewState,
+    },
+    views::{self, Subscription},
+};
+use ghostlight_api::{
+    ViewData, ViewQuery,
+    view::{PostingOrder, Range, Subject},
+};
+use ghostlight_model::PostingId;
+use std::rc::Rc;
+use web_sys::HtmlElement;
+use yew::{
+    AttrValue, Callback, Component, Context, Event, Html, KeyboardEvent, NodeRef, Properties,
+    classes, html,
+};
+
+/// Where the rows come from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Source {
+    /// The postings.
+    Postings(PostingOrder),
+    /// The runs.
+    Runs,
+    /// The events of a subject's latest run.
+    Events(Subject),
+    /// The commits of a posting.
+    History(PostingId),
+}
+
+impl Source {
+    fn query(&self, range: Range) -> ViewQuery {
+        match self.clone() {
+            Source::Postings(order) => ViewQuery::Postings { order, range },
+            Source::Runs => ViewQuery::Runs { range },
+            Source::Events(subject) => ViewQuery::Events { subject, range },
+            Source::History(posting) => ViewQuery::History { posting, range },
+        }
+    }
+}
+
+/// What the list is to assistive technology.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// One of several is chosen.
+    Listbox,
+    /// Rows of cells, one row is current.
+    Grid,
+    /// Lines to read, newest last; follows the newest until scrolled up.
+    Log,
+    /// Lines to read.
+    Lines,
+}
+
+/// A row to draw or to act upon.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RowAt {
+    /// The page that holds it.
+    pub data: Rc<ViewData>,
+    /// Its place in the page.
+    pub at: usize,
+}
+
+/// Properties of [`VirtualList`].
+#[derive(Properties, PartialEq, Clone)]
+pub struct Props {
+    /// The element's id.
+    pub id: AttrValue,
+    /// Where the rows come from.
+    pub source: Source,
+    /// What it is to assistive technology.
+    pub kind: Kind,
+    /// Its accessible name.
+    pub label: AttrValue,
+    /// Height of a row in CSS pixels.
+    pub row_px: u32,
+    /// Draws a row.
+    pub render: Callback<RowAt, Html>,
+    /// A row was chosen by click, Enter, or (in a listbox) by moving to it.
+    #[prop_or_default]
+    pub on_choose: Callback<RowAt>,
+    /// The key of the chosen row (see [`key_of`]).
+    #[prop_or_default]
+    pub chosen: Option<AttrValue>,
+    /// Moves the current row when its first number changes.
+    #[prop_or_default]
+    pub nudge: (u32, i32),
+    /// A header that stays on top, and its height in CSS pixels.
+    #[prop_or_default]
+    pub header: Option<(Html, u32)>,
+    /// Shown instead of rows when there are none.
+    #[prop_or_default]
+    pub empty: Html,
+    /// Told how many rows there are.
+    #[prop_or_default]
+    pub on_total: Callback<u32>,
+}
+
+/// What happens to the list.
+#[derive(Debug)]
+pub enum Msg {
+    /// Rows came, or an error.
+    Came(ViewState),
+    /// The list was scrolled.
+    Scrolled,
+    /// It has another size.
+    Resized,
+    /// A key was pressed.
+    Key(KeyboardEvent),
+    /// A row was clicked.
+    Click(u32),
+    /// Back to the newest.
+    Follow,
+}
+
+/// See the module.
+pub struct VirtualList {
+    scroller: NodeRef,
+    observer: Option<SizeObserver>,
+    subscription: Option<Subscription>,
+    range: Range,
+    page: Option<Rc<ViewData>>,
+    failed: Option<ghostlight_api::ApiError>,
+    geometry: Geometry,
+    scroll_px: f64,
+    drawn: Window,
+    current: u32,
+    following: bool,
+    /// A row to choose as soon as it is here.
+    awaited: Option<u32>,
+    /// Where to scroll once the content has been drawn.
+    scroll_to: Option<f64>,
+}
+
+impl Component for VirtualList {
+    type Message = Msg;
+    type Properties = Props;
+
+    fn create(ctx: &Context<Self>) -> Self {
+        let geometry = Geometry {
+            row_px: f64::from(ctx.props().row_px.max(1)),
+            viewport_px: 600.0,
+            total: 0,
+        };
+        let drawn = geometry.window(0.0);
+        let mut list = Self {
+            scroller: NodeRef::default(),
+            observer: None,
+            subscription: None,
+            range: fetch_range(drawn),
+            page: None,
+            failed: None,
+            geometry,
+            scroll_px: 0.0,
+            drawn,
+            current: 0,
+            following: ctx.props().kind == Kind::Log,
+            awaited: None,
+            scroll_to: None,
+        };
+        list.subscribe(ctx);
+        list
+    }
+
+    fn update(&mut self, ctx: &Context<Self>, msg: Msg) -> bool {
+        match msg {
+            Msg::Came(state) => self.came(ctx, state),
+            Msg::Scrolled => self.scrolled(ctx),
+            Msg::Resized => self.resized(ctx),
+            Msg::Key(event) => self.key(ctx, &event),
+            Msg::Click(index) => self.choose(ctx, index),
+            Msg::Follow => {
+                self.following = true;
+                self.scroll_to = Some(self.geometry.bottom_px());
+                true
+            }
+        }
+    }
+
+    fn changed(&mut self, ctx: &Context<Self>, old: &Props) -> bool {
+        let new = ctx.props();
+        if new.source != old.source {
+            self.page = None;
+            self.current = 0;
+            self.awaited = None;
+            self.geometry.total = 0;
+            self.following = new.kind == Kind::Log;
+            self.scroll_px = 0.0;
+            self.scroll_to = Some(0.0);
+            self.drawn = self.geometry.window(0.0);
+            self.range = fetch_range(self.drawn);
+            self.subscribe(ctx);
+        } else if new.chosen != old.chosen {
+            self.find_chosen(ctx);
+        }
+        if new.nudge.0 != old.nudge.0 {
+            // With nothing chosen yet, the next one is the first.
+            let by = if new.chosen.is_some() { new.nudge.1 } else { 0 };
+            let to = i64::from(self.current) + i64::from(by);
+            self.move_to(ctx, to, true);
+        }
+        true
+    }
+
+    fn view(&self, ctx: &Context<Self>) -> Html {
+        let props = ctx.props();
+        if let Some(error) = &self.failed {
+            let query = props.source.query(self.range);
+            let retry = Callback::from(move |()| views::retry(&query));
+            return bits::trouble(error, retry);
+        }
+        if self.page.is_some() && self.geometry.total == 0 {
+            return self.view_empty(props);
+        }
+        html! {
+            <div class="gl-list">
+                { self.view_scroller(ctx) }
+                if props.kind == Kind::Log && !self.following {
+                    <button type="button" class="pf-v6-c-button pf-m-secondary pf-m-small gl-list__newest" onclick={ctx.link().callback(|_| Msg::Follow)}>
+                        { Icon::Down.draw() }{ "Jump to newest" }
+                    </button>
+                }
+            </div>
+        }
+    }
+
+    fn rendered(&mut self, ctx: &Context<Self>, _first: bool) {
+        let Some(element) = self.scroller.cast::<HtmlElement>() else {
+            self.observer = None;
+            return;
+        };
+        if self.observer.is_none() {
+            let link = ctx.link().clone();
+            let changed = move || link.send_message(Msg::Resized);
+            self.observer = Some(SizeObserver::new(&element, changed));
+            ctx.link().send_message(Msg::Resized);
+        }
+        if let Some(top) = self.scroll_to.take() {
+            element.set_scroll_top(top.round() as i32);
+        }
+    }
+}
+
+impl VirtualList {
+    fn subscribe(&mut self, ctx: &Context<Self>) {
+        let query = ctx.props().source.query(self.range);
+        let subscription = Subscription::new(&query, ctx.link().callback(Msg::Came));
+        if let ViewState::Ready(data) = subscription.state() {
+            self.page = Some(data);
+        }
+        // The old one goes only now, so that a shared view is not dropped in between.
+        self.subscription = Some(subscription);
+    }
+
+    fn came(&mut self, ctx: &Context<Self>, state: ViewState) -> bool {
+        match state {
+            ViewState::Loading => return false,
+            ViewState::Failed(error) => {
+                // Rows that are here stay; only an empty list turns into an error.
+                self.failed = self.page.is_none().then_some(error);
+                return self.failed.is_some();
+            }
+            ViewState::Ready(data) => self.page = Some(data),
+        }
+        self.failed = None;
+        let total = self.page.as_deref().map_or(0, |data| bounds(data).0);
+        if total != self.geometry.total {
+            ctx.props().on_total.emit(total);
+        }
+        self.geometry.total = total;
+        if self.following {
+            let bottom = self.geometry.bottom_px();
+            self.scroll_to = Some(bottom);
+            self.scroll_px = bottom;
+        }
+        match self.awaited.take() {
+            Some(index) => {
+                self.choose(ctx, index);
+            }
+            None => self.find_chosen(ctx),
+        }
+        self.redraw_window(ctx);
+        true
+    }
+
+    fn scrolled(&mut self, ctx: &Context<Self>) -> bool {
+        let Some(element) = self.scroller.cast::<HtmlElement>() else {
+            return false;
+        };
+        let top = f64::from(element.scroll_top());
+        let was_following = self.following;
+        if ctx.props().kind == Kind::Log {
+            if self.geometry.at_bottom(top) {
+                self.following = true;
+            } else if top < self.scroll_px {
+                self.following = false;
+            }
+        }
+        self.scroll_px = top;
+        self.redraw_window(ctx) || was_following != self.following
+    }
+
+    fn resized(&mut self, ctx: &Context<Self>) -> bool {
+        let Some(element) = self.scroller.cast::<HtmlElement>() else {
+            return false;
+        };
+        let header = ctx.props().header.as_ref().map_or(0, |(_, px)| *px);
+        self.geometry.viewport_px = f64::from(element.client_height()) - f64::from(header);
+        if self.following {
+            self.scroll_to = Some(self.geometry.bottom_px());
+        }
+        self.redraw_window(ctx) || self.following
+    }
+
+    /// Recomputes what to draw and asks for more rows where needed. Says whether it differs.
+    fn redraw_window(&mut self, ctx: &Context<Self>) -> bool {
+        let window = self.geometry.window(self.scroll_px);
+        if !covers(self.range, window, self.geometry.total) {
+            self.range = fetch_range(window);
+            self.subscribe(ctx);
+        }
+        let differs = window != self.drawn;
+        self.drawn = window;
+        differs
+    }
+
+    fn key(&mut self, ctx: &Context<Self>, event: &KeyboardEvent) -> bool {
+        if !matches!(ctx.props().kind, Kind::Listbox | Kind::Grid) {
+            return false;
+        }
+        let page = i64::from(self.geometry.page_rows());
+        let at = i64::from(self.current);
+        let to = match event.key().as_str() {
+            "ArrowDown" => at + 1,
+            "ArrowUp" => at - 1,
+            "PageDown" => at + page,
+            "PageUp" => at - page,
+            "Home" => 0,
+            "End" => i64::MAX,
+            "Enter" | " " => {
+                event.prevent_default();
+                return self.choose(ctx, self.current);
+            }
+            _ => return false,
+        };
+        event.prevent_default();
+        self.move_to(ctx, to, ctx.props().kind == Kind::Listbox)
+    }
+
+    fn move_to(&mut self, ctx: &Context<Self>, to: i64, choose: bool) -> bool {
+        let last = i64::from(self.geometry.total.saturating_sub(1));
+        self.current = to.clamp(0, last) as u32;
+        if let Some(top) = self.geometry.reveal(self.current, self.scroll_px) {
+            self.scroll_to = Some(top);
+        }
+        if choose {
+            self.choose(ctx, self.current);
+        }
+        true
+    }
+
+    fn choose(&mut self, ctx: &Context<Self>, index: u32) -> bool {
+        self.current = index;
+        match self.row(index) {
+            Some(row) => ctx.props().on_choose.emit(row),
+            None if index < self.geometry.total => self.awaited = Some(index),
+            None => {}
+        }
+        true
+    }
+
+    fn row(&self, index: u32) -> Option<RowAt> {
+        let data = self.page.clone()?;
+        let (_, start, len) = bounds(&data);
+        let at = index.checked_sub(start)? as usize;
+        (at < len).then_some(RowAt { data, at })
+    }
+
+    /// Rows move as postings change; the current row is the one with the chosen key.
+    fn find_chosen(&mut self, ctx: &Context<Self>) {
+        let (Some(chosen), Some(data)) = (&ctx.props().chosen, &self.page) else {
+            return;
+        };
+        let (_, start, len) = bounds(data);
+        let found = (0..len).find(|&at| key_of(data, at) == **chosen);
+        if let Some(at) = found {
+            self.current = start + at as u32;
+        }
+    }
+
+    fn view_empty(&self, props: &Props) -> Html {
+        // The log keeps its name, with nothing in it.
+        html! {
+            <div class="gl-list">
+                <div class="gl-rows is-empty" id={props.id.clone()} role={(props.kind == Kind::Log).then_some("log")} aria-label={(props.kind == Kind::Log).then(|| props.label.clone())}>
+                    { props.empty.clone() }
+                </div>
+            </div>
+        }
+    }
+
+    fn view_scroller(&self, ctx: &Context<Self>) -> Html {
+        let props = ctx.props();
+        let role = match props.kind {
+            Kind::Listbox => "listbox",
+            Kind::Grid => "grid",
+            Kind::Log => "log",
+            Kind::Lines => "group",
+        };
+        let moves = matches!(props.kind, Kind::Listbox | Kind::Grid);
+        let seen = (self.drawn.first..self.drawn.end).contains(&self.current);
+        let active = (moves && seen && self.geometry.total > 0)
+            .then(|| format!("{}-{}", props.id, self.current));
+        let rows = props.kind == Kind::Grid;
+        html! {
+            <div
+                class="gl-rows"
+                id={props.id.clone()}
+                ref={self.scroller.clone()}
+                {role}
+                tabindex="0"
+                aria-label={props.label.clone()}
+                aria-live={(props.kind == Kind::Log).then_some("off")}
+                aria-activedescendant={active}
+                aria-rowcount={rows.then(|| (self.geometry.total + 1).to_string())}
+                onscroll={ctx.link().callback(|_: Event| Msg::Scrolled)}
+                onkeydown={ctx.link().callback(Msg::Key)}
+            >
+                if let Some((header, _)) = &props.header { { header.clone() } }
+                <div class="gl-rows__content" style={format!("height:{}px", self.geometry.content_px())} role={if rows { "rowgroup" } else { "presentation" }}>
+                    <div class="gl-rows__window" style={format!("transform:translateY({}px)", self.drawn.top_px)} role="presentation">
+                        { for (self.drawn.first..self.drawn.end).map(|index| self.view_row(ctx, index)) }
+                    </div>
+                </div>
+            </div>
+        }
+    }
+
+    fn view_row(&self, ctx: &Context<Self>, index: u32) -> Html {
+        let props = ctx.props();
+        let style = format!("height:{}px", props.row_px);
+        let Some(row) = self.row(index) else {
+            return html! {
+                <div key={format!("wait-{index}")} class="gl-row is-waiting" {style} aria-hidden="true">{ bits::skeleton(62) }</div>
+            };
+        };
+        let key = key_of(&row.data, row.at);
+        let chosen = props.chosen.as_deref() == Some(key.as_str());
+        let current = self.current == index;
+        let (role, position, size, row_index) = match props.kind {
+            Kind::Listbox => (
+                Some("option"),
+                Some(index + 1),
+                Some(self.geometry.total),
+                None,
+            ),
+            // The header is row 1.
+            Kind::Grid => (Some("row"), None, None, Some(index + 2)),
+            Kind::Log | Kind::Lines => (None, None, None, None),
+        };
+        let picks = matches!(props.kind, Kind::Listbox | Kind::Grid);
+        html! {
+            <div
+                {key}
+                id={picks.then(|| format!("{}-{index}", props.id))}
+                class={classes!("gl-row", chosen.then_some("is-chosen"), (current && picks).then_some("is-current"))}
+                {style}
+                {role}
+                aria-selected={picks.then(|| chosen.to_string())}
+                aria-posinset={position.map(|n| n.to_string())}
+                aria-setsize={size.map(|n| n.to_string())}
+                aria-rowindex={row_index.map(|n| n.to_string())}
+                onclick={picks.then(|| ctx.link().callback(move |_| Msg::Click(index)))}
+            >
+                { props.render.emit(row) }
+            </div>
+        }
+    }
+}
+
+/// Number of rows in all, number of the first row here, rows here.
+fn bounds(data: &ViewData) -> (u32, u32, usize) {
+    match data {
+        ViewData::Postings(page) => (page.total, page.start, page.rows.len()),
+        ViewData::Runs(page) => (page.total, page.start, page.rows.len()),
+        ViewData::Events(page) => (page.total, page.start, page.rows.len()),
+        ViewData::History(page) => (page.total, page.start, page.rows.len()),
+        _ => (0, 0, 0),
+    }
+}
+
+/// A row's own id, the same wherever it stands.
+pub fn key_of(data: &ViewData, at: usize) -> String {
+    match data {
+        ViewData::Postings(page) => page.rows.get(at).map(|row| row.posting.to_string()),
+        ViewData::Runs(page) => page.rows.get(at).map(|row| row.run.to_string()),
+        ViewData::Events(page) => page.rows.get(at).map(|row| row.offset.to_string()),
+        ViewData::History(page) => page.rows.get(at).map(|row| row.id.clone()),
+        _ => None,
+    }
+    .unwrap_or_default()
+}

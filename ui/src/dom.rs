@@ -1,0 +1,207 @@
+//! Thin handles over what the browser engine offers: listeners and timers that end when dropped,
+//! frames, clock, storage.
+
+use ghostlight_model::Micros;
+use js_sys::Function;
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use web_sys::{Element, Event, EventTarget, HtmlElement, ResizeObserver};
+
+/// A listener that is removed when dropped.
+pub struct Listener {
+    target: EventTarget,
+    name: &'static str,
+    closure: Closure<dyn FnMut(Event)>,
+}
+
+impl Listener {
+    /// Listens for `name` on `target`.
+    pub fn new(
+        target: &EventTarget,
+        name: &'static str,
+        handler: impl FnMut(Event) + 'static,
+    ) -> Self {
+        let closure = Closure::new(handler);
+        let function: &Function = closure.as_ref().unchecked_ref();
+        // Fails only for a target that is no target.
+        let _ = target.add_event_listener_with_callback(name, function);
+        Self {
+            target: target.clone(),
+            name,
+            closure,
+        }
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        let function: &Function = self.closure.as_ref().unchecked_ref();
+        let _ = self
+            .target
+            .remove_event_listener_with_callback(self.name, function);
+    }
+}
+
+/// A repeating timer that stops when dropped.
+pub struct Interval {
+    handle: i32,
+    _closure: Closure<dyn FnMut()>,
+}
+
+impl Interval {
+    /// Calls `tick` every `ms` milliseconds.
+    pub fn new(ms: i32, tick: impl FnMut() + 'static) -> Self {
+        let closure = Closure::new(tick);
+        let handle = window()
+            .set_interval_with_callback_and_timeout_and_arguments_0(
+                closure.as_ref().unchecked_ref(),
+                ms,
+            )
+            .unwrap_or_default();
+        Self {
+            handle,
+            _closure: closure,
+        }
+    }
+}
+
+impl Drop for Interval {
+    fn drop(&mut self) {
+        window().clear_interval_with_handle(self.handle);
+    }
+}
+
+/// Tells of a change of an element's size; stops when dropped.
+pub struct SizeObserver {
+    observer: Option<ResizeObserver>,
+    _closure: Closure<dyn FnMut()>,
+}
+
+impl SizeObserver {
+    /// Calls `changed` in the frame after `element` got another size. Not at once: what changes
+    /// sizes while sizes are being told is told to be a loop.
+    pub fn new(element: &Element, changed: impl Fn() + 'static) -> Self {
+        let changed = std::rc::Rc::new(changed);
+        let closure = Closure::new(move || {
+            let changed = changed.clone();
+            next_frame(move || changed());
+        });
+        let observer = ResizeObserver::new(closure.as_ref().unchecked_ref()).ok();
+        if let Some(observer) = &observer {
+            observer.observe(element);
+        }
+        Self {
+            observer,
+            _closure: closure,
+        }
+    }
+}
+
+impl Drop for SizeObserver {
+    fn drop(&mut self) {
+        if let Some(observer) = &self.observer {
+            observer.disconnect();
+        }
+    }
+}
+
+/// Runs `work` after `ms` milliseconds.
+pub fn after(ms: i32, work: impl FnOnce() + 'static) {
+    let function = Closure::once_into_js(work);
+    let _ = window()
+        .set_timeout_with_callback_and_timeout_and_arguments_0(function.unchecked_ref(), ms);
+}
+
+/// Runs `work` before the next frame is drawn.
+pub fn next_frame(work: impl FnOnce() + 'static) {
+    let function = Closure::once_into_js(work);
+    let _ = window().request_animation_frame(function.unchecked_ref());
+}
+
+/// The window.
+#[expect(clippy::expect_used, reason = "this program only runs in one")]
+pub fn window() -> web_sys::Window {
+    web_sys::window().expect("a window")
+}
+
+/// The document.
+#[expect(clippy::expect_used, reason = "this program only runs in one")]
+pub fn document() -> web_sys::Document {
+    window().document().expect("a document")
+}
+
+/// Now.
+pub fn now() -> Micros {
+    Micros((js_sys::Date::now() * 1000.0) as i64)
+}
+
+/// Milliseconds since the page began, for measuring spans of time.
+pub fn monotonic_ms() -> f64 {
+    window().performance().map_or(0.0, |p| p.now())
+}
+
+/// Minutes to add to UTC for local time now.
+pub fn local_offset_minutes() -> i32 {
+    -js_sys::Date::new_0().get_timezone_offset() as i32
+}
+
+/// Whether letters typed into `target` go somewhere.
+pub fn is_typing(target: Option<EventTarget>) -> bool {
+    let Some(element) = target.and_then(|t| t.dyn_into::<Element>().ok()) else {
+        return false;
+    };
+    matches!(element.tag_name().as_str(), "TEXTAREA" | "SELECT")
+        || (element.tag_name() == "INPUT" && !is_button_like(&element))
+        || element.has_attribute("contenteditable")
+}
+
+fn is_button_like(element: &Element) -> bool {
+    let kind = element.get_attribute("type").unwrap_or_default();
+    matches!(kind.as_str(), "checkbox" | "radio" | "button" | "submit")
+}
+
+/// Whether a modal dialog is open.
+pub fn dialog_is_open() -> bool {
+    matches!(document().query_selector("dialog[open]"), Ok(Some(_)))
+}
+
+/// Puts the focus on the element with this id, if it is there.
+pub fn focus_id(id: &str) {
+    if let Some(element) = document().get_element_by_id(id) {
+        focus(&element);
+    }
+}
+
+/// Puts the focus on an element without scrolling more than needed.
+pub fn focus(element: &Element) {
+    if let Some(element) = element.dyn_ref::<HtmlElement>() {
+        let _ = element.focus();
+    }
+}
+
+/// Remembers a text for the next start; a refusal is no harm.
+pub fn remember(key: &str, value: &str) {
+    if let Ok(Some(storage)) = window().local_storage() {
+        let _ = storage.set_item(key, value);
+    }
+}
+
+/// Tells `boot.js` to apply theme and motion again.
+pub fn apply_look() {
+    if let Ok(event) = Event::new("ghostlight-look") {
+        let _ = window().dispatch_event(&event);
+    }
+}
+
+/// A key that no other call makes, for commands that must not be done twice.
+pub fn fresh_key() -> String {
+    let random = || (js_sys::Math::random() * 4_294_967_296.0) as u32;
+    format!("{:x}-{:08x}{:08x}", now().0, random(), random())
+}
+
+/// What an error value of the engine says.
+pub fn text_of(value: &JsValue) -> String {
+    value
+        .as_string()
+        .or_else(|| js_sys::JSON::stringify(value).ok().map(String::from))
+        .unwrap_or_else(|| "an error without words".into())
+}

@@ -1,0 +1,5 @@
+//! Pages: they compose components and name the views; they fetch nothing by hand.
+
+pub mod postings;
+pub mod runs;
+pub mod settings;

@@ -1,0 +1,410 @@
+//! The postings page: list, card, evidence, and the drawer below.
+
+use crate::{
+    components::{
+        bits,
+        card::{self, Card},
+        drawer::Drawer,
+        evidence::Evidence,
+        splitter::{Grows, Splitter},
+        tabs::Tabs,
+        virtual_list::{Kind, RowAt, Source, VirtualList},
+    },
+    dom,
+    icons::Icon,
+    shell::{Ask, Current, Input, Panel, Shell, use_shell},
+    state::{card as words, format, spans::Owner, views::ViewState},
+    views::{self, use_view},
+};
+use ghostlight_api::{
+    ViewData, ViewQuery,
+    command::Preferences,
+    view::{CardView, PostingOrder, PostingRow, Subject},
+};
+use ghostlight_model::{FieldKey, run::RunStatus};
+use std::rc::Rc;
+use wasm_bindgen::JsCast;
+use web_sys::HtmlSelectElement;
+use yew::{
+    AttrValue, Callback, Event, Html, Properties, classes, component, html, use_effect_with,
+    use_memo, use_mut_ref, use_state_eq,
+};
+
+/// Height of a row of the list in CSS pixels; `app.css` says the same.
+const POSTING_PX: u32 = 54;
+
+/// Properties of [`Postings`].
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    /// What is selected.
+    pub subject: Option<Subject>,
+    /// The posting of the card on screen, for the list.
+    pub current: Option<Current>,
+    /// The part that a narrow window shows.
+    pub panel: Panel,
+    /// Folded parts: list, evidence with drawer.
+    pub folded: (bool, bool),
+    /// Moves the list when its number changes.
+    pub nudge: (u32, i32),
+    /// The store's state: postings in the cache, or why it cannot be read.
+    pub health: ViewState,
+    /// Runs under way.
+    pub running: u32,
+}
+
+/// See the module.
+#[component]
+pub fn Postings(props: &Props) -> Html {
+    let shell = use_shell();
+    let picked = use_state_eq(|| None::<(Owner, u32)>);
+    let panes = use_state_eq(|| shell.preferences.panes);
+    {
+        let panes = panes.clone();
+        use_effect_with(shell.preferences.panes, move |stored| panes.set(*stored));
+    }
+    {
+        let picked = picked.clone();
+        use_effect_with(props.subject.clone(), move |_| picked.set(None));
+    }
+    let query = props.subject.clone().map(ViewQuery::Card);
+    let state = use_view(query.clone());
+    let card = use_memo(state.clone(), card_of);
+    use_announce(&shell, props.subject.as_ref(), card.as_ref().as_ref());
+
+    let pick = {
+        let picked = picked.clone();
+        let ask = shell.ask.clone();
+        move |owner: Owner, show: bool| {
+            let turn = picked.as_ref().map_or(0, |(_, turn)| *turn);
+            let same = picked.as_ref().is_some_and(|(before, _)| *before == owner);
+            if show || !same {
+                picked.set(Some((owner, turn + 1)));
+            }
+            if show {
+                ask.emit(Ask::Panel(Panel::Evidence));
+            }
+        }
+    };
+    let on_field = {
+        let pick = pick.clone();
+        Callback::from(move |(key, show): (FieldKey, bool)| pick(Owner::Field(key), show))
+    };
+    let on_pick = {
+        let ask = shell.ask.clone();
+        Callback::from(move |owner: Owner| {
+            let field = matches!(owner, Owner::Field(_));
+            pick(owner.clone(), !field);
+            if let (true, Owner::Field(key)) = (field, owner) {
+                ask.emit(Ask::Panel(Panel::Card));
+                dom::next_frame(move || dom::focus_id(&format!("field-{key}")));
+            }
+        })
+    };
+    let selected = picked.as_ref().and_then(|(owner, _)| match owner {
+        Owner::Field(key) => Some(key.clone()),
+        Owner::Signal(_) => None,
+    });
+    let posting = card.as_ref().as_ref().and_then(|card| card.posting);
+    let middle = match (&query, &*card) {
+        (Some(_), Some(card)) => {
+            html! { <Card key={card_key(card)} card={card.clone()} {selected} {on_field} /> }
+        }
+        (Some(query), None) => {
+            bits::render_view(query, &state, card::view_loading, |_| card::view_loading())
+        }
+        (None, _) => html! { <Welcome health={props.health.clone()} /> },
+    };
+    let aside = match &*card {
+        Some(card) => {
+            html! { <Evidence key={card_key(card)} card={card.clone()} selected={(*picked).clone()} {on_pick} /> }
+        }
+        None => {
+            html! { <aside class="gl-evidence is-empty" aria-label="evidence"><p class="gl-hint">{ "The posting's words and the signals appear here." }</p></aside> }
+        }
+    };
+    let resize = |index: usize| {
+        let panes = panes.clone();
+        Callback::from(move |size: u16| {
+            let mut sizes = *panes;
+            sizes[index] = size;
+            panes.set(sizes);
+        })
+    };
+    let keep = {
+        let (shell, panes) = (shell.clone(), panes.clone());
+        Callback::from(move |()| {
+            let preferences = Preferences {
+                panes: *panes,
+                ..(*shell.preferences).clone()
+            };
+            shell.ask.emit(Ask::Prefer(preferences));
+        })
+    };
+    let panel = match props.panel {
+        Panel::List => "list",
+        Panel::Card => "card",
+        Panel::Evidence => "evidence",
+    };
+    let [list_px, evidence_px, drawer_px] = *panes;
+    let style =
+        format!("--gl-list:{list_px}px;--gl-evidence:{evidence_px}px;--gl-drawer:{drawer_px}px");
+    let (list_folded, evidence_folded) = props.folded;
+    let class = classes!(
+        "gl-postings",
+        list_folded.then_some("is-list-folded"),
+        evidence_folded.then_some("is-evidence-folded"),
+    );
+    html! {
+        <div {class} data-panel={panel} {style}>
+            { view_panels(&shell, props.panel) }
+            <List current={props.current.clone()} nudge={props.nudge} running={props.running} />
+            <Splitter label="width of the list" grows={Grows::Right} size={list_px} bounds={(200, 420)} on_size={resize(0)} on_done={keep.clone()} />
+            <div class="gl-middle" id="panel-card">{ middle }</div>
+            <Splitter label="width of the evidence" grows={Grows::Left} size={evidence_px} bounds={(260, 560)} on_size={resize(1)} on_done={keep.clone()} />
+            { aside }
+            if let Some(subject) = props.subject.clone() {
+                <Splitter label="height of the details" grows={Grows::Up} size={drawer_px} bounds={(90, 480)} on_size={resize(2)} on_done={keep} />
+                <Drawer {subject} {posting} />
+            }
+        </div>
+    }
+}
+
+fn card_of(state: &ViewState) -> Option<Rc<CardView>> {
+    match state {
+        ViewState::Ready(data) => match &**data {
+            ViewData::Card(card) => Some(Rc::new((**card).clone())),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// A new posting begins with a fresh card; the same one keeps its scroll and its unfolded rows.
+fn card_key(card: &CardView) -> String {
+    let run = card.run.as_ref().map(ToString::to_string);
+    let posting = card.posting.map(|posting| posting.to_string());
+    run.or(posting).unwrap_or_default()
+}
+
+/// Tells the window whose card is shown, and screen readers when its run ends.
+#[yew::hook]
+fn use_announce(shell: &Shell, subject: Option<&Subject>, card: Option<&Rc<CardView>>) {
+    let before = use_mut_ref(|| None::<(Option<ghostlight_model::RunId>, Option<RunStatus>)>);
+    let ask = shell.ask.clone();
+    let deps = (subject.cloned(), card.cloned());
+    use_effect_with(deps, move |(subject, card)| {
+        let (Some(subject), Some(card)) = (subject, card) else {
+            return;
+        };
+        ask.emit(Ask::Showing(Current {
+            subject: subject.clone(),
+            posting: card.posting,
+            title: card.title.clone(),
+            verdict: card
+                .verdict
+                .as_ref()
+                .map(|v| (v.word.clone(), v.note.clone())),
+        }));
+        let now = Some((card.run.clone(), card.status));
+        let ended = card.status != Some(RunStatus::Running);
+        // A quick run may have ended before its card was first drawn.
+        let just_begun = matches!(subject, Subject::Run(_));
+        let was_running =
+            matches!(&*before.borrow(), Some((run, Some(RunStatus::Running))) if *run == card.run);
+        let is_news = *before.borrow() != now && (was_running || just_begun);
+        if ended && is_news {
+            ask.emit(Ask::Announce(card::summary(card)));
+        }
+        *before.borrow_mut() = now;
+    });
+}
+
+/// In a narrow window one part is shown at a time; `app.css` shows these tabs only there.
+fn view_panels(shell: &Shell, panel: Panel) -> Html {
+    const PANELS: [(Panel, &str); 3] = [
+        (Panel::List, "List"),
+        (Panel::Card, "Card"),
+        (Panel::Evidence, "Evidence"),
+    ];
+    let active = PANELS.iter().position(|(p, _)| *p == panel).unwrap_or(1);
+    let ask = shell.ask.clone();
+    let on_change = Callback::from(move |tab: usize| {
+        if let Some((panel, _)) = PANELS.get(tab) {
+            ask.emit(Ask::Panel(*panel));
+        }
+    });
+    let tabs: Vec<AttrValue> = PANELS.map(|(_, label)| AttrValue::from(label)).into();
+    html! { <div class="gl-panels"><Tabs id="panel" has_panel={false} label="parts" {tabs} {active} {on_change} /></div> }
+}
+
+#[derive(Properties, PartialEq)]
+struct ListProps {
+    current: Option<Current>,
+    nudge: (u32, i32),
+    running: u32,
+}
+
+#[component]
+fn List(props: &ListProps) -> Html {
+    let shell = use_shell();
+    let order = use_state_eq(PostingOrder::default);
+    let total = use_state_eq(|| None::<u32>);
+    let on_total = {
+        let total = total.clone();
+        Callback::from(move |n| total.set(Some(n)))
+    };
+    let on_order = {
+        let order = order.clone();
+        Callback::from(move |event: Event| {
+            let select = event
+                .target()
+                .and_then(|t| t.dyn_into::<HtmlSelectElement>().ok());
+            order.set(match select.map(|s| s.value()).as_deref() {
+                Some("doubt") => PostingOrder::Doubt,
+                Some("title") => PostingOrder::Title,
+                _ => PostingOrder::Recent,
+            });
+        })
+    };
+    let zone = shell.zone();
+    let render = Callback::from(move |row: RowAt| match &*row.data {
+        ViewData::Postings(page) => page
+            .rows
+            .get(row.at)
+            .map(|row| view_posting(row, zone))
+            .unwrap_or_default(),
+        _ => Html::default(),
+    });
+    let on_choose = {
+        let ask = shell.ask.clone();
+        Callback::from(move |row: RowAt| {
+            if let ViewData::Postings(page) = &*row.data
+                && let Some(row) = page.rows.get(row.at)
+            {
+                ask.emit(Ask::Select(Subject::Posting(row.posting)));
+            }
+        })
+    };
+    let chosen = props.current.as_ref().and_then(|c| c.posting);
+    let chosen = chosen.map(|posting| AttrValue::from(posting.to_string()));
+    let count = match *total {
+        None => "Postings".to_owned(),
+        Some(n) => format::plural(n.into(), "posting", "postings"),
+    };
+    let empty = if props.running > 0 {
+        html! { <p class="gl-hint">{ "The first posting appears here as soon as it has been read." }</p> }
+    } else {
+        html! { <p class="gl-hint">{ "Postings you check are kept here, also offline." }</p> }
+    };
+    let option = |value: &'static str, this: PostingOrder, label: &'static str| {
+        html! { <option key={value} {value} selected={*order == this}>{ label }</option> }
+    };
+    html! {
+        <section class="gl-postlist" aria-label="postings">
+            <div class="gl-bar">
+                <span>{ count }</span>
+                <label class="gl-order"><span class="gl-unseen">{ "Order" }</span>
+                    <select onchange={on_order}>
+                        { option("recent", PostingOrder::Recent, "by date") }
+                        { option("doubt", PostingOrder::Doubt, "by doubt") }
+                        { option("title", PostingOrder::Title, "by title") }
+                    </select>
+                </label>
+            </div>
+            <VirtualList id="postings" source={Source::Postings(*order)} kind={Kind::Listbox} label="postings" row_px={POSTING_PX} {render} {on_choose} {chosen} nudge={props.nudge} {empty} {on_total} />
+        </section>
+    }
+}
+
+fn view_posting(row: &PostingRow, zone: format::Zone) -> Html {
+    let place = [&row.company, &row.place]
+        .into_iter()
+        .filter(|s| !s.is_empty());
+    let place = place.cloned().collect::<Vec<_>>().join(" · ");
+    let place = if place.is_empty() {
+        "employer not known".to_owned()
+    } else {
+        place
+    };
+    let now = dom::now();
+    let exact = format::date_time(row.updated, zone);
+    html! {
+        <>
+            <span class="gl-posting__title gl-cut" title={row.title.clone()}>{ &row.title }</span>
+            <span class="gl-posting__line">
+                <span class="gl-cut gl-dim" title={place.clone()}>{ place }</span>
+                { view_status(row) }
+                <span class="gl-unseen" title={exact}>{ format!(", {}", format::ago(now, row.updated, zone)) }</span>
+            </span>
+        </>
+    }
+}
+
+/// The one thing worth knowing of a posting in the list.
+fn view_status(row: &PostingRow) -> Html {
+    match (row.progress, &row.failure, &row.verdict, row.level) {
+        (Some((found, all)), ..) => html! {
+            <span class="gl-posting__status gl-accent gl-num" title="Fields found so far">{ Icon::Dot.draw() }{ format!("{found} / {all}") }</span>
+        },
+        (None, Some(failure), ..) => html! {
+            <span class="gl-posting__status gl-bad" title={failure.clone()}>{ Icon::Cross.draw() }{ "failed" }</span>
+        },
+        (None, None, Some(verdict), _) => html! {
+            <span class="gl-posting__status gl-accent" title="Your verdict">{ Icon::Pen.draw() }{ words::label_of(verdict).to_lowercase() }</span>
+        },
+        (None, None, None, Some(level)) => html! {
+            <span class={classes!("gl-posting__status", bits::level_class(level))}>{ bits::level_icon(level).draw() }{ level.label().to_lowercase() }</span>
+        },
+        (None, None, None, None) => {
+            html! { <span class="gl-posting__status gl-dim">{ "not assessed" }</span> }
+        }
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct WelcomeProps {
+    health: ViewState,
+}
+
+/// What stands in the middle when nothing is selected.
+#[component]
+fn Welcome(props: &WelcomeProps) -> Html {
+    let shell = use_shell();
+    let known = match &props.health {
+        ViewState::Loading => return card::view_loading(),
+        ViewState::Failed(error) => {
+            let retry = Callback::from(|()| views::retry(&ViewQuery::Health));
+            return bits::trouble(error, retry);
+        }
+        ViewState::Ready(data) => match &**data {
+            ViewData::Health(health) => health.postings,
+            _ => 0,
+        },
+    };
+    if known > 0 {
+        return html! {
+            <div class="gl-welcome">
+                <h1>{ "Choose a posting" }</h1>
+                <p>{ "Select one in the list, or press " }<kbd class="gl-key">{ "N" }</kbd>{ " for the next. Drop a saved page anywhere to check another." }</p>
+            </div>
+        };
+    }
+    html! {
+        <div class="gl-welcome">
+            { crate::icons::orb() }
+            <h1>{ "Check your first posting" }</h1>
+            <p>{ "Give Ghostlight a job posting and it shows what the page says, how sure that is, the words it came from, and which facts suggest that nobody means to fill the position." }</p>
+            <ul class="gl-ways">
+                <li>{ Icon::Folder.draw() }<span>{ "Drop a saved page here, or open it: HTML, plain text or an ATS answer." }</span></li>
+                <li>{ Icon::Right.draw() }<span>{ "Type its address into the box above." }</span></li>
+                <li>{ Icon::Clipboard.draw() }<span>{ "Copy its text and press " }<kbd class="gl-key">{ "Ctrl V" }</kbd>{ "." }</span></li>
+            </ul>
+            <div class="gl-welcome__actions">
+                <button type="button" class="pf-v6-c-button pf-m-primary" onclick={shell.asks(Ask::Analyse(Input::Files))}>{ "Open a file" }</button>
+                <button type="button" class="gl-link" onclick={shell.asks(Ask::Analyse(Input::Samples))}>{ "Load the sample postings" }</button>
+            </div>
+            <p class="gl-small gl-dim">{ "Everything stays on this computer. Press ? for the keyboard shortcuts." }</p>
+        </div>
+    }
+}

@@ -1,0 +1,72 @@
+//! The settings page: look, times, and where the data is.
+
+use crate::shell::{Ask, Input, use_shell};
+use ghostlight_api::command::{AppInfo, Preferences, Theme};
+use std::rc::Rc;
+use yew::{Callback, Html, Properties, component, html};
+
+/// Properties of [`Settings`].
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    /// What the core says about itself, once it has.
+    pub info: Option<Rc<AppInfo>>,
+}
+
+/// See the module.
+#[component]
+pub fn Settings(props: &Props) -> Html {
+    let shell = use_shell();
+    let now = shell.preferences.clone();
+    let ask = shell.ask.clone();
+    let prefer = move |change: fn(&mut Preferences)| {
+        let (ask, mut next) = (ask.clone(), (*now).clone());
+        change(&mut next);
+        Callback::from(move |_| ask.emit(Ask::Prefer(next.clone())))
+    };
+    let theme = shell.preferences.theme;
+    type Change = fn(&mut Preferences);
+    let set: [(Theme, &str, Change); 3] = [
+        (Theme::System, "As the system", |p| p.theme = Theme::System),
+        (Theme::Light, "Light", |p| p.theme = Theme::Light),
+        (Theme::Dark, "Dark", |p| p.theme = Theme::Dark),
+    ];
+    let option = |(value, label, change): (Theme, &'static str, Change)| {
+        html! { <label key={label} class="gl-option"><input type="radio" name="theme" checked={theme == value} onchange={prefer(change)} />{ label }</label> }
+    };
+    html! {
+        <section class="gl-page gl-settings" aria-label="settings">
+            <h1>{ "Settings" }</h1>
+            <fieldset>
+                <legend>{ "Theme" }</legend>
+                { for set.into_iter().map(option) }
+            </fieldset>
+            <fieldset>
+                <legend>{ "Motion and time" }</legend>
+                <label class="gl-option"><input type="checkbox" checked={shell.preferences.reduce_motion} onchange={prefer(|p| p.reduce_motion = !p.reduce_motion)} />{ "Reduce motion" }<span class="gl-dim">{ "New values appear without a glow, whatever the system says." }</span></label>
+                <label class="gl-option"><input type="checkbox" checked={shell.preferences.utc} onchange={prefer(|p| p.utc = !p.utc)} />{ "Times in UTC" }<span class="gl-dim">{ "Instead of this computer's local time." }</span></label>
+            </fieldset>
+            <fieldset>
+                <legend>{ "Sample postings" }</legend>
+                <p class="gl-dim">{ "Invented postings by invented employers, to try things with." }</p>
+                <button type="button" class="pf-v6-c-button pf-m-secondary pf-m-small" onclick={shell.asks(Ask::Analyse(Input::Samples))}>{ "Load the sample postings again" }</button>
+            </fieldset>
+            <fieldset>
+                <legend>{ "About" }</legend>
+                { view_about(props.info.as_deref()) }
+            </fieldset>
+        </section>
+    }
+}
+
+fn view_about(info: Option<&AppInfo>) -> Html {
+    let Some(info) = info else {
+        return html! { <p class="gl-dim">{ "The core has not answered yet." }</p> };
+    };
+    html! {
+        <dl class="gl-about">
+            <div><dt>{ "Version" }</dt><dd class="gl-num">{ &info.version }</dd></div>
+            <div><dt>{ "Platform" }</dt><dd>{ &info.platform }</dd></div>
+            <div><dt>{ "Data folder" }</dt><dd><code>{ &info.data_folder }</code></dd></div>
+        </dl>
+    }
+}

@@ -1,0 +1,9 @@
+//! The window's logic without a window: plain functions over plain data, tested on the host.
+
+pub mod card;
+pub mod format;
+pub mod rows;
+pub mod shortcuts;
+pub mod spans;
+pub mod views;
+pub mod wrap;

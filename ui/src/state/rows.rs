@@ -1,0 +1,231 @@
+//! Arithmetic of a virtual list: rows of one height, any number of them, drawn only where seen.
+//!
+//! [`Geometry`] knows the sizes; [`Geometry::window`] says what to draw and [`fetch_range`] what to
+//! ask the core for.
+
+use ghostlight_api::view::{ROWS_MAX, Range};
+
+/// Browsers stop at about 33 million pixels; a taller list scrolls in proportion instead.
+const CONTENT_PX_MAX: f64 = 16_000_000.0;
+/// Ranges begin at multiples of this many rows, so that a few rows of scrolling ask for nothing.
+const RANGE_STEP: u32 = 50;
+/// Rows asked for on each side of what is seen, at least.
+const MARGIN_ROWS: u32 = 75;
+
+/// The sizes of a list.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Geometry {
+    /// Height of a row in CSS pixels.
+    pub row_px: f64,
+    /// Height of what is seen in CSS pixels.
+    pub viewport_px: f64,
+    /// Number of rows.
+    pub total: u32,
+}
+
+/// What to draw.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Window {
+    /// First row.
+    pub first: u32,
+    /// One past the last row.
+    pub end: u32,
+    /// Where the first row stands in the content, in CSS pixels.
+    pub top_px: f64,
+}
+
+impl Geometry {
+    /// Height of the scrolled content.
+    pub fn content_px(&self) -> f64 {
+        self.natural_px().min(CONTENT_PX_MAX)
+    }
+
+    /// The rows to draw at a scroll position: those seen and a page on either side.
+    pub fn window(&self, scroll_px: f64) -> Window {
+        let first_seen = self.first_seen(scroll_px);
+        let page = self.page_rows();
+        let first = (first_seen.floor().max(0.0) as u32)
+            .min(self.total)
+            .saturating_sub(page);
+        let end = (first_seen.floor().max(0.0) as u32)
+            .saturating_add(page * 2 + 1)
+            .min(self.total);
+        let top_px = if self.is_scaled() {
+            scroll_px - (first_seen - f64::from(first)) * self.row_px
+        } else {
+            f64::from(first) * self.row_px
+        };
+        Window { first, end, top_px }
+    }
+
+    /// Where to scroll so that `row` is seen, or `None` if it is already.
+    pub fn reveal(&self, row: u32, scroll_px: f64) -> Option<f64> {
+        let first_seen = self.first_seen(scroll_px);
+        let seen = (self.viewport_px / self.row_px).max(1.0);
+        let row = f64::from(row);
+        let first = if row < first_seen {
+            row
+        } else if row + 1.0 > first_seen + seen {
+            row + 1.0 - seen
+        } else {
+            return None;
+        };
+        Some(self.scroll_of(first))
+    }
+
+    /// Where to scroll so that `row` stands a third down the view.
+    pub fn centre(&self, row: u32) -> f64 {
+        let seen = self.viewport_px / self.row_px;
+        self.scroll_of(f64::from(row) - seen / 3.0)
+    }
+
+    /// The lowest scroll position.
+    pub fn bottom_px(&self) -> f64 {
+        (self.content_px() - self.viewport_px).max(0.0)
+    }
+
+    /// Whether the last row is (nearly) seen.
+    pub fn at_bottom(&self, scroll_px: f64) -> bool {
+        self.bottom_px() - scroll_px < self.row_px * 1.5
+    }
+
+    /// Rows that fit into the view, rounded up.
+    pub fn page_rows(&self) -> u32 {
+        (self.viewport_px / self.row_px).ceil().clamp(1.0, 400.0) as u32
+    }
+
+    fn natural_px(&self) -> f64 {
+        f64::from(self.total) * self.row_px
+    }
+
+    fn is_scaled(&self) -> bool {
+        self.natural_px() > CONTENT_PX_MAX
+    }
+
+    fn scale(&self) -> f64 {
+        let scrollable = (self.natural_px() - self.viewport_px).max(1.0);
+        scrollable / self.bottom_px().max(1.0)
+    }
+
+    fn first_seen(&self, scroll_px: f64) -> f64 {
+        let scroll_px = scroll_px.clamp(0.0, self.bottom_px());
+        if self.is_scaled() {
+            scroll_px * self.scale() / self.row_px
+        } else {
+            scroll_px / self.row_px
+        }
+    }
+
+    fn scroll_of(&self, first_seen: f64) -> f64 {
+        let px = first_seen.max(0.0) * self.row_px;
+        let px = if self.is_scaled() {
+            px / self.scale()
+        } else {
+            px
+        };
+        px.min(self.bottom_px())
+    }
+}
+
+/// The range to pull for a window: it and a margin, beginning at a round number, at most
+/// [`ROWS_MAX`] rows.
+pub fn fetch_range(window: Window) -> Range {
+    let start = window.first.saturating_sub(MARGIN_ROWS) / RANGE_STEP * RANGE_STEP;
+    let end = window.end.saturating_add(MARGIN_ROWS).div_ceil(RANGE_STEP) * RANGE_STEP;
+    let len = end.saturating_sub(start).clamp(RANGE_STEP * 4, ROWS_MAX);
+    Range { start, len }
+}
+
+/// Whether `range` still holds the window with some rows to spare.
+pub fn covers(range: Range, window: Window, total: u32) -> bool {
+    const SPARE: u32 = 20;
+    let end = range.start.saturating_add(range.len);
+    let low = range.start == 0 || range.start + SPARE <= window.first;
+    let high = end >= total || window.end + SPARE <= end;
+    low && high && window.first >= range.start
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(total: u32) -> Geometry {
+        Geometry {
+            row_px: 50.0,
+            viewport_px: 500.0,
+            total,
+        }
+    }
+
+    #[test]
+    fn a_window_is_what_is_seen_and_a_page_on_either_side() {
+        for (total, scroll, first, end) in [
+            (0, 0.0, 0, 0),
+            (5, 0.0, 0, 5),
+            (10_000, 0.0, 0, 21),
+            (10_000, 5_000.0, 90, 121),
+            (10_000, 499_500.0, 9_980, 10_000),
+            (10_000, 9e9, 9_980, 10_000),
+        ] {
+            let window = list(total).window(scroll);
+            assert_eq!((window.first, window.end), (first, end), "{total} {scroll}");
+            assert_eq!(window.top_px, f64::from(first) * 50.0);
+        }
+    }
+
+    #[test]
+    fn every_row_of_a_very_long_list_can_be_reached() {
+        let list = list(5_000_000);
+        assert!(list.content_px() <= CONTENT_PX_MAX);
+        let end = list.window(list.bottom_px());
+        assert_eq!(end.end, 5_000_000);
+        for row in [0, 1, 2_500_000, 4_999_999] {
+            let scroll = list.reveal(row, 8e6).unwrap_or(8e6);
+            let window = list.window(scroll);
+            assert!(window.first <= row && row < window.end, "{row}");
+            // The row is drawn within the view.
+            let y = window.top_px + f64::from(row - window.first) * list.row_px - scroll;
+            assert!(
+                y > -1.0 && y + list.row_px < list.viewport_px + 1.0,
+                "{row} at {y}"
+            );
+        }
+    }
+
+    #[test]
+    fn revealing_moves_no_further_than_needed() {
+        let list = list(100);
+        assert_eq!(list.reveal(3, 0.0), None);
+        assert_eq!(list.reveal(10, 0.0), Some(50.0));
+        assert_eq!(list.reveal(2, 500.0), Some(100.0));
+        assert_eq!(list.reveal(99, 0.0), Some(4_500.0));
+    }
+
+    #[test]
+    fn ranges_are_asked_for_again_only_near_their_ends() {
+        let list = list(10_000);
+        let mut asked = 0;
+        let mut range = fetch_range(list.window(0.0));
+        for step in 0..2_000 {
+            let window = list.window(f64::from(step) * 50.0);
+            if !covers(range, window, 10_000) {
+                range = fetch_range(window);
+                asked += 1;
+            }
+            assert!(
+                covers(range, window, 10_000),
+                "{step}: {range:?} {window:?}"
+            );
+            assert!(range.len <= ROWS_MAX);
+        }
+        assert!(asked < 40, "{asked} requests for 2,000 rows");
+    }
+
+    #[test]
+    fn the_bottom_is_noticed() {
+        let list = list(100);
+        assert!(list.at_bottom(4_500.0));
+        assert!(list.at_bottom(4_450.0));
+        assert!(!list.at_bottom(4_400.0));
+    }
+}

@@ -1,0 +1,176 @@
+//! `cargo xtask bench`: figures of speed and size, one JSON object each, by the names in the documents.
+//!
+//! Nothing here fails a test run. What is compared with a peer runs alternately with it, in the same call, on the
+//! same machine; figures are medians. The start is measured on a virtual display, from spawning the program to the
+//! second frame its window has drawn.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::Instant;
+
+use crate::build::{self, Hooks};
+use crate::display::Display;
+use crate::ui::Profile;
+use crate::{Failure, Result, Verb, check_flags, proc, setup, workspace};
+
+pub const VERB: Verb = Verb {
+    name: "bench",
+    usage: "",
+    about: "start of the window against an empty one, and the size of the first screen",
+    run: |args| {
+        check_flags(args, &[])?;
+        setup::ensure()?;
+        let built = build::programs(Profile::Release, Hooks::On)?;
+        first_screen()?;
+        start(&built.desktop, &empty_window()?)?;
+        Ok(ExitCode::SUCCESS)
+    },
+};
+
+/// Starts of each program; odd, so that there is a median.
+const ROUNDS: usize = 7;
+/// Above this the first screen is too large, in kB.
+const FIRST_SCREEN_KB_MAX: f64 = 600.0;
+/// Above this the start is too slow on a virtual display, in ms.
+const START_MS_MAX: f64 = 1_000.0;
+/// Above this the start is too slow beside an empty window.
+const START_RATIO_MAX: f64 = 1.3;
+
+/// Wasm and CSS as a server would send them (brotli, quality 11); fonts apart.
+fn first_screen() -> Result<()> {
+    let (mut sent, mut fonts) = (0, 0_u64);
+    for file in workspace::files_below(&workspace::dist(), &[])? {
+        match file.extension().and_then(|e| e.to_str()) {
+            Some("wasm" | "css" | "js" | "html") => sent += brotli_size(&file)?,
+            Some("woff2") => {
+                fonts += file
+                    .metadata()
+                    .map_err(Failure::because(file.display()))?
+                    .len();
+            }
+            _ => {}
+        }
+    }
+    let kb = sent as f64 / 1_000.0;
+    figure(
+        "first_screen_kb",
+        kb,
+        "kB",
+        None,
+        FIRST_SCREEN_KB_MAX,
+        kb <= FIRST_SCREEN_KB_MAX,
+    );
+    println!(
+        "{{\"name\":\"fonts_kb\",\"value\":{:.1},\"unit\":\"kB\"}}",
+        fonts as f64 / 1_000.0
+    );
+    Ok(())
+}
+
+/// The size after brotli 11, by the Node that set-up installs: the measure needs no crate of its own.
+fn brotli_size(file: &Path) -> Result<usize> {
+    const SCRIPT: &str = "const z=require('zlib'),f=require('fs');\
+        console.log(z.brotliCompressSync(f.readFileSync(process.argv[1]),\
+        {params:{[z.constants.BROTLI_PARAM_QUALITY]:11}}).length)";
+    proc::quiet_output(Command::new("node").args(["-e", SCRIPT]).arg(file))
+        .and_then(|size| size.trim().parse().ok())
+        .ok_or_else(|| Failure::new(format!("{}: node could not compress it", file.display())))
+}
+
+fn empty_window() -> Result<PathBuf> {
+    proc::run(proc::cargo().args([
+        "build",
+        "--release",
+        "--package",
+        "ghostlight-desktop",
+        "--features",
+        "custom-protocol,test-hooks",
+        "--example",
+        "empty-window",
+    ]))?;
+    Ok(workspace::target().join("release/examples/empty-window"))
+}
+
+fn start(desktop: &Path, empty: &Path) -> Result<()> {
+    let display = Display::start("1440x1000")?;
+    let data = workspace::target().join("bench-data");
+    let _ = std::fs::remove_dir_all(&data);
+    // The first start loads the samples; it is not counted.
+    time_start(&display, desktop, Some(&data))?;
+    let (mut ours, mut peers) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        ours.push(time_start(&display, desktop, Some(&data))?);
+        peers.push(time_start(&display, empty, None)?);
+    }
+    let (ours, peer) = (median(ours), median(peers));
+    figure(
+        "start_ms",
+        ours,
+        "ms",
+        None,
+        START_MS_MAX,
+        ours <= START_MS_MAX,
+    );
+    let ratio = ours / peer;
+    figure(
+        "start_vs_empty_tauri",
+        ours,
+        "ms",
+        Some(peer),
+        START_RATIO_MAX,
+        ratio <= START_RATIO_MAX,
+    );
+    Ok(())
+}
+
+/// Milliseconds from spawning to the line `interactive`.
+fn time_start(display: &Display, program: &Path, data: Option<&Path>) -> Result<f64> {
+    let mut command = Command::new(program);
+    display.furnish(&mut command);
+    if let Some(data) = data {
+        command.arg("--data").arg(data);
+    }
+    command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .stdin(Stdio::null());
+    let begun = Instant::now();
+    let mut child = command
+        .spawn()
+        .map_err(Failure::because(program.display()))?;
+    let said = child.stdout.take().and_then(|out| {
+        BufReader::new(out)
+            .lines()
+            .map_while(|line| line.ok())
+            .find(|line| line == "interactive")
+    });
+    let took = begun.elapsed().as_secs_f64() * 1e3;
+    // It has done what it was started for; how it ends says nothing.
+    let _ = child.kill();
+    let _ = child.wait();
+    match said {
+        Some(_) => Ok(took),
+        None => Err(Failure::new(format!(
+            "{} never became interactive",
+            program.display()
+        ))),
+    }
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+fn figure(name: &str, value: f64, unit: &str, peer: Option<f64>, goal: f64, ok: bool) {
+    let peer = peer.map_or(String::new(), |peer| {
+        format!(
+            ",\"peer\":\"empty-window\",\"peer_value\":{peer:.1},\"ratio\":{:.3}",
+            value / peer
+        )
+    });
+    println!(
+        "{{\"name\":\"{name}\",\"value\":{value:.1},\"unit\":\"{unit}\"{peer},\"goal\":{goal},\"ok\":{ok}}}"
+    );
+}
