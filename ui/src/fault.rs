@@ -7,10 +7,11 @@ use crate::dom;
 
 /// Shows the error screen at a panic.
 pub fn show_panics() {
-    let before = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |info| {
-        before(info);
-        show(&info.to_string());
+    // Yew would set a hook of its own, which only writes to the console.
+    yew::set_custom_panic_hook(Box::new(|info| {
+        let what = info.to_string();
+        web_sys::console::error_1(&what.as_str().into());
+        show(&what);
     }));
 }
 

@@ -18,5 +18,8 @@ mod views;
 
 fn main() {
     fault::show_panics();
-    yew::Renderer::<app::App>::new().render();
+    // Not the whole body: the error screen stands there too.
+    if let Some(root) = dom::document().get_element_by_id("app") {
+        yew::Renderer::<app::App>::with_root(root).render();
+    }
 }

@@ -46,9 +46,7 @@ pub(crate) fn run(global: &Global, args: Args) -> Result<Exit, Exit> {
         } else {
             print_card(&report)?;
         }
-        if !global.quiet {
-            print_issues(&report);
-        }
+        print_issues(&report, global.quiet);
     }
     Ok(worst)
 }
@@ -113,6 +111,10 @@ fn show_progress(bar: &ProgressBar, event: &EventBody) {
 
 /// A card as text: one line a field.
 fn print_card(report: &Value) -> Result<(), Exit> {
+    if report["posting_id"].is_null() {
+        // There is no card to show: the issue says which step failed, why, and what to do.
+        return Ok(());
+    }
     for key in FieldKey::DETECTED {
         print_line(&field_line(&key, &report["fields"][key.name()]))?;
     }
@@ -182,8 +184,12 @@ fn shown(value: &Value) -> String {
     line
 }
 
-fn print_issues(report: &Value) {
+/// Errors always, notes and warnings unless `quiet`.
+fn print_issues(report: &Value, quiet: bool) {
     for issue in report["issues"].as_array().into_iter().flatten() {
+        if quiet && issue["severity"] != "error" {
+            continue;
+        }
         let (node, message) = (&issue["node"], &issue["message"]);
         eprintln!(
             "ghostlight: {}: {}",

@@ -155,13 +155,41 @@ fn too_large(name: &str) -> Issue {
     )
 }
 
+/// An error as the screen shows it: what happened and what to do, each a whole sentence.
 pub(crate) fn error(code: &str, message: String, hint: &str) -> Issue {
-    Issue {
+    in_sentences(Issue {
         code: code.into(),
         severity: Severity::Error,
         message,
         hint: Some(hint.to_owned()),
+    })
+}
+
+/// Libraries word their errors as parts of a sentence; people read whole ones.
+pub(crate) fn in_sentences(issue: Issue) -> Issue {
+    Issue {
+        message: sentence(&issue.message),
+        hint: issue.hint.as_deref().map(sentence),
+        ..issue
     }
+}
+
+/// With a capital, unless it begins with a name such as a file's or an address, and a full stop.
+fn sentence(text: &str) -> String {
+    let text = text.trim();
+    let first = text.split_whitespace().next().unwrap_or_default();
+    let is_word = first
+        .chars()
+        .all(|c| c.is_alphabetic() || c == '\'' || c == '-');
+    let mut letters = text.chars();
+    let mut out = match letters.next() {
+        Some(letter) if is_word => letter.to_uppercase().chain(letters).collect(),
+        _ => text.to_owned(),
+    };
+    if !out.is_empty() && !out.ends_with(['.', '?', '…']) {
+        out.push('.');
+    }
+    out
 }
 
 #[cfg(test)]
@@ -175,6 +203,21 @@ mod tests {
         assert_eq!(issue.code, "too_large");
         assert!(issue.message.contains("64 MiB"));
         assert_eq!(read_capped("f", &b"abc"[..]).unwrap(), b"abc");
+    }
+
+    #[test]
+    fn errors_read_as_sentences() {
+        for (text, want) in [
+            ("the input is empty", "The input is empty."),
+            ("http://x.example/ refused", "http://x.example/ refused."),
+            (
+                "posting.html: the input is empty.",
+                "posting.html: the input is empty.",
+            ),
+            ("", ""),
+        ] {
+            assert_eq!(sentence(text), want);
+        }
     }
 
     #[test]

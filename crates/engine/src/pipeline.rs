@@ -6,7 +6,7 @@
 use crate::{
     Hooks, VERSION,
     host::Host,
-    input::{Acquired, Input, error},
+    input::{Acquired, Input, error, in_sentences},
 };
 use ghostlight_detect::{
     Document, Format, NotReadable, RawInput, judge,
@@ -263,7 +263,8 @@ impl Pipeline {
         document: &Document,
         source: &Source,
     ) -> Result<Origin, Stop> {
-        judge::judge(document, &[]).map_err(|issue| Stop::Failed(Step::Parse, issue))?;
+        judge::judge(document, &[])
+            .map_err(|issue| Stop::Failed(Step::Parse, in_sentences(issue)))?;
         let store = self.hub.store();
         let capture = if document.format == Format::AtsJson {
             // One posting of a board: its capture holds its own object.
@@ -285,7 +286,7 @@ impl Pipeline {
             fingerprint: Fingerprint::of(&document.visible).map(|print| print.0),
         };
         self.hooks.pause(Step::Parse.node());
-        reporter.issues.clone_from(&document.issues);
+        reporter.issues = document.issues.iter().cloned().map(in_sentences).collect();
         reporter.end(Step::Parse, Some(parsed), parse_metrics(document))?;
         Ok(Origin { capture, posting })
     }
@@ -497,8 +498,6 @@ impl<'a> Reporter<'a> {
             .pipeline
             .event(&self.run, step.node(), Phase::Start, None);
         self.publish(event);
-        // A slow step must show as running at once; a fast one need not wait for the disk.
-        Ok(())
     }
 
     fn observed(&mut self, step: Step, observation: &Observation) {

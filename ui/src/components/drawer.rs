@@ -46,7 +46,7 @@ pub fn Drawer(props: &Props) -> Html {
     let panel = match *active {
         0 => view_log(&shell, props),
         1 => view_history(&shell, props),
-        _ => html! { <Receipt subject={props.subject.clone()} /> },
+        _ => html! { <Receipt key="receipt" subject={props.subject.clone()} /> },
     };
     let on_change = {
         let active = active.clone();
@@ -84,7 +84,7 @@ fn view_log(shell: &Shell, props: &Props) -> Html {
         _ => Html::default(),
     });
     html! {
-        <VirtualList id="event-log" source={Source::Events(props.subject.clone())} kind={Kind::Log} label="event log" row_px={EVENT_PX} {render} empty={hint("The first event appears when a run begins.")} />
+        <VirtualList key="event-log" id="event-log" source={Source::Events(props.subject.clone())} kind={Kind::Log} label="event log" row_px={EVENT_PX} {render} empty={hint("The first event appears when a run begins.")} />
     }
 }
 
@@ -125,7 +125,7 @@ fn view_history(shell: &Shell, props: &Props) -> Html {
         _ => Html::default(),
     });
     html! {
-        <VirtualList id="history" source={Source::History(posting)} kind={Kind::Lines} label="history" row_px={COMMIT_PX} {render} empty={hint("No change yet. A finished analysis or a verdict is the first.")} />
+        <VirtualList key="history" id="history" source={Source::History(posting)} kind={Kind::Lines} label="history" row_px={COMMIT_PX} {render} empty={hint("No change yet. A finished analysis or a verdict is the first.")} />
     }
 }
 

@@ -40,12 +40,8 @@ pub fn Evidence(props: &Props) -> Html {
         // Words in the other layer bring it to the front.
         let (layer, card) = (layer.clone(), props.card.clone());
         use_effect_with(props.selected.clone(), move |selected| {
-            let wanted = selected.as_ref().and_then(|(owner, _)| {
-                let mut quotes = card::quotes(&card);
-                quotes
-                    .find(|(o, _)| o == owner)
-                    .map(|(_, evidence)| evidence.layer)
-            });
+            let owner = selected.as_ref().map(|(owner, _)| owner);
+            let wanted = owner.and_then(|owner| card::layer_for(&card, owner, *layer));
             if let Some(wanted) = wanted {
                 layer.set(wanted);
             }
@@ -71,6 +67,9 @@ pub fn Evidence(props: &Props) -> Html {
             html! { <p class="gl-hint">{ "The words appear here as soon as the page is stored." }</p> }
         }
         Some(query) => bits::render_view(query, &state, view_loading, |data| {
+            if matches!(&**data, ViewData::Text(text) if text.text.trim().is_empty()) {
+                return html! { <p class="gl-hint">{ "There are no words in this layer." }</p> };
+            }
             html! {
                 <>
                     <TextLayer text={data.clone()} spans={(*spans).clone()} selected={props.selected.clone()} mono={*layer == Layer::Source} on_pick={props.on_pick.clone()} />

@@ -284,7 +284,9 @@ fn view_end(props: &Props, field: &CardField) -> Html {
         (Some(chosen), FieldState::Found) if chosen.source == Source::User => {
             html! { <span class="gl-dim">{ "yours" }</span> }
         }
-        (Some(chosen), FieldState::Found) => bits::confidence(chosen.confidence),
+        (Some(chosen), FieldState::Found | FieldState::Conflict) => {
+            bits::confidence(chosen.confidence)
+        }
         _ => Html::default(),
     };
     html! {

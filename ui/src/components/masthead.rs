@@ -116,7 +116,7 @@ fn view_connection(state: &ViewState) -> Html {
         <div class={classes!("gl-connection", tone)} role="group" aria-label="connection" {title}>
             <span class="gl-dot" aria-hidden="true"></span>
             { icon.draw() }
-            <span class="gl-connection__words" role="status">{ words }</span>
+            <span class="gl-connection__words" role="status" aria-live={if tone == "gl-bad" { "assertive" } else { "polite" }}>{ words }</span>
         </div>
     }
 }

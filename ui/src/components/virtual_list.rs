@@ -90,6 +90,9 @@ pub struct Props {
     /// A row was chosen by click, Enter, or (in a listbox) by moving to it.
     #[prop_or_default]
     pub on_choose: Callback<RowAt>,
+    /// Enter was pressed on a row of a listbox, after it was chosen.
+    #[prop_or_default]
+    pub on_enter: Callback<()>,
     /// The key of the chosen row (see [`key_of`]).
     #[prop_or_default]
     pub chosen: Option<AttrValue>,
@@ -350,7 +353,9 @@ impl VirtualList {
             "End" => i64::MAX,
             "Enter" | " " => {
                 event.prevent_default();
-                return self.choose(ctx, self.current);
+                self.choose(ctx, self.current);
+                ctx.props().on_enter.emit(());
+                return true;
             }
             _ => return false,
         };

@@ -286,6 +286,13 @@ fn List(props: &ListProps) -> Html {
             }
         })
     };
+    let on_enter = {
+        let ask = shell.ask.clone();
+        Callback::from(move |()| {
+            ask.emit(Ask::Panel(Panel::Card));
+            dom::next_frame(|| dom::focus_id("field-title"));
+        })
+    };
     let chosen = props.current.as_ref().and_then(|c| c.posting);
     let chosen = chosen.map(|posting| AttrValue::from(posting.to_string()));
     let count = match *total {
@@ -312,7 +319,7 @@ fn List(props: &ListProps) -> Html {
                     </select>
                 </label>
             </div>
-            <VirtualList id="postings" source={Source::Postings(*order)} kind={Kind::Listbox} label="postings" row_px={POSTING_PX} {render} {on_choose} {chosen} nudge={props.nudge} {empty} {on_total} />
+            <VirtualList id="postings" source={Source::Postings(*order)} kind={Kind::Listbox} label="postings" row_px={POSTING_PX} {render} {on_choose} {on_enter} {chosen} nudge={props.nudge} {empty} {on_total} />
         </section>
     }
 }

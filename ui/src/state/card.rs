@@ -5,6 +5,7 @@ use ghostlight_api::view::CardView;
 use ghostlight_model::{
     Evidence, FieldKey, FieldValue, Layer, Method, Source,
     card::{CardField, FieldState},
+    fuse::LostBecause,
     receipt::{LookResult, Looked},
 };
 
@@ -92,21 +93,50 @@ pub fn source_title(source: Source, method: Method) -> String {
     }
 }
 
-/// Where a field that was not found was looked for, or why it is not there.
+/// Where a field that was not found was looked for, or what the text says instead.
 pub fn not_found_words(field: &CardField) -> String {
     if let Some(reason) = &field.reason {
-        return format!("not found — {}", reason.trim_end_matches('.'));
+        return format!(
+            "not found — the text says “{}”",
+            reason.trim_end_matches('.')
+        );
     }
     let looked = field
         .looked
         .iter()
         .filter(|l| l.result == LookResult::Nothing);
-    let places: Vec<&str> = looked.map(|l| l.method.label()).collect();
+    let places = places_looked(looked.map(|l| l.method.label()));
     if places.is_empty() {
         "not found — nothing to look at".into()
     } else {
-        format!("not found — looked in {}", places.join(", "))
+        format!("not found — looked in {places}")
     }
+}
+
+/// `page data (JSON-LD), page data (RDFa), text` as `page data (JSON-LD, RDFa), text`.
+fn places_looked<'a>(labels: impl Iterator<Item = &'a str>) -> String {
+    let mut out = String::new();
+    let mut open: Option<&str> = None;
+    for label in labels {
+        let (head, inner) = match label.split_once(" (") {
+            Some((head, inner)) => (head, inner.strip_suffix(')')),
+            None => (label, None),
+        };
+        let same = open.is_some() && open == inner.and(Some(head));
+        if same {
+            // Into the brackets that the last one opened.
+            out.pop();
+        }
+        if !out.is_empty() {
+            out.push_str(", ");
+        }
+        match inner {
+            Some(inner) if same => out.push_str(&format!("{inner})")),
+            _ => out.push_str(label),
+        }
+        open = inner.map(|_| head);
+    }
+    out
 }
 
 /// One method's result in words.
@@ -119,11 +149,17 @@ pub fn look_words(looked: &Looked) -> String {
     }
 }
 
-/// The quotes of a card: those of the values that stand, and those of the signals.
+/// The quotes of a card: those of the values that stand, first the words they rest on, then those
+/// that say the same; and those of the signals.
 pub fn quotes(card: &CardView) -> impl Iterator<Item = (Owner, &Evidence)> {
-    let fields = card.fields.iter().filter_map(|field| {
-        let evidence = evidence_of(field)?;
-        Some((Owner::Field(field.key.clone()), evidence))
+    let fields = card.fields.iter().flat_map(|field| {
+        let same = field
+            .alternatives
+            .iter()
+            .filter(|other| other.because == LostBecause::SaysTheSame)
+            .filter_map(|other| other.observation.evidence.as_ref());
+        let all = evidence_of(field).into_iter().chain(same);
+        all.map(|evidence| (Owner::Field(field.key.clone()), evidence))
     });
     let signals = card.signals.iter().filter_map(|signal| {
         let evidence = signal.evidence.as_ref()?;
@@ -143,7 +179,7 @@ pub fn evidence_of(field: &CardField) -> Option<&Evidence> {
         .as_ref()
 }
 
-/// The layer to show first: the one that holds more quotes, what a reader sees if equal.
+/// The layer to show first: what a reader sees, unless only the source is quoted.
 pub fn first_layer(card: &CardView) -> Layer {
     let (visible, source): (Vec<_>, Vec<_>) =
         quotes(card).partition(|(_, evidence)| evidence.layer == Layer::Visible);
@@ -152,6 +188,16 @@ pub fn first_layer(card: &CardView) -> Layer {
     } else {
         Layer::Visible
     }
+}
+
+/// The layer in which to show an owner's words: `shown` if it has some, else where they are.
+pub fn layer_for(card: &CardView, owner: &Owner, shown: Layer) -> Option<Layer> {
+    let mut layers = quotes(card)
+        .filter(|(o, _)| o == owner)
+        .map(|(_, evidence)| evidence.layer);
+    let first = layers.next()?;
+    let has_shown = first == shown || layers.any(|layer| layer == shown);
+    Some(if has_shown { shown } else { first })
 }
 
 /// Fields with a value, and fields in all.
@@ -300,14 +346,38 @@ mod tests {
             look_words(&field.looked[1]),
             "not looked: the page has none"
         );
-        field.reason = Some("the text says “competitive salary”.".into());
+        field.reason = Some("Competitive salary.".into());
         assert_eq!(
             not_found_words(&field),
-            "not found — the text says “competitive salary”"
+            "not found — the text says “Competitive salary”"
         );
         field.reason = None;
         field.looked.clear();
         assert_eq!(not_found_words(&field), "not found — nothing to look at");
+    }
+
+    #[test]
+    fn places_of_one_kind_share_their_brackets() {
+        for (labels, expected) in [
+            (&[][..], ""),
+            (&["text"], "text"),
+            (
+                &[
+                    "page data (JSON-LD)",
+                    "page data (microdata)",
+                    "page data (RDFa)",
+                    "page header",
+                    "text",
+                ],
+                "page data (JSON-LD, microdata, RDFa), page header, text",
+            ),
+            (
+                &["page data (JSON-LD)", "text", "page data (RDFa)"],
+                "page data (JSON-LD), text, page data (RDFa)",
+            ),
+        ] {
+            assert_eq!(places_looked(labels.iter().copied()), expected);
+        }
     }
 
     #[test]
