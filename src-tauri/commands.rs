@@ -5,7 +5,7 @@ use ghostlight_api::{ApiError, Command, command as api};
 use ghostlight_engine::{Engine, Handle};
 use tauri::{
     AppHandle, Manager, Runtime,
-    ipc::{InvokeBody, Invoke, Request, Response},
+    ipc::{Invoke, InvokeBody, Request, Response},
 };
 
 /// Answers `C` on a thread that may block.
@@ -16,7 +16,10 @@ where
     Engine: Handle<C>,
 {
     let InvokeBody::Raw(bytes) = request.body() else {
-        return Err(ApiError::internal(format!("{} was not called with bytes", C::NAME)));
+        return Err(ApiError::internal(format!(
+            "{} was not called with bytes",
+            C::NAME
+        )));
     };
     let bytes = bytes.clone();
     let work = move || match &app.state::<Core>().0 {
@@ -77,7 +80,11 @@ mod tests {
     fn every_declared_command_is_handled_and_permitted() {
         let names: Vec<&str> = HANDLED.iter().map(|(name, _)| *name).collect();
         assert_eq!(names, ghostlight_api::COMMANDS);
-        assert!(HANDLED.iter().all(|(function, declared)| function == declared));
+        assert!(
+            HANDLED
+                .iter()
+                .all(|(function, declared)| function == declared)
+        );
         let capability: serde_json::Value =
             serde_json::from_str(include_str!("../capabilities/main.json")).unwrap();
         let permitted: Vec<&str> = capability["permissions"]

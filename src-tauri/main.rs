@@ -20,7 +20,11 @@ struct Args {
 fn main() -> ExitCode {
     let args = Args::parse();
     let test = std::env::var("GHOSTLIGHT_TEST").ok();
-    match ghostlight_desktop::run(Start { data: args.data, open: args.open, test }) {
+    match ghostlight_desktop::run(Start {
+        data: args.data,
+        open: args.open,
+        test,
+    }) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("ghostlight-desktop: {error}");

@@ -22,7 +22,10 @@ pub(crate) struct WindowHost<R: Runtime> {
 
 impl<R: Runtime> WindowHost<R> {
     pub fn new(app: AppHandle<R>, test: Option<&str>) -> Self {
-        Self { app, chosen: chosen_in_test(test) }
+        Self {
+            app,
+            chosen: chosen_in_test(test),
+        }
     }
 
     fn emit<T: serde::Serialize + Clone>(&self, event: &str, payload: &T) {
@@ -37,7 +40,12 @@ fn chosen_in_test(test: Option<&str>) -> Option<Vec<PathBuf>> {
     }
     let json: serde_json::Value = serde_json::from_str(test?).ok()?;
     let paths = json["choose"].as_array()?;
-    Some(paths.iter().filter_map(|path| path.as_str().map(PathBuf::from)).collect())
+    Some(
+        paths
+            .iter()
+            .filter_map(|path| path.as_str().map(PathBuf::from))
+            .collect(),
+    )
 }
 
 impl<R: Runtime> Host for WindowHost<R> {

@@ -33,5 +33,6 @@ for (const query of [dark, still, contrast]) query.addEventListener("change", lo
 window.addEventListener("ghostlight-look", look);
 document.getElementById("fault-reload").addEventListener("click", () => location.reload());
 
-const module_or_path = new URL("ui_bg.wasm", import.meta.url);
+// Both at once: the program is on its way while its glue is read.
+const module_or_path = fetch(new URL("ui_bg.wasm", import.meta.url));
 import("./ui.js").then((ui) => ui.default({ module_or_path })).catch(fault);

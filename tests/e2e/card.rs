@@ -256,11 +256,11 @@ async fn marked(app: &crate::support::App, words: &str) {
     app.wait_until(&format!("{words:?} to be outlined"), async |client| {
         let outlined = Locator::Css("aside[aria-label=evidence] mark.is-selected");
         let found = match client.find(outlined).await {
-            Ok(mark) => mark.text().await,
+            Ok(mark) => mark.prop("innerText").await,
             Err(error) => Err(error),
         };
         match found {
-            Ok(text) if text.trim() == words => Look::Done(()),
+            Ok(Some(text)) if text.trim() == words => Look::Done(()),
             seen => Look::Seen(format!("{seen:?}")),
         }
     })

@@ -157,7 +157,7 @@ async fn history_says(app: &App) {
         "Verdict: doubtful",
         "no contact answered",
         "Outcome: applied",
-        "pipeline",
+        "Ghostlight",
     ];
     app.wait_for_text("history", |text| {
         words.iter().all(|word| text.contains(word))
@@ -174,9 +174,10 @@ fn concluded(seen: &Value, words: &[&str]) {
 
 /// `V`, so many times down, a note, Enter.
 async fn give_verdict(app: &App, down: usize, note: &str) {
+    app.script("window.__keys=[]; document.addEventListener('keydown', e => window.__keys.push(e.key+e.timeStamp))").await;
     app.press_char('v').await;
     app.wait_until("the focus in the dialog", async |client| {
-        let inside = "return document.activeElement?.closest('dialog[open]') !== null";
+        let inside = "return document.activeElement?.closest('dialog[open]') != null || JSON.stringify([window.__keys, document.activeElement?.outerHTML?.slice(0,100), document.querySelector('[aria-label=notifications]').innerText, document.querySelector('dialog')?.outerHTML?.slice(0,300)])";
         match client.execute(inside, Vec::new()).await {
             Ok(Value::Bool(true)) => Look::Done(()),
             seen => Look::Seen(format!("{seen:?}")),

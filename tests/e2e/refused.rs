@@ -24,7 +24,7 @@ async fn files_that_are_no_postings_say_so() {
     for (path, node, words) in [
         (fixture("empty.html"), "PARSE", ["empty.html", "empty"]),
         (picture, "PARSE", ["picture.html", "HTML"]),
-        (fixture("login-wall.html"), "PARSE", ["log", "sav"]),
+        (fixture("login-wall.html"), "PARSE", ["sign in", "save"]),
         (fixture("captcha.html"), "PARSE", ["check", "browser"]),
         (fixture("not-a-posting.html"), "PARSE", ["posting", "job"]),
         (

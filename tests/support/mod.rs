@@ -135,8 +135,7 @@ impl App {
 
     /// The text of a named element.
     pub async fn text_of(&self, name: &str) -> String {
-        let element = self.named(name).await;
-        self.step(name, element.text()).await
+        self.wait_for_text(name, |_| true).await
     }
 
     /// Waits until a named element's text satisfies `good`, and returns the text.
@@ -237,8 +236,11 @@ impl App {
         self.step(what, element.send_keys(text)).await;
     }
 
-    /// Keeps a picture of the page as `NAME.png`.
+    /// Keeps a picture of the page as `NAME.png`, of what it shows now and not a frame ago.
     pub async fn screenshot(&self, name: &str) -> PathBuf {
+        let drawn = "const done = arguments[0];
+            requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => done(null), 30)));";
+        self.script_async(drawn, Vec::new()).await;
         let png = self.step("a picture", self.client.screenshot()).await;
         save_picture(name, &png)
     }
@@ -307,7 +309,9 @@ impl App {
 }
 
 async fn text_at(client: &Client, xpath: &str) -> Result<String, CmdError> {
-    client.find(Locator::XPath(xpath)).await?.text().await
+    // Not the driver's own notion of text: it takes what is cut off by an ellipsis for hidden.
+    let element = client.find(Locator::XPath(xpath)).await?;
+    Ok(element.prop("innerText").await?.unwrap_or_default())
 }
 
 /// Where pictures go: `E2E_SHOTS`, or a folder of cargo's for a run by hand.

@@ -6,7 +6,7 @@
 //! cannot be read becomes U+FFFD and an issue.
 
 use crate::document::NotReadable;
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use ghostlight_model::{Issue, Severity};
 use std::borrow::Cow;
 
@@ -76,6 +76,19 @@ fn capped<'a>(bytes: &'a [u8], issues: &mut Vec<Issue>) -> &'a [u8] {
 }
 
 fn utf8(bytes: &[u8], mut issues: Vec<Issue>) -> Decoded {
+    if is_windows_1252(bytes) {
+        issues.push(warning(
+            "wrong_charset",
+            "the bytes are not the UTF-8 they are declared to be; they were read as windows-1252"
+                .to_owned(),
+            Some("if words are unreadable, save the page again with its right encoding"),
+        ));
+        let (text, _) = WINDOWS_1252.decode_without_bom_handling(bytes);
+        return Decoded {
+            text: text.into_owned(),
+            issues,
+        };
+    }
     let text = String::from_utf8_lossy(bytes);
     if let Cow::Owned(damaged) = &text {
         let count = damaged.matches('\u{fffd}').count();
@@ -163,14 +176,65 @@ fn with(
     }
 }
 
+/// Whether bytes that should be UTF-8 are windows-1252 instead: damaged in several places, hardly a
+/// good sequence among them, and every high byte a character of windows-1252 that stands in text:
+/// next to a letter or a blank, not in a row of others.
+fn is_windows_1252(bytes: &[u8]) -> bool {
+    /// One damaged place may be a slip; two alike are an encoding.
+    const PLACES_MIN: usize = 2;
+    /// More high bytes than this in a row are no Western text.
+    const ROW_MAX: usize = 3;
+    /// Text in windows-1252 is no good UTF-8 but by chance, seldom once in ten places.
+    const CHANCE: usize = 10;
+    let (good, bad) = sequences(bytes);
+    if std::str::from_utf8(bytes).is_ok() || good * CHANCE > bad {
+        return false;
+    }
+    let (mut places, mut row, mut letters, mut high) = (0_usize, 0_usize, 0_usize, 0_usize);
+    for byte in bytes {
+        if byte.is_ascii() {
+            row = 0;
+            continue;
+        }
+        // Not assigned in windows-1252.
+        if matches!(byte, 0x81 | 0x8d | 0x8f | 0x90 | 0x9d) {
+            return false;
+        }
+        row += 1;
+        places += usize::from(row == 1);
+        high += 1;
+        letters += usize::from(*byte >= 0xc0 && !matches!(byte, 0xd7 | 0xf7) || is_mark(*byte));
+        if row > ROW_MAX {
+            return false;
+        }
+    }
+    places >= PLACES_MIN && letters * 10 >= high * 9
+}
+
+/// Marks of windows-1252 that stand in Western text: euro, quotes, dashes, bullet, no-break space,
+/// pound, section, copyright, registered, degree, middle dot, guillemets, ordinals.
+fn is_mark(byte: u8) -> bool {
+    matches!(
+        byte,
+        0x80 | 0x82 | 0x84 | 0x85 | 0x8a | 0x8c | 0x8e | 0x91..=0x97 | 0x99..=0x9a | 0x9c | 0x9e..=0xa1
+            | 0xa3 | 0xa7 | 0xa9..=0xab | 0xad | 0xae | 0xb0 | 0xb7 | 0xba | 0xbb | 0xbf
+    )
+}
+
 /// Whether damaged bytes are UTF-8 all the same: at least three good sequences for a bad one.
 fn mostly_utf8(bytes: &[u8]) -> bool {
+    let (good, bad) = sequences(bytes);
+    good >= 3 * bad
+}
+
+/// Good sequences of several bytes, and damaged places, as UTF-8.
+fn sequences(bytes: &[u8]) -> (usize, usize) {
     let (mut good, mut bad) = (0_usize, 0_usize);
     for chunk in bytes[..bytes.len().min(SNIFF_BYTES)].utf8_chunks() {
         good += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
         bad += usize::from(!chunk.invalid().is_empty());
     }
-    good >= 3 * bad
+    (good, bad)
 }
 
 fn declared(bytes: &[u8], content_type: Option<&str>) -> Option<(&'static Encoding, &'static str)> {

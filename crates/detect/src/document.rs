@@ -13,8 +13,8 @@ use crate::{
 };
 use decode::warning;
 use ghostlight_model::{
-    CaptureId, FieldKey, FieldValue, Issue, Layer, Micros, Observation, Severity, Source,
-    keys::PostingKey, observation::Method,
+    CaptureId, Confidence, FieldKey, FieldValue, Issue, Layer, Micros, Observation, Severity,
+    Source, keys::PostingKey, observation::Method,
 };
 use std::sync::Arc;
 
@@ -95,7 +95,9 @@ pub struct Document {
 #[derive(Debug, Clone)]
 pub(crate) enum Parts {
     Html(Arc<PageParts>),
-    Ats(ats::Vendor),
+    /// The vendor, and where in the visible text the posting's own words begin: what stands before
+    /// is composed from the fields.
+    Ats(ats::Vendor, usize),
     Text,
 }
 
@@ -147,7 +149,7 @@ impl Document {
     pub fn extract(&self, capture: CaptureId, ts: Micros, sink: &mut dyn FnMut(Observation)) {
         match &self.parts {
             Parts::Text => {}
-            Parts::Ats(vendor) => extract_job(*vendor, &self.source, capture, ts, sink),
+            Parts::Ats(vendor, _) => extract_job(*vendor, &self.source, capture, ts, sink),
             Parts::Html(parts) => self.extract_page(parts, capture, ts, sink),
         }
     }
@@ -175,8 +177,13 @@ impl Document {
             language: self.language.as_deref(),
             url: self.url.as_deref(),
             title,
+            layout: self.layout(),
         };
-        patterns::find_all(&self.visible, context, &mut |found: Found| {
+        patterns::find_all(&self.visible, context, &mut |mut found: Found| {
+            if self.rereads(&found, known) {
+                return;
+            }
+            found.confidence = contested(&self.visible, &found, known);
             let evidence = evidence(&self.visible, Layer::Visible, found.start..found.end, None);
             sink(Observation {
                 field: found.field,
@@ -189,6 +196,32 @@ impl Document {
                 ts,
             });
         });
+    }
+
+    /// Whether a value was read from words that we composed of the same field's own value.
+    fn rereads(&self, found: &Found, known: &[Observation]) -> bool {
+        let Parts::Ats(_, own_words) = self.parts else {
+            return false;
+        };
+        found.start < own_words
+            && found.field != FieldKey::Seniority
+            && known.iter().any(|o| o.field == found.field)
+    }
+
+    /// What a page's layout says about the visible text.
+    fn layout(&self) -> Option<patterns::Layout<'_>> {
+        let Parts::Html(parts) = &self.parts else {
+            return None;
+        };
+        let page = &parts.page;
+        Some(patterns::Layout {
+            headings: &page.headings,
+            subheadings: &page.subheadings,
+            frames: &page.frames,
+            label_ends: &page.label_ends,
+            page_title: page.title.as_ref().map(|t| t.text.as_str()),
+            preview_title: page.meta("og:title").map(|t| t.text.as_str()),
+        })
     }
 
     /// The page's own title, where it has one.
@@ -204,7 +237,7 @@ impl Document {
     pub fn has_posting(&self) -> bool {
         match &self.parts {
             Parts::Html(parts) => !postings(parts).is_empty(),
-            Parts::Ats(_) => true,
+            Parts::Ats(..) => true,
             Parts::Text => false,
         }
     }
@@ -250,6 +283,41 @@ impl Document {
             sink,
         };
         head::emit(&parts.page, base, &mut out);
+    }
+}
+
+/// The confidence of a value found in a text beside what structured data says. A place in running
+/// text is a district or another office where the text names the known town, too, and does not
+/// contest it; one in a heading line or behind a label does.
+fn contested(visible: &str, found: &Found, known: &[Observation]) -> Confidence {
+    /// Below the level at which an answer contests another (`fuse::CONFLICT_FLOOR`).
+    const NO_CONTEST: u16 = 750;
+    /// The least of places in a heading line or behind a label.
+    const STATED: u16 = 960;
+    let FieldValue::Places(places) = &found.value else {
+        return found.confidence;
+    };
+    if found.confidence.thousandths() >= STATED {
+        return found.confidence;
+    }
+    let others = known
+        .iter()
+        .filter(|o| o.field == FieldKey::Location)
+        .filter_map(|o| match &o.value {
+            FieldValue::Places(known) => Some(known),
+            _ => None,
+        });
+    let named = |city: &String| visible.to_lowercase().contains(&city.to_lowercase());
+    let beside = others.flatten().any(|k| {
+        let other_country = places
+            .iter()
+            .any(|p| matches!((&p.country, &k.country), (Some(a), Some(b)) if a != b));
+        k.city.as_ref().is_some_and(named) || (k.city.is_some() && !other_country)
+    });
+    if beside {
+        Confidence::new(found.confidence.thousandths().min(NO_CONTEST))
+    } else {
+        found.confidence
     }
 }
 
@@ -492,7 +560,7 @@ fn job_document(
     extract_job(vendor, &source, CaptureId::of(&[]), Micros(0), &mut |o| {
         observations.push(o)
     });
-    let visible = ats::readable(&observations);
+    let (visible, own_words) = ats::readable(&observations);
     let visible = cut(&visible, html::VISIBLE_BYTES_MAX).to_owned();
     let url = ats::address(vendor, job);
     let id = ats::id(vendor, job).map(|id| id.key());
@@ -520,7 +588,7 @@ fn job_document(
             .cloned()
             .chain(ats::issues(vendor, job))
             .collect(),
-        parts: Parts::Ats(vendor),
+        parts: Parts::Ats(vendor, own_words),
     }
 }
 

@@ -36,6 +36,12 @@ const ITEMS_OPEN_MAX: usize = 32;
 /// Bytes of one property's text.
 const PROPERTY_BYTES_MAX: usize = 256 << 10;
 
+/// Headings and ends of label elements kept of a page; more are ignored.
+const MARKS_MAX: usize = 4096;
+
+/// Bytes of the text of an element that may be a label ("Employer").
+const LABEL_BYTES_MAX: usize = 48;
+
 /// A main area shorter than this does not make the rest of the page boilerplate.
 const MAIN_BYTES_MIN: usize = 200;
 
@@ -68,6 +74,14 @@ pub(crate) struct Page {
     pub scripts: Vec<Range<usize>>,
     /// Items that stand in no other item, as objects with `@type`.
     pub items: Vec<(Markup, Node)>,
+    /// First headings outside of navigation, in the visible text, those of the main area first.
+    pub headings: Vec<Range<usize>>,
+    /// Second headings alike.
+    pub subheadings: Vec<Range<usize>>,
+    /// Ranges of the visible text that are navigation or another part of the frame.
+    pub frames: Vec<Range<usize>>,
+    /// Ends in the visible text of short elements that may be labels, in order.
+    pub label_ends: Vec<usize>,
     pub password_fields: usize,
     /// Names of bot checks whose code the page loads.
     pub challenges: Vec<&'static str>,
@@ -131,6 +145,7 @@ struct Scan<'a> {
     hidden_from: Option<usize>,
     preformatted: usize,
     areas: Areas,
+    marks: Marks,
     items: Vec<Item>,
     captures: Vec<Capture>,
 }
@@ -175,6 +190,8 @@ struct Element {
     capture: bool,
     area: Option<Area>,
     area_start: usize,
+    /// Whether its class or id calls it navigation or frame.
+    is_frame: bool,
 }
 
 /// Parts of a page that tell the posting from its frame.
@@ -196,6 +213,21 @@ struct Areas {
     heading_in_header: bool,
     /// Ranges of the text that are frame.
     frame: Vec<Range<usize>>,
+}
+
+/// A heading: where it stands, how deep, and in which part of the page.
+struct Heading {
+    range: Range<usize>,
+    is_first: bool,
+    in_main: bool,
+}
+
+/// What the text's layout says beyond its words; ranges of the text before areas are left out.
+#[derive(Default)]
+struct Marks {
+    headings: Vec<Heading>,
+    frames: Vec<Range<usize>>,
+    label_ends: Vec<usize>,
 }
 
 /// An item being read.
@@ -225,6 +257,7 @@ impl<'a> Scan<'a> {
             hidden_from: None,
             preformatted: 0,
             areas: Areas::default(),
+            marks: Marks::default(),
             items: Vec::new(),
             captures: Vec::new(),
         }
@@ -292,6 +325,7 @@ impl<'a> Scan<'a> {
                 self.hidden_from = Some(self.open.len());
             }
             element.area = area(&name, self.tag.get("role"));
+            element.is_frame = is_frame(&self.tag);
             self.enter_area(&element, &name);
             self.preformatted += usize::from(name == "pre");
             element.name.push_str(&name);
@@ -341,6 +375,7 @@ impl<'a> Scan<'a> {
         if self.hidden_from.is_some_and(|from| self.open.len() <= from) {
             self.hidden_from = None;
         }
+        self.mark(&element);
         if element.name == "pre" {
             self.preformatted = self.preformatted.saturating_sub(1);
         }
@@ -351,6 +386,52 @@ impl<'a> Scan<'a> {
             self.close_item(end);
         }
         self.leave_area(&element);
+    }
+
+    /// Remembers headings, labels and frames when their element ends.
+    fn mark(&mut self, element: &Element) {
+        if self.hidden_from.is_some() {
+            return;
+        }
+        let (start, end) = (element.area_start, self.writer.len());
+        let text = self.writer.written().get(start..end).unwrap_or("");
+        let inner = text.trim_start_matches(|c: char| c.is_whitespace() || c == '-');
+        let start = end - inner.len();
+        if inner.is_empty() {
+            return;
+        }
+        let is_frame = |e: &Element| e.is_frame || e.area == Some(Area::Frame);
+        match element.name.as_str() {
+            "h1" | "h2" => {
+                let heading = Heading {
+                    range: start..end,
+                    is_first: element.name == "h1",
+                    in_main: self
+                        .open
+                        .iter()
+                        .any(|e| matches!(e.area, Some(Area::Main | Area::Article))),
+                };
+                if self.marks.headings.len() < MARKS_MAX && !self.open.iter().any(is_frame) {
+                    self.marks.headings.push(heading);
+                }
+            }
+            "dt" | "th" | "b" | "strong" | "label" | "span" | "em" | "h3" | "h4" | "h5" | "h6"
+                if inner.len() <= LABEL_BYTES_MAX && self.marks.label_ends.len() < MARKS_MAX =>
+            {
+                self.marks.label_ends.push(end);
+            }
+            _ => {}
+        }
+        let frame = is_frame(element) || element.area == Some(Area::Header);
+        // The part that holds the page's first heading is no mere frame, whatever it is called.
+        let holds_title = |marks: &Marks| {
+            let mut headings = marks.headings.iter();
+            headings.any(|h| h.is_first && h.range.start >= start)
+        };
+        if frame && self.marks.frames.len() < MARKS_MAX && !holds_title(&self.marks) {
+            self.marks.frames.retain(|f| f.start < start);
+            self.marks.frames.push(start..end);
+        }
     }
 
     fn text(&mut self, text: &str, span: Range<usize>) {
@@ -698,7 +779,7 @@ impl<'a> Scan<'a> {
             self.pop(self.source.len());
         }
         self.page.visible_cut = self.writer.is_full();
-        let text = self.writer.finish();
+        let text = std::mem::replace(&mut self.writer, TextWriter::new(0)).finish();
         let areas = &self.areas;
         let main = if areas.main >= MAIN_BYTES_MIN {
             areas.main
@@ -707,12 +788,56 @@ impl<'a> Scan<'a> {
         } else {
             0
         };
-        self.page.visible = if main >= MAIN_BYTES_MIN {
-            without(&text, &areas.frame)
+        let left_out = if main >= MAIN_BYTES_MIN {
+            std::mem::take(&mut self.areas.frame)
         } else {
-            text
+            Vec::new()
         };
+        let kept = if left_out.is_empty() {
+            text
+        } else {
+            without(&text, &left_out)
+        };
+        let visible = kept.trim();
+        let lead = kept.len() - kept.trim_start().len();
+        self.place_marks(&left_out, lead);
+        self.page.visible = visible.to_owned();
         self.page
+    }
+}
+
+impl Scan<'_> {
+    /// Marks as ranges of the text without `left_out` and its first `lead` bytes; those inside of
+    /// what is left out are gone.
+    fn place_marks(&mut self, left_out: &[Range<usize>], lead: usize) {
+        let mut gone = vec![0];
+        for range in left_out {
+            gone.push(gone.last().copied().unwrap_or(0) + range.len());
+        }
+        let before = |at: usize| -> usize {
+            let index = left_out.partition_point(|r| r.end <= at);
+            let partly = left_out
+                .get(index)
+                .map_or(0, |r| at.saturating_sub(r.start));
+            gone[index] + partly
+        };
+        let moved = |at: usize| at.saturating_sub(before(at)).saturating_sub(lead);
+        let place = |range: &Range<usize>| {
+            let range = moved(range.start)..moved(range.end);
+            (!range.is_empty()).then_some(range)
+        };
+        self.marks.headings.sort_by_key(|h| !h.in_main);
+        let of = |first: bool| -> Vec<Range<usize>> {
+            let headings = self.marks.headings.iter();
+            headings
+                .filter(|h| h.is_first == first)
+                .filter_map(|h| place(&h.range))
+                .collect()
+        };
+        (self.page.headings, self.page.subheadings) = (of(true), of(false));
+        self.page.frames = self.marks.frames.iter().filter_map(place).collect();
+        self.page.label_ends = self.marks.label_ends.iter().map(|at| moved(*at)).collect();
+        self.page.label_ends.sort_unstable();
     }
 }
 
@@ -725,7 +850,7 @@ fn without(text: &str, ranges: &[Range<usize>]) -> String {
         at = range.end;
     }
     out.push_str(text.get(at..).unwrap_or(""));
-    out.trim().to_owned()
+    out
 }
 
 /// Property and type names without their vocabulary: `http://schema.org/JobPosting` → `JobPosting`.
@@ -778,6 +903,37 @@ fn area(name: &str, role: Option<&str>) -> Option<Area> {
         | (_, Some("navigation" | "contentinfo" | "complementary")) => Some(Area::Frame),
         _ => None,
     }
+}
+
+/// Whether an element's class or id calls it navigation or another part of the frame.
+fn is_frame(tag: &Tag) -> bool {
+    const NAMES: [&str; 20] = [
+        "nav",
+        "navbar",
+        "navigation",
+        "menu",
+        "main-menu",
+        "main-nav",
+        "mainnav",
+        "site-nav",
+        "topnav",
+        "topbar",
+        "top-bar",
+        "breadcrumb",
+        "breadcrumbs",
+        "footer",
+        "site-footer",
+        "page-footer",
+        "header",
+        "site-header",
+        "page-header",
+        "skip-link",
+    ];
+    [tag.get("class"), tag.get("id")]
+        .into_iter()
+        .flatten()
+        .flat_map(|value| value.split_ascii_whitespace().take(16))
+        .any(|word| NAMES.iter().any(|name| word.eq_ignore_ascii_case(name)))
 }
 
 /// Whether a reader does not see what is inside this element.

@@ -35,6 +35,11 @@ impl TextWriter {
         self.out.len()
     }
 
+    /// What was written so far.
+    pub fn written(&self) -> &str {
+        &self.out
+    }
+
     /// Whether something was left out.
     pub fn is_full(&self) -> bool {
         self.full

@@ -63,10 +63,14 @@ impl Desk {
         self.next_ping()
     }
 
-    /// Remembers which posting a run's view turned out to be about.
+    /// Remembers which posting a run's view turned out to be about. It is read once more: a change
+    /// of the posting by another run, before the two were known to belong together, went unseen.
     pub fn resolve(&mut self, id: ViewId, posting: Option<PostingId>) {
-        if let Some(view) = self.views.get_mut(&id) {
+        if let Some(view) = self.views.get_mut(&id)
+            && view.posting != posting
+        {
             view.posting = posting;
+            self.dirty.insert(id);
         }
     }
 
@@ -107,7 +111,7 @@ impl View {
             | ViewQuery::Receipt(subject)
             | ViewQuery::Events { subject, .. } => known || touches(subject, changes),
             ViewQuery::History { posting, .. } => changes.postings.contains(posting),
-            // A layer is written before anybody can ask for it and never changes.
+            // A layer is written before a card names its capture, and never changes.
             ViewQuery::Text { .. } => false,
         }
     }
@@ -178,6 +182,14 @@ mod tests {
         };
         assert_eq!(desk.changed(&changes), None);
         desk.resolve(ViewId(1), Some(posting));
+        assert_eq!(
+            desk.pulled(),
+            ping(&[1]),
+            "what went unseen until now is read"
+        );
+        desk.pull(&[ViewId(1)]);
+        desk.resolve(ViewId(1), Some(posting));
+        assert_eq!(desk.pulled(), None);
         assert_eq!(desk.changed(&changes), ping(&[1]));
     }
 

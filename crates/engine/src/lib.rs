@@ -29,9 +29,9 @@ use ghostlight_api::{
 };
 use ghostlight_fetch::{Fetcher, Limits};
 use ghostlight_hub::Hub;
-use ghostlight_model::{EventBody, RunId, commit::AuthorId};
+use ghostlight_model::{EventBody, RunId, commit::AuthorId, run::RunStatus};
 pub use ghostlight_store::StoreError;
-use pipeline::{Job, Pipeline};
+use pipeline::{Debts, Job, Pipeline};
 use process::ProcessLock;
 use std::{
     path::{Path, PathBuf},
@@ -68,7 +68,6 @@ struct Shared {
     author: AuthorId,
     first_start: bool,
     opening: Mutex<Option<Subject>>,
-    _process: ProcessLock,
 }
 
 impl Engine {
@@ -90,7 +89,8 @@ impl Engine {
             host: Arc::clone(&host),
             fetcher,
             hooks,
-            process: process.name().to_owned(),
+            process,
+            debts: Debts::default(),
         });
         let first_start = hub.store().setting(FIRST_START)?.is_none();
         let author = local_author(&hub, &*host)?;
@@ -105,7 +105,6 @@ impl Engine {
             author,
             first_start,
             opening: Mutex::default(),
-            _process: process,
         });
         let engine = Self { shared };
         engine.mark_interrupted()?;
@@ -234,12 +233,21 @@ impl Engine {
 
     /// Ends the runs whose process is gone; what they saw stays.
     fn mark_interrupted(&self) -> Result<(), StoreError> {
-        for run in self.shared.hub.store().running(QUEUE_MAX as u32)? {
-            if !process::is_alive(&self.shared.folder, &run.process) {
-                self.shared.pipeline.interrupted(&run)?;
+        let store = self.shared.hub.store();
+        let mut ended = Vec::new();
+        for run in store.running(QUEUE_MAX as u32)? {
+            if process::is_alive(&self.shared.folder, &run.process) {
+                continue;
+            }
+            // It may have ended between the two looks; now nobody writes to it any more.
+            let run = store.run(&run.run_id)?;
+            if let Some(run) = run.filter(|run| run.status == RunStatus::Running) {
+                ended.push(self.shared.pipeline.interrupted(&run));
             }
         }
-        Ok(())
+        ended
+            .into_iter()
+            .try_for_each(|pending| pending.wait().map(drop))
     }
 }
 

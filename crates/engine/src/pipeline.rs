@@ -6,7 +6,8 @@
 use crate::{
     Hooks, VERSION,
     host::Host,
-    input::{Acquired, Input, error, in_sentences},
+    input::{self, Acquired, Input, error, in_sentences},
+    process::ProcessLock,
 };
 use ghostlight_detect::{
     Document, Format, NotReadable, RawInput, judge,
@@ -17,11 +18,20 @@ use ghostlight_fetch::Fetcher;
 use ghostlight_hub::Hub;
 use ghostlight_model::{
     Assessment, CaptureId, EventBody, FieldKey, FieldValue, Issue, Method, Micros, Observation,
-    Offset, Phase, Place, PostingId, RunId, Signal, Step, card::receipt, commit::AuthorId,
-    event::Fact, fuse::fuse, run::RunState,
+    Offset, Phase, Place, PostingId, RunId, Signal, Step,
+    card::receipt,
+    commit::AuthorId,
+    event::Fact,
+    fuse::fuse,
+    run::{INTERRUPTED, RunState},
 };
 use ghostlight_store::{FinishedRun, NewCapture, Pending, StoreError};
-use std::{collections::BTreeMap, sync::Arc, time::Instant};
+use std::{
+    collections::BTreeMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
 
 /// Another posting this much alike (SimHash share of equal bits) is reported to the signals.
 const SIMILAR_MIN: f64 = 0.9;
@@ -34,7 +44,27 @@ pub(crate) struct Pipeline {
     pub host: Arc<dyn Host>,
     pub fetcher: Fetcher,
     pub hooks: Hooks,
-    pub process: String,
+    /// Held as long as anybody works: the workers outlive the engine's handle.
+    pub process: ProcessLock,
+    pub debts: Debts,
+}
+
+/// What the store still owes its runs because it failed under them: stored with the next success,
+/// so that no run looks for ever.
+#[derive(Default)]
+pub(crate) struct Debts(Mutex<Owed>);
+
+#[derive(Default)]
+struct Owed {
+    failures: Vec<(RunId, &'static str, Issue)>,
+    /// The store's trouble in a sentence, since its last success.
+    trouble: Option<String>,
+}
+
+impl Debts {
+    fn lock(&self) -> MutexGuard<'_, Owed> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// An accepted input; its first event is on disk.
@@ -51,6 +81,8 @@ pub(crate) struct Job {
 enum Stop {
     /// A step failed; the issue is published with it.
     Failed(Step, Issue),
+    /// A fault of ours: the step that was under way panicked.
+    Panicked,
     /// The store failed: nothing more can be published.
     Store(StoreError),
 }
@@ -67,6 +99,7 @@ impl Pipeline {
     /// Makes the input's first run and puts its beginning on disk.
     pub fn accept(&self, input: Input) -> Result<Job, StoreError> {
         let run = RunId(self.host.new_id());
+        self.settle_debts()?;
         let (label, location) = (input.label(), input.location());
         let began = Instant::now();
         let started = self.begin(&run, &label, location.clone(), 0)?;
@@ -90,18 +123,49 @@ impl Pipeline {
         self.fail(&job.run, Step::Fetch.node(), issue)
     }
 
+    /// Trouble with the store, in a sentence, since its last success.
+    pub fn trouble(&self) -> Option<String> {
+        self.debts.lock().trouble.clone()
+    }
+
+    /// Stores the failures that could not be stored before.
+    fn settle_debts(&self) -> Result<(), StoreError> {
+        let owed = std::mem::take(&mut self.debts.lock().failures);
+        for (at, (run, node, issue)) in owed.iter().enumerate() {
+            if let Err(error) = self.fail(run, node, issue.clone()) {
+                self.debts.lock().failures.extend_from_slice(&owed[at..]);
+                return Err(error);
+            }
+        }
+        self.debts.lock().trouble = None;
+        Ok(())
+    }
+
+    /// The store failed under a run: says so in the run as soon as the store can be written again.
+    fn owe(&self, run: &RunId, step: Step, error: &StoreError) {
+        let issue = input::error(error.code(), error.to_string(), error.hint());
+        let mut debts = self.debts.lock();
+        debts.failures.push((run.clone(), step.node(), issue));
+        debts.trouble = Some(format!("{error}. {}", error.hint()));
+        drop(debts);
+        // Often the trouble is over already, for example another program's lock.
+        let _ = self.settle_debts();
+    }
+
     /// Ends a run whose process is gone.
-    pub fn interrupted(&self, run: &RunState) -> Result<(), StoreError> {
+    pub fn interrupted(&self, run: &RunState) -> Pending<Offset> {
         let node = run
             .nodes
             .last()
             .map_or(Step::Fetch.node(), |node| &node.node);
         let issue = error(
-            "interrupted",
+            INTERRUPTED,
             "Ghostlight stopped before this run ended; what it had seen until then is kept.".into(),
             "Retry it.",
         );
-        self.fail(&run.run_id, node, issue)
+        let mut event = self.event(&run.run_id, node, Phase::Fail, None);
+        event.issues.push(issue);
+        self.hub.publish(run.run_id.stream(), vec![event])
     }
 
     /// Runs a job; answers its runs, one for each posting of the input.
@@ -120,7 +184,8 @@ impl Pipeline {
         } = job;
         observer(&started);
         let mut reporter = Reporter::new(self, first.clone(), observer);
-        let read = self.read(&mut reporter, input, &label, began);
+        let read = guarded(|| self.read(&mut reporter, input, &label, began));
+        let parse_began = reporter.began;
         let (documents, source) = match reporter.settle(read)? {
             Some(read) => read,
             None => return Ok(vec![first]),
@@ -134,10 +199,13 @@ impl Pipeline {
             };
             runs.push(run.clone());
             let mut reporter = Reporter::new(self, run.clone(), observer);
+            reporter.step = Step::Parse;
             if document.index > 0 {
                 self.begin_another(&mut reporter, &label, location.clone(), &source, &document)?;
+            } else {
+                reporter.began = parse_began;
             }
-            let read = self.read_posting(&mut reporter, &document, &source);
+            let read = guarded(|| self.read_posting(&mut reporter, &document, &source));
             reporter.settle(read)?;
         }
         Ok(runs)
@@ -155,7 +223,7 @@ impl Pipeline {
             location,
             index,
             pipeline: format!("ghostlight {VERSION}"),
-            process: self.process.clone(),
+            process: self.process.name().to_owned(),
         };
         let event = self.event(run, Step::Fetch.node(), Phase::Start, Some(started));
         self.hub.publish(run.stream(), vec![event.clone()]).wait()?;
@@ -473,6 +541,7 @@ struct Origin {
 struct Reporter<'a> {
     pipeline: &'a Pipeline,
     run: RunId,
+    step: Step,
     began: Instant,
     issues: Vec<Issue>,
     pending: Vec<(Pending<Offset>, EventBody)>,
@@ -485,6 +554,7 @@ impl<'a> Reporter<'a> {
         Self {
             pipeline,
             run,
+            step: Step::Fetch,
             began: Instant::now(),
             issues,
             pending,
@@ -493,6 +563,7 @@ impl<'a> Reporter<'a> {
     }
 
     fn start(&mut self, step: Step) {
+        self.step = step;
         self.began = Instant::now();
         let event = self
             .pipeline
@@ -554,7 +625,14 @@ impl<'a> Reporter<'a> {
     fn settle<T>(&mut self, result: Result<T, Stop>) -> Result<Option<T>, StoreError> {
         match result {
             Ok(value) => Ok(Some(value)),
-            Err(Stop::Store(error)) => Err(error),
+            Err(Stop::Store(error)) => {
+                self.pipeline.owe(&self.run, self.step, &error);
+                Err(error)
+            }
+            Err(Stop::Panicked) => {
+                let step = self.step;
+                self.settle(Err(Stop::Failed(step, fault(step))))
+            }
             Err(Stop::Failed(step, issue)) => {
                 let mut event = self
                     .pipeline
@@ -567,6 +645,22 @@ impl<'a> Reporter<'a> {
             }
         }
     }
+}
+
+/// Runs a part of the pipeline; a panic ends the run with a failure and nothing else.
+fn guarded<T>(work: impl FnOnce() -> Result<T, Stop>) -> Result<T, Stop> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(Stop::Panicked))
+}
+
+fn fault(step: Step) -> Issue {
+    error(
+        "fault",
+        format!(
+            "Ghostlight itself failed in {}; what was seen until then is kept.",
+            step.node()
+        ),
+        "Please report it with the posting, if you may share it.",
+    )
 }
 
 const NO_MODEL: &str = "no model is configured";

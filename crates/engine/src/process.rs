@@ -7,6 +7,7 @@ use ghostlight_store::StoreError;
 use std::{
     fs::{self, File, TryLockError},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 /// This process's lock. Dropping it gives the name back.
@@ -22,6 +23,7 @@ impl ProcessLock {
         let path = lock_path(folder, name);
         let take = || -> std::io::Result<File> {
             fs::create_dir_all(folder.join("locks"))?;
+            sweep(&folder.join("locks"));
             let file = File::create(&path)?;
             file.try_lock().map_err(|e| match e {
                 TryLockError::Error(e) => e,
@@ -51,6 +53,24 @@ impl Drop for ProcessLock {
         // A file left behind is harmless: it is not locked.
         let _ = fs::remove_file(&self.path);
         let _ = self.file.unlock();
+    }
+}
+
+/// Removes what killed processes left behind. A file younger than a day may belong to a process
+/// that has made it and not locked it yet.
+fn sweep(locks: &Path) {
+    const DAY: Duration = Duration::from_secs(86_400);
+    for entry in fs::read_dir(locks).into_iter().flatten().flatten() {
+        let age = entry
+            .metadata()
+            .and_then(|m| m.modified())
+            .ok()
+            .and_then(|t| t.elapsed().ok());
+        let free = || File::open(entry.path()).is_ok_and(|file| file.try_lock_shared().is_ok());
+        if age.is_some_and(|age| age > DAY) && free() {
+            // Another process may have swept it first.
+            let _ = fs::remove_file(entry.path());
+        }
     }
 }
 

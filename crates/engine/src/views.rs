@@ -66,14 +66,8 @@ impl Engine {
 
     fn runs(&self, range: Range) -> Result<Page<RunRow>, StoreError> {
         let page = self.store().runs(range.start, range.len.min(ROWS_MAX))?;
-        let mut rows = Vec::with_capacity(page.rows.len());
-        for run in page.rows {
-            let posting = match run.posting {
-                Some(posting) => self.store().posting(posting)?,
-                None => None,
-            };
-            rows.push(run_row(run, posting.map(|p| p.summary.title)));
-        }
+        let rows = page.rows.into_iter();
+        let rows = rows.map(|(run, title)| run_row(run, title)).collect();
         Ok(Page {
             total: page.total,
             start: range.start,
@@ -112,7 +106,11 @@ impl Engine {
         view.title = found.summary.title;
         view.version = found.card.version;
         view.fields = found.card.fields;
-        view.assessment = found.run.assessment.or(found.assessment);
+        if let Some(assessed) = found.assessed {
+            // While a new run is not that far, the last assessment stands, with its own signals.
+            view.assessment = assessed.assessment;
+            view.signals = assessed.signals;
+        }
         view.verdict = found.card.verdict;
         view.outcomes = found.card.outcomes;
         Ok(Some(view))
@@ -147,7 +145,8 @@ impl Engine {
             title: run.input.clone(),
             input: run.input.clone(),
             url,
-            capture: run.capture,
+            // Text layers are there once the posting is known, and not before.
+            capture: run.capture.filter(|_| run.posting.is_some()),
             captured_at: capture.map(|c| c.fetched_at),
             version: 0,
             status: Some(run.status),
@@ -238,11 +237,12 @@ impl Engine {
 
     fn health(&self) -> Result<Health, StoreError> {
         let (postings, running) = self.store().counts()?;
+        let trouble = self.shared.pipeline.trouble();
         Ok(Health {
-            hub_live: true,
+            hub_live: trouble.is_none(),
             running,
             postings,
-            trouble: None,
+            trouble,
         })
     }
 }

@@ -1,7 +1,7 @@
 //! Fusion: of a field's observations, the one that wins and why the others lost (SPEC A3).
 
 use crate::{
-    observation::{Method, Observation, Source},
+    observation::{Layer, Method, Observation, Source},
     rules,
 };
 use serde::{Deserialize, Serialize};
@@ -125,8 +125,18 @@ fn rank(observation: &Observation, index: usize) -> impl Ord + use<> {
         reads_later(observation),
         doubt,
         method_order(observation.method),
+        place(observation),
+        observation.value.normalised(),
         index,
     )
+}
+
+/// Of equally good answers the one that stands first wins, wherever the slice holds it: the card
+/// must not depend on the order in which observations are read back.
+fn place(observation: &Observation) -> impl Ord + use<> {
+    let at = observation.evidence.as_ref();
+    let at = at.map(|e| (e.layer == Layer::Source, e.start, e.end));
+    (at.is_none(), at)
 }
 
 /// Whether an observation has to stand behind structured data: it is text, or not even likely.
@@ -170,7 +180,7 @@ mod tests {
     use super::*;
     use crate::{
         ids::CaptureId,
-        observation::{Confidence, Evidence, Layer},
+        observation::{Confidence, Evidence},
         time::Micros,
         value::{Amount, FieldKey, FieldValue, Salary},
     };
@@ -233,6 +243,18 @@ mod tests {
             check(&[model, text]),
             (Some("Nurse".into()), vec![Ungrounded], false)
         );
+    }
+
+    #[test]
+    fn a_tie_does_not_depend_on_the_order_given() {
+        let mut later = seen("Apply by May", 900, Source::Parsing, Method::Pattern);
+        if let Some(evidence) = &mut later.evidence {
+            (evidence.start, evidence.end) = (50, 62);
+        }
+        let first = seen("Apply by April", 900, Source::Parsing, Method::Pattern);
+        for pair in [[first.clone(), later.clone()], [later, first]] {
+            assert_eq!(check(&pair).0.as_deref(), Some("Apply by April"));
+        }
     }
 
     #[test]

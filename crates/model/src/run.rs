@@ -150,7 +150,11 @@ impl RunState {
         if let Some(fact) = &event.fact {
             self.apply_fact(fact);
         }
-        if event.phase == Phase::Fail && !is_optional(&event.node) {
+        // What has ended stays ended: two processes may both find a dead one's run.
+        if self.ended.is_some() {
+            return;
+        }
+        if event.phase == Phase::Fail && ends_the_run(event) {
             self.fail(event);
         }
         if event.phase == Phase::End && event.node == Step::Score.node() {
@@ -250,9 +254,12 @@ impl RunState {
     }
 }
 
-/// The model is optional: its failure leaves the run going.
-fn is_optional(node: &str) -> bool {
-    node == Step::Enrich.node()
+/// The code of the issue that ends a run whose process is gone, at whatever step it stood.
+pub const INTERRUPTED: &str = "interrupted";
+
+/// The model is optional: its failure leaves the run going. An interruption never does.
+fn ends_the_run(event: &EventBody) -> bool {
+    event.node != Step::Enrich.node() || event.issues.iter().any(|issue| issue.code == INTERRUPTED)
 }
 
 #[cfg(test)]
@@ -297,5 +304,24 @@ mod tests {
         let failed = run(&[("PARSE", Start), ("PARSE", Fail)]);
         assert_eq!(failed.failure.unwrap().node, "PARSE");
         assert_eq!(failed.ended, Some(Micros(1)));
+    }
+
+    #[test]
+    fn an_interruption_ends_a_run_at_any_step_and_an_ended_run_stays_ended() {
+        for step in Step::ALL {
+            let mut state = run(&[(step.node(), Phase::Start)]);
+            let mut interrupted = event(step.node(), Phase::Fail, 5);
+            interrupted.issues.push(Issue {
+                code: INTERRUPTED.into(),
+                severity: crate::event::Severity::Error,
+                message: String::new(),
+                hint: None,
+            });
+            state.apply(&interrupted);
+            assert_eq!(state.status, RunStatus::Failed, "{step:?}");
+            let mut finished = run(&[("SCORE", Phase::End)]);
+            finished.apply(&interrupted);
+            assert_eq!(finished.status, RunStatus::Finished, "{step:?}");
+        }
     }
 }

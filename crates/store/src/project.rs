@@ -19,7 +19,7 @@ use std::{
 
 /// Raise it when a projection's rows or the reducers behind them change: older rows are rebuilt
 /// when the store is opened.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 const NAME: &str = "cards";
 /// Events read at a time while rebuilding.
 const REBUILD_CHUNK: i64 = 10_000;
@@ -267,7 +267,8 @@ fn write_posting_row(
     let found = found
         .filter(|f| matches!(f.state, FieldState::Found | FieldState::Conflict))
         .count();
-    let (level, doubt) = read::latest_assessment(tx, posting)?
+    let (level, doubt) = read::latest_assessed(tx, posting)?
+        .and_then(|run| run.assessment)
         .map_or((None, -1), |a| (Some(a.level.word()), i64::from(a.score)));
     let dated = dated(tx, posting)?;
     let rest = Card {

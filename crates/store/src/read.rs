@@ -3,7 +3,6 @@
 use crate::{error::StoreError, open::Store, sql};
 use ghostlight_model::{
     CaptureId, CommitId, EventBody, Layer, Micros, Observation, ObservationId, PostingId, RunId,
-    assess::Assessment,
     card::{Card, CardField},
     commit::Commit,
     run::RunState,
@@ -66,8 +65,8 @@ pub struct PostingCard {
     pub card: Card,
     /// The latest run.
     pub run: RunState,
-    /// The latest finished assessment.
-    pub assessment: Option<Assessment>,
+    /// The latest run that was assessed: its assessment and signals belong together.
+    pub assessed: Option<RunState>,
     /// When it was first captured.
     pub first_seen: Micros,
 }
@@ -150,12 +149,18 @@ impl Store {
         })
     }
 
-    /// A page of the runs list, latest first.
-    pub fn runs(&self, start: u32, len: u32) -> Result<Rows<RunState>, StoreError> {
+    /// A page of the runs list, latest first, each with its posting's title once known.
+    pub fn runs(
+        &self,
+        start: u32,
+        len: u32,
+    ) -> Result<Rows<(RunState, Option<String>)>, StoreError> {
         self.reading(|c| {
             Ok(Rows {
                 total: count(c, sql::RUNS_COUNT, params![])?,
-                rows: collect(c, sql::RUNS, params![start, len], |row| from_json(row, 0))?,
+                rows: collect(c, sql::RUNS, params![start, len], |row| {
+                    Ok((from_json(row, 0)?, row.get(1)?))
+                })?,
             })
         })
     }
@@ -189,12 +194,12 @@ impl Store {
             card.fields = collect(c, sql::CARD_FIELDS, params![posting.0], |row| {
                 from_json::<CardField>(row, 0)
             })?;
-            let assessment = latest_assessment(c, posting)?;
+            let assessed = latest_assessed(c, posting)?;
             Ok(Some(PostingCard {
                 summary,
                 card,
                 run,
-                assessment,
+                assessed,
                 first_seen,
             }))
         })
@@ -420,15 +425,13 @@ pub(crate) fn latest_run_of(
         .optional()
 }
 
-pub(crate) fn latest_assessment(
+pub(crate) fn latest_assessed(
     c: &Connection,
     posting: PostingId,
-) -> rusqlite::Result<Option<Assessment>> {
-    let run: Option<RunState> = c
-        .prepare_cached(sql::LATEST_ASSESSED)?
+) -> rusqlite::Result<Option<RunState>> {
+    c.prepare_cached(sql::LATEST_ASSESSED)?
         .query_row([posting.0], |row| from_json(row, 0))
-        .optional()?;
-    Ok(run.and_then(|run| run.assessment))
+        .optional()
 }
 
 /// A posting's commits, parents before children; those without such an order by clock, then id.

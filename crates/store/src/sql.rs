@@ -37,8 +37,11 @@ pub const POSTING: &str = concat!(
 /// A posting's card fields, in order.
 pub const CARD_FIELDS: &str = "SELECT body FROM card_field WHERE posting = ?1 ORDER BY position";
 /// The runs list, latest first: start, length.
-pub const RUNS: &str =
-    "SELECT state FROM run ORDER BY started DESC, run_id DESC LIMIT ?2 OFFSET ?1";
+pub const RUNS: &str = "SELECT state, (SELECT title FROM posting WHERE posting.posting = run.posting) \
+     FROM run ORDER BY started DESC, run_id DESC LIMIT ?2 OFFSET ?1";
+/// Whether a posting is known by a job system's id: posting.
+pub const JOB_ID_OF: &str =
+    "SELECT 1 FROM posting_key WHERE posting = ?1 AND key >= 'ats:' AND key < 'ats;'";
 /// How many runs there are.
 pub const RUNS_COUNT: &str = "SELECT count(*) FROM run";
 /// Runs that have not ended, latest first: length.
@@ -116,6 +119,7 @@ pub const HOT: &[(&str, &str)] = &[
     ("posting", POSTING),
     ("card fields", CARD_FIELDS),
     ("runs", RUNS),
+    ("job id of", JOB_ID_OF),
     ("runs, count", RUNS_COUNT),
     ("running", RUNNING),
     ("running, count", RUNNING_COUNT),

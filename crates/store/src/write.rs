@@ -377,6 +377,13 @@ fn identify(batch: &mut Batch<'_>, keys: &[PostingKey]) -> Result<PostingId, Sto
     for key in &sorted {
         if known.is_none() && (only_text || !matches!(key, PostingKey::Text(_))) {
             known = find_key(batch, key).map_err(sqlite)?;
+            // Two job ids are two postings, even if both name the board's page as their address.
+            if let (PostingKey::Ats { .. }, PostingKey::Url(_), Some(posting)) =
+                (strongest, key, known)
+                && has_job_id(batch, posting).map_err(sqlite)?
+            {
+                known = None;
+            }
         }
     }
     let posting = known.unwrap_or_else(|| strongest.posting_id());
@@ -390,6 +397,11 @@ fn identify(batch: &mut Batch<'_>, keys: &[PostingKey]) -> Result<PostingId, Sto
             .map_err(sqlite)?;
     }
     Ok(posting)
+}
+
+fn has_job_id(batch: &Batch<'_>, posting: PostingId) -> rusqlite::Result<bool> {
+    let mut find = batch.tx.prepare_cached(sql::JOB_ID_OF)?;
+    find.exists([posting.0])
 }
 
 fn find_key(batch: &Batch<'_>, key: &PostingKey) -> rusqlite::Result<Option<PostingId>> {

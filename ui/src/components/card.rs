@@ -117,7 +117,7 @@ fn view_head(shell: &Shell, card: &CardView) -> Html {
     // Without an address, what it was given says where it came from.
     let input = link
         .is_none()
-        .then(|| html! { <span>{ &card.input }</span> });
+        .then(|| html! { <span class="gl-cut" title={card.input.clone()}>{ &card.input }</span> });
     let version = (card.version > 0).then(|| {
         let title = format::plural(card.version.into(), "change recorded", "changes recorded");
         html! { <span class="gl-num" {title}>{ format!("v{}", card.version) }</span> }

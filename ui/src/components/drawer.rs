@@ -18,7 +18,7 @@ use ghostlight_api::{
 };
 use ghostlight_model::{
     PostingId,
-    receipt::{FieldReceipt, LookResult, Outcome},
+    receipt::{FieldReceipt, LookResult, Looked, Outcome},
 };
 use yew::{AttrValue, Callback, Html, Properties, classes, component, html, use_state_eq};
 
@@ -147,7 +147,7 @@ fn view_commit(commit: &CommitRow, zone: format::Zone) -> Html {
         <div class="gl-commit">
             { icon.draw() }
             <div class="gl-commit__text">
-                <p class="gl-cut"><span class="gl-strong">{ &commit.author }</span>{ " " }<span>{ &commit.message }</span></p>
+                <p class="gl-cut"><span class="gl-strong">{ format::author(&commit.author) }</span>{ " " }<span>{ &commit.message }</span></p>
                 <p class="gl-cut gl-dim" title={changes.join("\n")}>{ changes.join(" · ") }</p>
             </div>
             <span class="gl-dim" title={exact}>{ format::ago(dom::now(), commit.at, zone) }</span>
@@ -210,23 +210,35 @@ fn view_receipt_line(line: &FieldReceipt) -> Html {
         Outcome::Conflict => (Icon::Two, "gl-warn", "two answers"),
         Outcome::NotFound => (Icon::Dashed, "gl-dim", "not found"),
     };
-    let method = |looked: &ghostlight_model::receipt::Looked| {
-        let (tone, sign) = match &looked.result {
-            LookResult::Found(_) => ("gl-ok", looked.method.label()),
-            LookResult::Nothing => ("", looked.method.label()),
-            LookResult::Skipped(_) => ("gl-struck", looked.method.label()),
-        };
+    let method = |looked: &Looked| {
+        let tone = matches!(looked.result, LookResult::Found(_)).then_some("gl-ok");
         let result = card::look_words(looked);
-        html! { <span key={looked.method.word()} class={classes!("gl-look", tone)} title={result.clone()}>{ sign }{ bits::unseen(&format!(": {result}")) }</span> }
+        html! { <span key={looked.method.word()} class={classes!("gl-look", tone)} title={result.clone()}>{ looked.method.label() }{ bits::unseen(&format!(": {result}")) }</span> }
     };
+    let (skipped, used): (Vec<&Looked>, Vec<&Looked>) = line
+        .looked
+        .iter()
+        .partition(|looked| matches!(looked.result, LookResult::Skipped(_)));
     html! {
         <tr key={line.field.name().to_owned()}>
             <th scope="row">{ line.field.label() }</th>
             <td class={tone}>{ icon.draw() }{ words }</td>
-            <td>{ for line.looked.iter().map(method) }</td>
+            <td>{ for used.into_iter().map(method) }{ view_skipped(&skipped) }</td>
             <td class="gl-dim">{ line.reason.clone().unwrap_or_default() }</td>
         </tr>
     }
+}
+
+/// Methods that had nothing to look at, in few words; which and why on demand.
+fn view_skipped(skipped: &[&Looked]) -> Html {
+    if skipped.is_empty() {
+        return Html::default();
+    }
+    let line =
+        |looked: &&Looked| format!("{}: {}", looked.method.label(), card::look_words(looked));
+    let lines: Vec<String> = skipped.iter().map(line).collect();
+    let count = format::plural(skipped.len() as u64, "other had", "others had");
+    html! { <span class="gl-look gl-dim" title={lines.join("\n")}>{ format!("{count} nothing to look at") }{ bits::unseen(&format!(" ({})", lines.join("; "))) }</span> }
 }
 
 fn hint(words: &'static str) -> Html {

@@ -24,7 +24,7 @@ use yew::{
 };
 
 /// Characters that fit into a row's value, roughly; what does not is counted (`+3`).
-const CHIP_CHARACTERS: usize = 30;
+const CHIP_CHARACTERS: usize = 27;
 
 /// What the analyst does to a row.
 #[derive(Debug, Clone, PartialEq)]

@@ -144,6 +144,8 @@ pub struct VirtualList {
     awaited: Option<u32>,
     /// Where to scroll once the content has been drawn.
     scroll_to: Option<f64>,
+    /// Where the list itself scrolled last: its event comes later, and is no wish of the person.
+    scrolled_to: f64,
 }
 
 impl Component for VirtualList {
@@ -171,6 +173,7 @@ impl Component for VirtualList {
             following: ctx.props().kind == Kind::Log,
             awaited: None,
             scroll_to: None,
+            scrolled_to: 0.0,
         };
         list.subscribe(ctx);
         list
@@ -251,6 +254,7 @@ impl Component for VirtualList {
         }
         if let Some(top) = self.scroll_to.take() {
             element.set_scroll_top(top.round() as i32);
+            self.scrolled_to = f64::from(element.scroll_top());
         }
     }
 }
@@ -306,7 +310,7 @@ impl VirtualList {
         if ctx.props().kind == Kind::Log {
             if self.geometry.at_bottom(top) {
                 self.following = true;
-            } else if top < self.scroll_px {
+            } else if top < self.scroll_px && top != self.scrolled_to {
                 self.following = false;
             }
         }

@@ -58,7 +58,7 @@ pub fn spans_of<'a>(
         .filter(|(_, evidence)| evidence.layer == layer && evidence.start < evidence.end)
         .filter(|(_, evidence)| {
             text.get(evidence.start as usize..evidence.end as usize)
-                .is_some()
+                == Some(evidence.quote.as_str())
         })
         .map(|(owner, evidence)| Span {
             start: evidence.start,

@@ -1,10 +1,7 @@
 //! Cards: what the pipeline makes of a truth case's text or file, without store and model.
 
 use ghostlight_detect::{Document, RawInput, judge, open};
-use ghostlight_model::{
-    CaptureId, FieldKey, Method, Micros, Observation,
-    fuse::fuse,
-};
+use ghostlight_model::{CaptureId, FieldKey, Method, Micros, Observation, fuse::fuse};
 use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, HashMap},
@@ -37,7 +34,11 @@ pub(crate) struct Cards {
 
 impl Cards {
     pub fn new(root: &Path) -> Self {
-        Self { root: root.to_owned(), known: HashMap::new(), cpu_ms: Vec::new() }
+        Self {
+            root: root.to_owned(),
+            known: HashMap::new(),
+            cpu_ms: Vec::new(),
+        }
     }
 
     /// The cards of a case's input, by position; `None` where a document is no posting.
@@ -58,7 +59,12 @@ impl Cards {
 
     fn read(&mut self, bytes: &[u8], name: &str) -> Vec<Option<Card>> {
         let began = Instant::now();
-        let input = RawInput { bytes, name: Some(name), url: None, content_type: None };
+        let input = RawInput {
+            bytes,
+            name: Some(name),
+            url: None,
+            content_type: None,
+        };
         let documents = open(&input).unwrap_or_default();
         let cards: Vec<_> = documents.iter().map(card).collect();
         let each = began.elapsed().as_secs_f64() * 1e3 / cards.len().max(1) as f64;
@@ -69,9 +75,15 @@ impl Cards {
     /// CPU per page. One thread does all the work, so its wall time is its CPU time.
     pub fn print_cpu(&mut self) {
         self.cpu_ms.sort_by(f64::total_cmp);
-        for (name, share, goal) in [("page_cpu_ms_p50", 0.5, 5.0), ("page_cpu_ms_p99", 0.99, 50.0)] {
+        for (name, share, goal) in [
+            ("page_cpu_ms_p50", 0.5, 5.0),
+            ("page_cpu_ms_p99", 0.99, 50.0),
+        ] {
             let at = (self.cpu_ms.len() as f64 * share) as usize;
-            let value = self.cpu_ms.get(at.min(self.cpu_ms.len().saturating_sub(1))).copied();
+            let value = self
+                .cpu_ms
+                .get(at.min(self.cpu_ms.len().saturating_sub(1)))
+                .copied();
             let value = value.unwrap_or_default();
             println!(
                 "{}",
@@ -88,7 +100,9 @@ fn card(document: &Document) -> Option<Card> {
     let mut seen: Vec<Observation> = Vec::new();
     document.extract(capture, ts, &mut |observation| seen.push(observation));
     let known = seen.clone();
-    document.detect(capture, ts, &known, &mut |observation| seen.push(observation));
+    document.detect(capture, ts, &known, &mut |observation| {
+        seen.push(observation)
+    });
     let mut card = Card::new();
     for key in FieldKey::DETECTED {
         let candidates: Vec<&Observation> = seen.iter().filter(|o| o.field == key).collect();

@@ -53,12 +53,25 @@ pub(crate) struct Tally {
 impl Tally {
     /// Counts one claim.
     pub fn add(&mut self, file: &str, claim: &Claim, answer: Answer) {
-        let group = if file.starts_with("text") { "text" } else { "structured" };
+        let group = if file.starts_with("text") {
+            "text"
+        } else {
+            "structured"
+        };
         self.by_group.entry(group).or_default().add(&answer);
-        self.by_file.entry(file.to_owned()).or_default().add(&answer);
-        self.by_field.entry(format!("{group}/{}", claim.label)).or_default().add(&answer);
+        self.by_file
+            .entry(file.to_owned())
+            .or_default()
+            .add(&answer);
+        self.by_field
+            .entry(format!("{group}/{}", claim.label))
+            .or_default()
+            .add(&answer);
         if let Some(winner) = &answer.winner {
-            self.by_method.entry(winner.method.word()).or_default().add(&answer);
+            self.by_method
+                .entry(winner.method.word())
+                .or_default()
+                .add(&answer);
             let bin = ((winner.confidence * BINS as f64) as usize).min(BINS - 1);
             let (n, confidence, exact) = &mut self.bins[bin];
             *n += 1;
@@ -117,7 +130,8 @@ pub(crate) fn print_prices(root: &Path) -> Result<(), Box<dyn std::error::Error>
         .from_path(root.join("prices/price_strings.tsv"))?;
     let headers = reader.headers()?.clone();
     let column = |name: &str| headers.iter().position(|header| header == name);
-    let (Some(input), Some(amount), Some(list)) = (column("input"), column("amount"), column("list"))
+    let (Some(input), Some(amount), Some(list)) =
+        (column("input"), column("amount"), column("list"))
     else {
         return Err("prices/price_strings.tsv lacks a column".into());
     };

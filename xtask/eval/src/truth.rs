@@ -2,12 +2,7 @@
 
 use crate::cards::{Card, Winner};
 use serde_json::Value;
-use std::{
-    collections::HashSet,
-    fs, io,
-    path::Path,
-    rc::Rc,
-};
+use std::{collections::HashSet, fs, io, path::Path, rc::Rc};
 
 /// One labelled value.
 #[derive(Debug, Clone)]
@@ -68,7 +63,10 @@ pub(crate) fn cases(root: &Path, noise: Option<&Path>) -> io::Result<Vec<(String
     names.sort();
     let mut cases = Vec::new();
     for name in names {
-        let set = name.trim_end_matches(".jsonl").trim_end_matches(['_', '1', '2']).to_owned();
+        let set = name
+            .trim_end_matches(".jsonl")
+            .trim_end_matches(['_', '1', '2'])
+            .to_owned();
         for line in fs::read_to_string(root.join("truth").join(&name))?.lines() {
             let case: Value = serde_json::from_str(line)?;
             if !noise.contains(case["id"].as_str().unwrap_or_default()) {
@@ -82,9 +80,13 @@ pub(crate) fn cases(root: &Path, noise: Option<&Path>) -> io::Result<Vec<(String
 /// The labels that claim something about the posting's own text: no place in "Remote", no expiry
 /// that somebody computed, no year the text lacks.
 pub(crate) fn claims(case: &Value) -> Vec<Claim> {
-    let Some(expected) = case["expected"].as_object() else { return Vec::new() };
+    let Some(expected) = case["expected"].as_object() else {
+        return Vec::new();
+    };
     let dateless = case.get("captured_at").is_some();
-    let computed = case["note"].as_str().is_some_and(|note| note.contains("computed"));
+    let computed = case["note"]
+        .as_str()
+        .is_some_and(|note| note.contains("computed"));
     expected
         .iter()
         .filter(|(label, want)| LABELS.contains(&label.as_str()) && !want.is_null())
@@ -92,14 +94,19 @@ pub(crate) fn claims(case: &Value) -> Vec<Claim> {
         .filter(|(label, _)| !(dateless && matches!(label.as_str(), "posted_at" | "valid_through")))
         .filter(|(label, _)| !(computed && label.as_str() == "valid_through" && sixty_days(case)))
         .filter(|(label, want)| !is_place(label) || place(want).is_some())
-        .map(|(label, want)| Claim { label: label.clone(), want: want.clone() })
+        .map(|(label, want)| Claim {
+            label: label.clone(),
+            want: want.clone(),
+        })
         .collect()
 }
 
 /// Whether the expiry is about 60 days after the posting, as feeds compute it when they have none.
 fn sixty_days(case: &Value) -> bool {
     let day = |key: &str| {
-        case["expected"][key].as_str().and_then(ghostlight_model::Day::parse_prefix)
+        case["expected"][key]
+            .as_str()
+            .and_then(ghostlight_model::Day::parse_prefix)
     };
     match (day("posted_at"), day("valid_through")) {
         (Some(from), Some(to)) => (58..64).contains(&(to.epoch_days() - from.epoch_days())),
@@ -123,13 +130,17 @@ pub(crate) fn pick<'a>(
     let hits: Vec<&Card> = cards
         .iter()
         .flatten()
-        .filter(|card| title.is_some() && card.get("title").map(|w| squash(&text(&w.value))) == title)
+        .filter(|card| {
+            title.is_some() && card.get("title").map(|w| squash(&text(&w.value))) == title
+        })
         .collect();
     if let [only] = hits[..] {
         return Some(only);
     }
     let pointer = case["pointer"].as_str().and_then(index_of);
-    let index = pointer.or(case["index"].as_u64()).and_then(|i| usize::try_from(i).ok());
+    let index = pointer
+        .or(case["index"].as_u64())
+        .and_then(|i| usize::try_from(i).ok());
     match index.and_then(|i| cards.get(i)) {
         Some(card) => card.as_ref(),
         None => hits.first().copied(),
@@ -139,7 +150,9 @@ pub(crate) fn pick<'a>(
 fn row_of(root: &Path, case: &Value, row: &str) -> Option<usize> {
     let path = root.join(case["file"].as_str()?);
     let mut reader = csv::Reader::from_path(path).ok()?;
-    reader.records().position(|record| record.is_ok_and(|r| r.iter().any(|cell| cell == row)))
+    reader
+        .records()
+        .position(|record| record.is_ok_and(|r| r.iter().any(|cell| cell == row)))
 }
 
 /// The last number of a pointer such as `/jobs/3` or `/jobs/3/data`.
@@ -177,7 +190,8 @@ fn verdict(claim: &Claim, got: &Value) -> Verdict {
         label if is_place(label) => place(want).is_some_and(|want| has_place(got, &want)),
         "employment_type" => {
             let want = employment(&text(want));
-            got.as_array().is_some_and(|types| types.iter().any(|t| text(t).to_uppercase() == want))
+            got.as_array()
+                .is_some_and(|types| types.iter().any(|t| text(t).to_uppercase() == want))
         }
         "remote" => match want.as_bool() {
             Some(want) => (text(got) == "remote") == want,
@@ -187,7 +201,11 @@ fn verdict(claim: &Claim, got: &Value) -> Verdict {
         "seniority" => squash(&text(got)) == seniority(&squash(&text(want))),
         _ => squash(&text(got)) == squash(&text(want)),
     };
-    if right { Verdict::Exact } else { Verdict::Wrong }
+    if right {
+        Verdict::Exact
+    } else {
+        Verdict::Wrong
+    }
 }
 
 fn amount(salary: &Value, end: &str) -> Option<f64> {
@@ -233,8 +251,10 @@ fn place(want: &Value) -> Option<Wanted> {
         first
     };
     let squashed = squash(words);
-    let kept: Vec<&str> =
-        squashed.split(' ').filter(|word| !word.is_empty() && !FILLER.contains(word)).collect();
+    let kept: Vec<&str> = squashed
+        .split(' ')
+        .filter(|word| !word.is_empty() && !FILLER.contains(word))
+        .collect();
     let name = kept.join(" ");
     if name.is_empty() {
         return None;
@@ -246,8 +266,20 @@ fn place(want: &Value) -> Option<Wanted> {
 }
 
 const FILLER: [&str; 14] = [
-    "fully", "100", "remote", "hybrid", "onsite", "on", "site", "office", "hq", "headquarters", "based",
-    "anywhere", "worldwide", "the",
+    "fully",
+    "100",
+    "remote",
+    "hybrid",
+    "onsite",
+    "on",
+    "site",
+    "office",
+    "hq",
+    "headquarters",
+    "based",
+    "anywhere",
+    "worldwide",
+    "the",
 ];
 
 fn has_place(got: &Value, want: &Wanted) -> bool {
@@ -315,7 +347,10 @@ fn country(name: &str) -> Option<&'static str> {
         ("norway", "NO"),
         ("finland", "FI"),
     ];
-    COUNTRIES.iter().find(|(known, _)| *known == name).map(|(_, code)| *code)
+    COUNTRIES
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, code)| *code)
 }
 
 fn text(value: &Value) -> String {
@@ -329,5 +364,8 @@ fn text(value: &Value) -> String {
 fn squash(text: &str) -> String {
     let lower = text.to_lowercase();
     let words = lower.split(|c: char| !c.is_alphanumeric() && c != '_');
-    words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+    words
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
 }

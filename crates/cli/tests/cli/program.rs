@@ -48,7 +48,8 @@ impl Ghostlight {
 
     /// With this on standard input.
     pub fn run_with(&self, args: &[&str], input: &[u8]) -> Done {
-        finish(self.command(args), |stdin| stdin.write_all(input))
+        let input = input.to_owned();
+        finish(self.command(args), move |stdin| stdin.write_all(&input))
     }
 
     /// `analyze --json`, which prints one object a posting.

@@ -86,8 +86,8 @@ pub(crate) fn issues(vendor: Vendor, job: &At<'_>) -> Vec<Issue> {
     unlisted.then(issue).into_iter().collect()
 }
 
-/// A job as readable text: every value it gives, then its description.
-pub(crate) fn readable(observations: &[Observation]) -> String {
+/// A job as readable text: every value it gives, then its description; and where that begins.
+pub(crate) fn readable(observations: &[Observation]) -> (String, usize) {
     let of = |key: &FieldKey| observations.iter().find(|o| o.field == *key);
     let quoted = |o: &Observation| {
         let quote = o.evidence.as_ref().map(|e| e.quote.trim().to_owned());
@@ -142,11 +142,12 @@ pub(crate) fn readable(observations: &[Observation]) -> String {
             out.push_str(&format!("\n{label}\n- {}\n", items.join("\n- ")));
         }
     }
+    let own_words = out.len();
     if let Some(description) = of(&FieldKey::Description) {
         out.push('\n');
         out.push_str(&description.value.display());
     }
-    out.trim_end().to_owned()
+    (out.trim_end().to_owned(), own_words)
 }
 
 /// `150000 - 350000 USD per year`, with bonus and equity.

@@ -25,6 +25,12 @@ mod sure {
     pub const SECOND_LINE: u16 = 940;
     /// The same, doubtful by its looks.
     pub const SECOND_LINE_DOUBTFUL: u16 = 550;
+    /// First of a line under a page's heading whose other parts are place and conditions.
+    pub const BEFORE_CONDITION: u16 = 900;
+    /// "Name, place" under a page's heading.
+    pub const BEFORE_PLACE: u16 = 820;
+    /// The line under a page's heading, repeated in the text or the page's title.
+    pub const PAGE_REPEATED: u16 = 850;
     /// "About …" whose name the text repeats.
     pub const ABOUT: u16 = 780;
     /// "… is hiring".
@@ -64,16 +70,115 @@ pub(crate) fn find(doc: &Doc, segments: &[(Range<usize>, Segment)], sink: &mut d
         return;
     }
     for value in header::labelled(doc, &LABELS).into_iter().take(2) {
-        if value.len() <= NAME_BYTES_MAX && doc.raw[value.clone()].starts_with(char::is_uppercase) {
+        let name = &doc.raw[value.clone()];
+        let capital = name.starts_with(|c: char| c.is_uppercase() || c.is_ascii_digit());
+        if value.len() <= NAME_BYTES_MAX
+            && (capital || doc.page.is_some() && !name.contains(' '))
+            && !header::is_navigation(name)
+            && is_employer(doc, &value)
+        {
             emit(value, sure::LABEL);
         }
     }
-    if let Some((range, thousandths)) = in_block(doc) {
+    let beneath = match doc.page {
+        Some(_) => in_page_block(doc),
+        None => in_block(doc),
+    };
+    if let Some((range, thousandths)) = beneath {
         emit(range, thousandths);
     }
     for (range, thousandths) in in_sentences(doc) {
         emit(range, thousandths);
     }
+}
+
+/// Whether a labelled value names an employer: a "Department" is one only of a public body.
+fn is_employer(doc: &Doc, value: &Range<usize>) -> bool {
+    let line = doc.line_at(value.start);
+    let label = doc.lines.get(line).map_or("", |l| {
+        if l.start < value.start {
+            &doc.fold[l.start..value.start]
+        } else {
+            doc.heading_before(value.start)
+        }
+    });
+    let name = &doc.raw[value.clone()];
+    !label
+        .trim_start_matches(|c: char| !c.is_alphanumeric())
+        .starts_with("department")
+        || is_department(name)
+        || name.contains(" of ")
+}
+
+/// The employer in the lines under a page's heading: before marks and a place or condition
+/// (`Oriel Bread · Leeds · Full-time`), before a comma and a place, or a name the page repeats.
+fn in_page_block(doc: &Doc) -> Option<(Range<usize>, u16)> {
+    const LINES_LOOKED_AT: usize = 3;
+    let block = header::block(doc);
+    doc.page.as_ref()?.heading.as_ref()?;
+    for (index, line) in block.iter().take(LINES_LOOKED_AT).enumerate() {
+        let (start, end) = trim_by(doc.raw, line.start, line.end, |c| {
+            c.is_whitespace() || matches!(c, '-' | '•' | '*')
+        });
+        let line = Line {
+            start,
+            end,
+            gap: line.gap,
+        };
+        if start == end || header::is_navigation(doc.line(line)) {
+            continue;
+        }
+        if let Some(found) = before_condition(doc, line).or_else(|| before_place(doc, line)) {
+            return Some(found);
+        }
+        if index == 0 && looks_like_name(doc, line) && !ROLES.any(&doc.fold[start..end]) {
+            let words = doc.line(line);
+            let repeats = doc.raw[end..].matches(words).take(3).count();
+            let titled = doc.page.as_ref().and_then(|p| p.titled(words)) == Some(true);
+            let sure = match (titled, repeats) {
+                (true, 1..) | (_, 2..) => sure::PAGE_REPEATED,
+                (true, _) | (_, 1) => sure::ABOUT,
+                _ => sure::WEAK,
+            };
+            return Some((start..end, sure));
+        }
+    }
+    None
+}
+
+/// `Oriel Bread | Leeds, UK | Full-time`: the first of a line whose others say where and how.
+fn before_condition(doc: &Doc, line: Line) -> Option<(Range<usize>, u16)> {
+    let parts = header::split(doc, line, |c| {
+        matches!(c, '|' | '•' | '·' | '–' | '—' | '\t')
+    });
+    let ((first, kind), rest) = parts.split_first()?;
+    let told = rest.iter().any(|(_, kind)| {
+        matches!(
+            kind,
+            Segment::Place | Segment::Employment | Segment::Remote | Segment::Pay
+        )
+    });
+    let line = Line {
+        start: first.start,
+        end: first.end,
+        gap: false,
+    };
+    let named = *kind == Segment::Other && looks_like_name(doc, line);
+    (told && named).then(|| (first.clone(), sure::BEFORE_CONDITION))
+}
+
+/// `Oriel Bread, Leeds`: a name, a comma, and nothing but a place.
+fn before_place(doc: &Doc, line: Line) -> Option<(Range<usize>, u16)> {
+    let comma = doc.line(line).find(", ")?;
+    let name = Line {
+        start: line.start,
+        end: line.start + comma,
+        gap: false,
+    };
+    let rest = name.end + 2..line.end;
+    let place = super::location::coverage(doc, rest) > 0.8
+        && super::location::coverage(doc, name.start..name.end) < 0.5;
+    (place && looks_like_name(doc, name)).then_some((name.start..name.end, sure::BEFORE_PLACE))
 }
 
 /// The first segment, cleaned; or the next that is neither role, place nor condition.
@@ -136,7 +241,7 @@ fn in_block(doc: &Doc) -> Option<(Range<usize>, u16)> {
     // The overview of a public posting in the United States: the agency stands last.
     let overview = doc
         .lines
-        .get(block.len() + 1)
+        .get(doc.head + block.len() + 1)
         .is_some_and(|line| doc.fold[line.start..line.end].starts_with("open & closing dates"));
     if let Some(last) = block
         .last()
@@ -202,7 +307,7 @@ fn looks_like_name(doc: &Doc, line: Line) -> bool {
         && !condition
         && words <= 8
         && text.len() <= NAME_BYTES_MAX
-        && text != doc.lines.first().map_or("", |l| doc.line(*l))
+        && text != doc.head_line().map_or("", |l| doc.line(l))
 }
 
 /// Lines that begin a section, not a name.

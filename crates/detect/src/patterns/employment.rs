@@ -116,7 +116,7 @@ pub(crate) fn find(doc: &Doc, segments: &[(Range<usize>, Segment)], sink: &mut d
             words(span.clone(), weight::SEGMENT, &|_, _| true);
         }
     }
-    if let Some(line) = doc.lines.first().filter(|_| segments.is_empty()) {
+    if let Some(line) = doc.head_line().filter(|_| segments.is_empty()) {
         words(
             line.start..line.end,
             weight::TITLE,
@@ -137,7 +137,8 @@ pub(crate) fn find(doc: &Doc, segments: &[(Range<usize>, Segment)], sink: &mut d
         .filter(|l| l.end - l.start <= HEAD_LINE_BYTES_MAX)
     {
         words(line.start..line.end, weight::HEAD_LINE, &|h, fold| {
-            h.start < 40 && (h.phrase.len() > 4 || fold.len() < 30)
+            let is_label = doc.page.is_some() && fold[h.end..].starts_with([':', '\t']);
+            !is_label && h.start < 40 && (h.phrase.len() > 4 || fold.len() < 30)
         });
     }
     in_text(doc, &mut cues);
@@ -184,7 +185,7 @@ fn title_word(hit: &Hit<Type>, title: &str) -> bool {
 }
 
 fn in_text(doc: &Doc, cues: &mut Vec<(i32, Type, usize, usize)>) {
-    let from = doc.lines.first().map_or(0, |line| line.end);
+    let from = doc.below_head();
     for hit in SENTENCES.find(&doc.fold[from..]) {
         let (start, end) = (from + hit.start, from + hit.end);
         let (kind, weight) = *hit.tag;

@@ -42,10 +42,13 @@ static JOBS: LazyLock<Phrases<()>> = LazyLock::new(|| {
 
 /// The segments of the first line, when it has at least three.
 pub(crate) fn segments(doc: &Doc) -> Vec<(Range<usize>, Segment)> {
-    let Some(line) = doc.lines.first().copied() else {
+    let Some(line) = doc.head_line() else {
         return Vec::new();
     };
     let text = doc.line(line);
+    if is_navigation(text) {
+        return Vec::new();
+    }
     let mark = ['|', '•']
         .into_iter()
         .find(|m| text.matches(*m).count() >= 2);
@@ -67,6 +70,84 @@ pub(crate) fn segments(doc: &Doc) -> Vec<(Range<usize>, Segment)> {
         }
     }
     out
+}
+
+/// Words of menus. A line of items with one of them is navigation.
+const MENU: [&str; 44] = [
+    "home",
+    "jobs",
+    "all jobs",
+    "careers",
+    "career",
+    "about",
+    "about us",
+    "contact",
+    "contact us",
+    "login",
+    "log in",
+    "sign in",
+    "sign up",
+    "register",
+    "blog",
+    "news",
+    "press",
+    "shop",
+    "stores",
+    "products",
+    "services",
+    "vacancies",
+    "search",
+    "menu",
+    "help",
+    "faq",
+    "support",
+    "imprint",
+    "impressum",
+    "datenschutz",
+    "privacy",
+    "privacy policy",
+    "terms",
+    "cookies",
+    "startseite",
+    "kontakt",
+    "karriere",
+    "über uns",
+    "accueil",
+    "nous rejoindre",
+    "carrières",
+    "inicio",
+    "contacto",
+    "team",
+];
+
+/// Whether a word or two are an item of a menu.
+pub(crate) fn is_menu_word(text: &str) -> bool {
+    let fold = super::text::fold(text.trim().trim_start_matches(['-', '•']).trim());
+    MENU.contains(&fold.as_str())
+}
+
+/// Whether a line is a menu or a path of links (`Home | Depots | Contact`).
+pub(crate) fn is_navigation(text: &str) -> bool {
+    /// A longer line is no menu.
+    const MENU_BYTES_MAX: usize = 300;
+    if text.len() > MENU_BYTES_MAX {
+        return false;
+    }
+    if is_menu_word(text) {
+        return true;
+    }
+    let items: Vec<&str> = text
+        .split(['|', '•', '·', '›', '»', '>', '/', '\t'])
+        .map(str::trim)
+        .filter(|item| !item.is_empty())
+        .collect();
+    let menu = items.iter().filter(|item| is_menu_word(item)).count();
+    let short = items
+        .iter()
+        .all(|item| item.split_whitespace().count() <= 3);
+    items.len() >= 2
+        && short
+        && (menu * 3 >= items.len() || items.first().is_some_and(|i| is_menu_word(i)))
 }
 
 /// The parts of a line between marks, trimmed, with what each says.
@@ -144,6 +225,8 @@ pub(crate) fn labelled(doc: &Doc, labels: &Phrases<()>) -> Vec<Range<usize>> {
             .strip_prefix([':', '：'])
             .or_else(|| value.strip_prefix("- "))
             .or_else(|| value.strip_prefix("– "))
+            .or_else(|| value.strip_prefix('\t'))
+            .or_else(|| (ends_label(doc, after) && !value.is_empty()).then_some(value))
             .or_else(|| (hit.phrase == "📍").then_some(value))
         {
             let (s, e) = trim_by(doc.raw, line.end - marked.len(), line.end, |c| {
@@ -172,11 +255,24 @@ pub(crate) fn labelled(doc: &Doc, labels: &Phrases<()>) -> Vec<Range<usize>> {
     out
 }
 
+/// Whether an element of the page that may be a label ends at `at` or after a mark there.
+fn ends_label(doc: &Doc, at: usize) -> bool {
+    let Some(page) = &doc.page else { return false };
+    page.label_ends.binary_search(&at).is_ok()
+}
+
 /// The lines after the title before the first blank line, at most five; without a blank line in
 /// the first six lines, the first three.
 pub(crate) fn block<'d>(doc: &'d Doc) -> &'d [Line] {
     const LINES_MAX: usize = 5;
-    let rest = doc.lines.get(1..).unwrap_or(&[]);
-    let end = rest.iter().position(|line| line.gap).unwrap_or(rest.len());
+    /// A longer line of a page is a paragraph.
+    const PAGE_LINE_BYTES_MAX: usize = 140;
+    let rest = doc.lines.get(doc.head + 1..).unwrap_or(&[]);
+    // On a page every element has a line of its own, with gaps between them.
+    let ends = |line: &Line| match doc.page {
+        None => line.gap,
+        Some(_) => line.end - line.start > PAGE_LINE_BYTES_MAX,
+    };
+    let end = rest.iter().position(ends).unwrap_or(rest.len());
     &rest[..end.min(LINES_MAX)]
 }

@@ -26,6 +26,9 @@ mod score {
     pub const NAMED: i32 = 30;
 }
 
+/// The most that places after the best are given, in thousandths: too little to contest it.
+const ALTERNATIVE: u16 = 750;
+
 /// Measured on the labelled texts, in thousandths.
 fn confidence(score: i32) -> Confidence {
     Confidence::new(match score {
@@ -107,7 +110,10 @@ pub(crate) fn find(doc: &Doc, segments: &[(Range<usize>, Segment)], sink: &mut d
             .iter()
             .take_while(|(score, _)| *score >= level - 3)
             .count();
-        if let Some(found) = group(&rest[..count], level) {
+        if let Some(mut found) = group(&rest[..count], level) {
+            if level < best {
+                found.confidence = found.confidence.min(Confidence::new(ALTERNATIVE));
+            }
             sink(found);
         }
         rest = &rest[count..];
@@ -175,7 +181,7 @@ fn group(scored: &[(i32, Mention)], level: i32) -> Option<Found> {
 
 fn score_all(doc: &Doc, segments: &[(Range<usize>, Segment)]) -> Vec<(i32, Mention)> {
     let mut out: Vec<(i32, Mention)> = Vec::new();
-    let title_end = doc.lines.first().map_or(0, |line| line.end);
+    let title = doc.head_line().map_or(0..0, |line| line.start..line.end);
     let mut values: Vec<(Range<usize>, i32)> = header::labelled(doc, &LABELS)
         .into_iter()
         .map(|v| (v, score::LABEL))
@@ -216,8 +222,8 @@ fn score_all(doc: &Doc, segments: &[(Range<usize>, Segment)]) -> Vec<(i32, Menti
         let score = match value {
             Some((_, score)) if mention.kind == Kind::City => *score,
             Some((_, score)) => score - 12,
-            None if mention.start < title_end && segments.is_empty() => {
-                in_title(doc, mention, title_end)
+            None if title.contains(&mention.start) && segments.is_empty() => {
+                in_title(doc, mention, &title)
             }
             None => in_text(doc, mention),
         };
@@ -356,9 +362,9 @@ fn unknown(doc: &Doc, span: Range<usize>) -> Option<Mention> {
 }
 
 /// In the title: between brackets or after a dash, or a large city anywhere.
-fn in_title(doc: &Doc, mention: &Mention, title_end: usize) -> i32 {
-    let head = doc.fold[doc.lines[0].start..mention.start].trim_end();
-    let tail = doc.fold[mention.end..title_end].trim_start();
+fn in_title(doc: &Doc, mention: &Mention, title: &Range<usize>) -> i32 {
+    let head = doc.fold[title.start..mention.start].trim_end();
+    let tail = doc.fold[mention.end..title.end.max(mention.end)].trim_start();
     let opened = head.ends_with(['(', '[', '-', '–', '—', ',', '/', '|', '@', ':', '·'])
         || head.ends_with(" in")
         || head.ends_with(" à");

@@ -9,6 +9,7 @@
 //! Texts are read up to 256 kB ([`text::TEXT_BYTES_MAX`]); what follows is not looked at.
 
 use ghostlight_model::{Confidence, FieldKey, FieldValue};
+use std::ops::Range;
 
 mod company;
 mod dates;
@@ -18,6 +19,7 @@ mod header;
 mod links;
 mod location;
 mod money;
+mod page;
 mod phrases;
 mod remote;
 mod salary;
@@ -55,11 +57,33 @@ pub struct Context<'a> {
     pub url: Option<&'a str>,
     /// The page's `<title>` or the title known from structure.
     pub title: Option<&'a str>,
+    /// What a page's layout says about its text; `None` for plain text.
+    pub layout: Option<Layout<'a>>,
+}
+
+/// What the layout of a page says about its visible text; ranges are bytes of that text.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Layout<'a> {
+    /// First headings outside of navigation, those of the main area first.
+    pub headings: &'a [Range<usize>],
+    /// Second headings alike.
+    pub subheadings: &'a [Range<usize>],
+    /// Navigation and other parts of the frame, in order and apart.
+    pub frames: &'a [Range<usize>],
+    /// Ends of short elements that may be labels, in order.
+    pub label_ends: &'a [usize],
+    /// The page's `<title>`.
+    pub page_title: Option<&'a str>,
+    /// The title of its link preview (`og:title`).
+    pub preview_title: Option<&'a str>,
 }
 
 /// Hands every value found in `text` to `sink`, the moment it is known.
 pub fn find_all(text: &str, context: Context<'_>, sink: &mut dyn FnMut(Found)) {
     let mut doc = Doc::new(text, context.language);
+    if let Some(layout) = context.layout {
+        page::apply(&mut doc, layout);
+    }
     let segments = header::segments(&doc);
     let title = title::find(&doc, context, &segments, sink);
     let mut employers: Vec<String> = Vec::new();

@@ -179,9 +179,9 @@ pub(crate) fn description(doc: &Doc, sink: &mut dyn FnMut(Found)) {
     let body = doc
         .lines
         .iter()
-        .skip(1)
+        .skip(doc.head + 1)
         .find(|line| line.gap)
-        .or_else(|| doc.lines.get(1));
+        .or_else(|| doc.lines.get(doc.head + 1));
     let start = body.map_or(last.start, |line| line.start);
     let end = floor(doc.raw, last.end.min(start + DESCRIPTION_BYTES_MAX)).max(start);
     let (start, end) = trim(doc.raw, start, end);

@@ -750,7 +750,7 @@ fn posting_like() -> impl Strategy<Value = String> {
 proptest! {
     #[test]
     fn any_text_gives_valid_spans(text in prop_oneof![posting_like(), any::<String>()]) {
-        find_all(&text, Context { title: Some("Editor"), url: Some("https://x.example"), language: None }, &mut |found| {
+        find_all(&text, Context { title: Some("Editor"), url: Some("https://x.example"), ..Context::default() }, &mut |found| {
             assert!(found.start <= found.end && found.end <= text.len());
             assert!(text.get(found.start..found.end).is_some(), "{found:?}");
         });

@@ -38,6 +38,10 @@ pub(crate) struct Doc<'a> {
     pub lang: Lang,
     /// Every place named in the text, in order.
     pub mentions: Vec<Mention>,
+    /// Index of the line that opens the posting: the first, or a page's main heading.
+    pub head: usize,
+    /// What is known of the page the text was read from.
+    pub page: Option<super::page::Seen>,
 }
 
 impl<'a> Doc<'a> {
@@ -59,7 +63,19 @@ impl<'a> Doc<'a> {
             lines,
             lang,
             mentions,
+            head: 0,
+            page: None,
         }
+    }
+
+    /// The line that opens the posting: the title, or a line of segments.
+    pub fn head_line(&self) -> Option<Line> {
+        self.lines.get(self.head).copied()
+    }
+
+    /// Where the text after the opening line begins.
+    pub fn below_head(&self) -> usize {
+        self.head_line().map_or(0, |line| line.end)
     }
 
     /// The words of a line.

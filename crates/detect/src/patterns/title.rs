@@ -17,6 +17,14 @@ mod sure {
     pub const PAGE_TITLE: u16 = 900;
     /// The first line that is long, a sentence, or not in the page's title.
     pub const DOUBTFUL: u16 = 500;
+    /// A page's main heading that its title repeats.
+    pub const HEADING_TITLED: u16 = 900;
+    /// A page's main heading that names a role, where no title contradicts it.
+    pub const HEADING: u16 = 850;
+    /// The same where the page's title says something else.
+    pub const HEADING_UNTITLED: u16 = 720;
+    /// A page's first line, where no heading names the posting.
+    pub const PAGE_LINE: u16 = 550;
     /// A segment with a role's name.
     pub const SEGMENT: u16 = 780;
     /// The first segment, when no other names a role.
@@ -62,7 +70,10 @@ fn best(
             .map(|(span, _)| (span.clone(), sure::SEGMENT))
             .or(first);
     }
-    let line = *doc.lines.first()?;
+    if let Some(found) = heading(doc, context) {
+        return Some(found);
+    }
+    let line = doc.head_line()?;
     // Marks of Markdown headings are not part of the title.
     let (start, end) = trim_by(doc.raw, line.start, line.end, |c| {
         matches!(c, '#' | '*' | ' ')
@@ -79,14 +90,40 @@ fn best(
         || sentence
         || context.title.is_some_and(|page| !page.contains(words));
     let end = super::text::floor(doc.raw, end.min(start + 4 * TITLE_CHARS_MAX)).max(start);
-    (start < end).then_some((
-        start..end,
-        if unsure {
-            sure::DOUBTFUL
-        } else {
-            sure::FIRST_LINE
-        },
-    ))
+    let sure = match &doc.page {
+        _ if unsure => sure::DOUBTFUL,
+        // The first line of a page may be anything; only the page's title confirms it.
+        Some(page) if page.titled(&doc.raw[start..end]) == Some(true) => sure::HEADING_TITLED,
+        Some(_) => sure::PAGE_LINE,
+        None => sure::FIRST_LINE,
+    };
+    (start < end).then_some((start..end, sure))
+}
+
+/// The page's main heading.
+fn heading(doc: &Doc, context: Context<'_>) -> Option<(Range<usize>, u16)> {
+    let page = doc.page.as_ref()?;
+    let range = page.heading.clone()?;
+    let words = doc.raw.get(range.clone())?;
+    let fold = &doc.fold[range.clone()];
+    let known = context
+        .title
+        .is_some_and(|title| title.contains(words) || words.contains(title));
+    let sure = match page.titled(words) {
+        Some(true) => sure::HEADING_TITLED,
+        _ if known => sure::HEADING,
+        None if ROLES.any(fold) => sure::HEADING,
+        _ if ROLES.any(fold) => sure::HEADING_UNTITLED,
+        _ => sure::DOUBTFUL,
+    };
+    // "Baker - Oriel Bread" as the title and a slogan as the heading.
+    if sure == sure::DOUBTFUL
+        && let Some(title) = context.title
+        && let Some(range) = in_page_title(doc, title)
+    {
+        return Some((range, sure::PAGE_TITLE));
+    }
+    (!range.is_empty()).then_some((range, sure))
 }
 
 /// One of the first lines that the page's title begins with ("Editor - Fable Press").

@@ -15,6 +15,9 @@ use ghostlight_model::{Day, FieldKey, FieldValue, Place, Salary};
 /// Bytes of a description's text.
 pub(crate) const DESCRIPTION_BYTES_MAX: usize = 256 << 10;
 
+/// Bytes of one item of a list; a longer one is a text and left out.
+const ITEM_BYTES_MAX: usize = 1000;
+
 /// Elements of a list field.
 const LIST_MAX: usize = 100;
 
@@ -417,6 +420,7 @@ fn lists(job: &At<'_>, out: &mut Out<'_>) {
     ] {
         let Some(at) = job.any(&keys) else { continue };
         let mut items: Vec<String> = Vec::new();
+        let is_list = matches!(&at.node.value, Value::Array(elements) if elements.len() > 1);
         for element in at.each() {
             let named = if element.node.is_object() {
                 element.any(&["name", "description"])
@@ -425,7 +429,13 @@ fn lists(job: &At<'_>, out: &mut Out<'_>) {
             };
             for item in named
                 .and_then(|n| n.text())
-                .map(|t| listed(&t))
+                .map(|t| {
+                    if is_list {
+                        element_of_list(&t)
+                    } else {
+                        listed(&t)
+                    }
+                })
                 .unwrap_or_default()
             {
                 if !items.contains(&item) && items.len() < LIST_MAX {
@@ -437,6 +447,16 @@ fn lists(job: &At<'_>, out: &mut Out<'_>) {
             out.put(field, FieldValue::List(items), 920, &at);
         }
     }
+}
+
+/// An element of a list is one item, whatever marks it holds; longer ones are left out.
+fn element_of_list(text: &str) -> Vec<String> {
+    let text = readable(text, ITEM_BYTES_MAX + 1).replace('\n', " ");
+    let item = text.trim().trim_start_matches(['-', '*', '•', '·']).trim();
+    (!item.is_empty() && item.len() <= ITEM_BYTES_MAX)
+        .then(|| item.to_owned())
+        .into_iter()
+        .collect()
 }
 
 /// The items of a list in words: by lines, semicolons or commas, whichever separates it.
@@ -463,7 +483,7 @@ pub(crate) fn listed(text: &str) -> Vec<String> {
     parts
         .into_iter()
         .map(trim)
-        .filter(|item| !item.is_empty() && item.len() <= 1000)
+        .filter(|item| !item.is_empty() && item.len() <= ITEM_BYTES_MAX)
         .collect()
 }
 
