@@ -102,9 +102,10 @@ async fn a_verdict_is_given_by_keyboard_and_kept() {
     let data = folder();
     let app = desk::open(data.path(), json!({})).await;
     drop_fixture(&app, "no-dates.html").await;
+    app.script("window.__keys=[]; document.addEventListener('keydown', e => window.__keys.push(e.key+e.timeStamp))").await;
     app.press_char('v').await;
     app.wait_until("the dialog", async |client| {
-        let open = "return document.querySelector('dialog[open] h2')?.textContent ?? null";
+        let open = "return document.querySelector('dialog[open] h2')?.textContent ?? JSON.stringify([window.__keys, document.activeElement?.outerHTML?.slice(0,100), document.querySelector('[aria-label=notifications]').innerText])";
         match client.execute(open, Vec::new()).await {
             Ok(title) if title == "Your verdict" => Look::Done(()),
             seen => Look::Seen(format!("{seen:?}")),

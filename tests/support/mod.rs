@@ -233,7 +233,9 @@ impl App {
     /// Types into the first element at an XPath.
     pub async fn type_at(&self, what: &str, xpath: &str, text: &str) {
         let element = self.present(what, xpath).await;
-        self.step(what, element.send_keys(text)).await;
+        // The driver types no line feed; the key does.
+        let text = text.replace('\n', &char::from(Key::Enter).to_string());
+        self.step(what, element.send_keys(&text)).await;
     }
 
     /// Keeps a picture of the page as `NAME.png`, of what it shows now and not a frame ago.

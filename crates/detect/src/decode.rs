@@ -498,4 +498,32 @@ mod tests {
         page[500] = 0;
         assert!(decode(&page, None).is_ok());
     }
+
+    #[test]
+    fn windows_1252_declared_as_utf8_is_told_from_damage() {
+        let page = |body: &[u8]| [b"<meta charset=utf-8>".as_slice(), body].concat();
+        for (body, want) in [
+            (
+                b"caf\xe9 cr\xe8me \x96 \xa32,300".as_slice(),
+                Some("caf\u{e9} cr\u{e8}me \u{2013} \u{a3}2,300"),
+            ),
+            // One damaged place is a slip.
+            (b"one caf\xe9 only", None),
+            // Good sequences beside damage.
+            (b"caf\xc3\xa9, na\xc3\xafve, \xff and \xfe", None),
+            // A byte that windows-1252 does not assign.
+            (b"caf\xe9 \x81 cr\xe8me", None),
+        ] {
+            let read = decode(&page(body), None).unwrap();
+            let code = read.issues[0].code.as_str();
+            match want {
+                Some(text) => assert!(
+                    read.text.ends_with(text) && code == "wrong_charset",
+                    "{}",
+                    read.text
+                ),
+                None => assert_eq!(code, "invalid_utf8", "{}", read.text),
+            }
+        }
+    }
 }

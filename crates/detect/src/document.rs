@@ -16,7 +16,7 @@ use ghostlight_model::{
     CaptureId, Confidence, FieldKey, FieldValue, Issue, Layer, Micros, Observation, Severity,
     Source, keys::PostingKey, observation::Method,
 };
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 /// Bytes of a page's or text's source kept; the rest is left out with an issue. Sixteen times the
 /// largest real page seen, and small enough to store for each capture.
@@ -545,7 +545,23 @@ fn board(
         .iter()
         .enumerate()
         .map(|(index, (vendor, job))| job_document(index, *vendor, job, text, &common));
-    Ok(Some(documents.collect()))
+    let mut documents: Vec<Document> = documents.collect();
+    drop_shared_addresses(&mut documents);
+    Ok(Some(documents))
+}
+
+/// An address that several jobs of one board give (the board's own page) identifies none of them.
+fn drop_shared_addresses(documents: &mut [Document]) {
+    let mut uses: HashMap<PostingKey, u32> = HashMap::new();
+    for key in documents.iter().flat_map(|document| &document.keys) {
+        *uses.entry(key.clone()).or_default() += 1;
+    }
+    for document in documents {
+        let shared = |key: &PostingKey| uses.get(key).is_some_and(|n| *n > 1);
+        document
+            .keys
+            .retain(|key| !matches!(key, PostingKey::Url(_)) || !shared(key));
+    }
 }
 
 fn job_document(

@@ -70,10 +70,14 @@ impl AtsId {
 }
 
 /// The URL as a key: scheme and host in lower case, without fragment, credentials and tracking
-/// parameters. `None` if it is no web address.
+/// parameters. A fragment that is a route of a page's own (`#/job/7`, `#!/job/7`) names the job and
+/// stays. `None` if it is no web address.
 pub(crate) fn canonical(text: &str) -> Option<String> {
     let mut url = web(text)?;
-    url.set_fragment(None);
+    let is_route = |fragment: &str| fragment.starts_with(['/', '!']) && fragment.len() > 1;
+    if !url.fragment().is_some_and(is_route) {
+        url.set_fragment(None);
+    }
     let _ = url.set_username("");
     let _ = url.set_password(None);
     let kept: Vec<(String, String)> = url

@@ -556,3 +556,47 @@ fn plain_text_keeps_its_lines() {
         (Format::Text, "Night Baker\nOriel Bread\n\nBerlin")
     );
 }
+
+#[test]
+fn an_address_that_several_jobs_share_identifies_none_of_them() {
+    let board = |first: &str, second: &str| {
+        let job = |id: u32, url: &str| {
+            format!(
+                r#"{{"id": {id}, "title": "Night Porter {id}", "absolute_url": "{url}",
+                    "location": {{"name": "Dublin"}}, "content": "Keep the doors.",
+                    "updated_at": "2026-11-01T08:00:00Z"}}"#
+            )
+        };
+        format!(r#"{{"jobs": [{}, {}]}}"#, job(1, first), job(2, second))
+    };
+    let keys = |text: &str| -> Vec<String> {
+        let input = RawInput {
+            bytes: text.as_bytes(),
+            name: None,
+            url: None,
+            content_type: None,
+        };
+        let documents = open(&input).unwrap();
+        documents
+            .iter()
+            .flat_map(|d| d.keys.iter().map(|k| k.stored()))
+            .collect()
+    };
+    let shared = keys(&board(
+        "https://marl.example/careers",
+        "https://marl.example/careers#top",
+    ));
+    assert!(
+        shared.iter().all(|key| !key.starts_with("url:")),
+        "{shared:?}"
+    );
+    let routes = keys(&board(
+        "https://marl.example/careers#/job/1",
+        "https://marl.example/careers#/job/2",
+    ));
+    assert_eq!(
+        routes.iter().filter(|key| key.starts_with("url:")).count(),
+        2,
+        "{routes:?}"
+    );
+}

@@ -360,7 +360,7 @@ fn usage_errors_end_with_2_and_help_with_0() {
         let done = ghostlight.run(args);
         assert_eq!(done.code, 2, "{args:?}: {done:?}");
         assert_eq!(done.out, "", "{args:?}");
-        assert!(done.err.contains("sage"), "{args:?}: {}", done.err);
+        assert!(done.err.contains("--help"), "{args:?}: {}", done.err);
     }
     for args in [&["--help"][..], &["analyze", "--help"], &["--version"]] {
         let Done { code, out, .. } = ghostlight.run(args);
@@ -370,12 +370,17 @@ fn usage_errors_end_with_2_and_help_with_0() {
 }
 
 #[test]
-fn quiet_says_nothing_beside_the_result() {
-    let done =
-        Ghostlight::new().run(&["--quiet", "analyze", &fixture("login-wall.html"), "--json"]);
-    assert_eq!(done.code, 1);
-    assert_eq!(done.err, "");
-    assert_eq!(done.objects()[0]["issues"][0]["code"], "login_wall");
+fn quiet_leaves_out_notes_but_not_errors() {
+    let ghostlight = Ghostlight::new();
+    let noted = fixture("invalid-utf8.html");
+    let loud = ghostlight.run(&["analyze", &noted, "--json"]);
+    assert!(loud.err.contains("PARSE"), "{}", loud.err);
+    let quiet = ghostlight.run(&["--quiet", "analyze", &noted, "--json"]);
+    assert_eq!((quiet.code, quiet.err.as_str()), (0, ""));
+
+    let failed = ghostlight.run(&["--quiet", "analyze", &fixture("login-wall.html"), "--json"]);
+    failed.refused("a login wall", 1, &["sign in"]);
+    assert_eq!(failed.objects()[0]["issues"][0]["code"], "login_wall");
 }
 
 fn has_keys(object: &Value, keys: &[&str]) {

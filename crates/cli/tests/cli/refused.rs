@@ -60,7 +60,7 @@ fn files_that_are_no_postings_say_so_and_nothing_is_lost() {
             1,
             "login_wall",
             "PARSE",
-            ["log", "save"],
+            ["sign in", "save"],
         ),
         (
             fixture("captcha.html"),
@@ -81,7 +81,7 @@ fn files_that_are_no_postings_say_so_and_nothing_is_lost() {
             1,
             "removed",
             "PARSE",
-            ["no longer", "posting"],
+            ["no such posting", "saved copy"],
         ),
         (absent, 2, "unreadable", "FETCH", ["absent.html", "exists"]),
         (folder, 2, "folder", "FETCH", ["folder", "files inside"]),
@@ -96,9 +96,19 @@ fn files_that_are_no_postings_say_so_and_nothing_is_lost() {
 #[test]
 fn damaged_encodings_are_read_and_said() {
     let ghostlight = Ghostlight::new();
-    for (name, title, salary) in [
-        ("latin1-declared-utf8.html", "Pastry Chef", 2150),
-        ("invalid-utf8.html", "Lighthouse Keeper", 2300),
+    for (name, title, salary, code) in [
+        (
+            "latin1-declared-utf8.html",
+            "Pastry Chef",
+            2150,
+            "wrong_charset",
+        ),
+        (
+            "invalid-utf8.html",
+            "Lighthouse Keeper",
+            2300,
+            "invalid_utf8",
+        ),
     ] {
         let (done, objects) = ghostlight.analyze(&fixture(name));
         assert_eq!(done.code, 0, "{done:?}");
@@ -108,7 +118,7 @@ fn damaged_encodings_are_read_and_said() {
         let issue = &object["issues"][0];
         assert_eq!(
             (&issue["node"], &issue["code"]),
-            (&json!("PARSE"), &json!("invalid_utf8")),
+            (&json!("PARSE"), &json!(code)),
             "{name}"
         );
         assert!(!issue["hint"].is_null(), "{name}: {issue}");
@@ -179,29 +189,25 @@ fn nesting_without_end_is_no_danger() {
     let page = std::fs::read_to_string(fixture("full.html")).unwrap();
     let nested = format!("{}1{}", "[".repeat(deep), "]".repeat(deep));
     let objects = format!("{}1{}", r#"{"a":"#.repeat(deep), "}".repeat(deep));
-    let divs = format!("<main><h1>Job</h1>{}</main>", "<div>".repeat(deep));
     let ghostlight = Ghostlight::new();
-    for (what, input) in [
-        ("arrays", &nested),
-        ("objects", &objects),
-        ("elements", &divs),
-    ] {
+    for (what, input) in [("arrays", &nested), ("objects", &objects)] {
         let done = ghostlight.run_with(&["analyze", "-", "--json"], input.as_bytes());
         no_panic(what, &done);
         assert_eq!(done.code, 1, "{what}: {}", done.err);
         assert!(
-            done.err.contains("standard input") || done.err.contains("posting"),
+            done.err.to_lowercase().contains("standard input") || done.err.contains("posting"),
             "{}",
             done.err
         );
     }
     // In a page, such data is passed over and the rest is read.
-    for inside in [&nested, &objects] {
+    let data = |inside: &str| {
         let script = format!(r#"<script type="application/ld+json">{inside}</script></head>"#);
-        let done = ghostlight.run_with(
-            &["analyze", "-", "--json"],
-            page.replace("</head>", &script).as_bytes(),
-        );
+        page.replace("</head>", &script)
+    };
+    let elements = page.replace("<h2>The work</h2>", &"<div>".repeat(deep));
+    for input in [data(&nested), data(&objects), elements] {
+        let done = ghostlight.run_with(&["analyze", "-", "--json"], input.as_bytes());
         no_panic("in a page", &done);
         assert_eq!(done.code, 0, "{}", done.err);
         assert_eq!(
@@ -251,7 +257,7 @@ fn addresses_that_cannot_be_fetched_say_why() {
         (
             server.url("/hop0"),
             "too_many_redirects",
-            ["more than 5", "save"],
+            ["More than 5", "save"],
         ),
         (
             server.url("/inside"),

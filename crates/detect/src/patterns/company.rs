@@ -148,7 +148,7 @@ fn in_page_block(doc: &Doc) -> Option<(Range<usize>, u16)> {
 
 /// `Oriel Bread | Leeds, UK | Full-time`: the first of a line whose others say where and how.
 fn before_condition(doc: &Doc, line: Line) -> Option<(Range<usize>, u16)> {
-    let parts = header::split(doc, line, |c| {
+    let parts = header::pieces(doc, line, |c| {
         matches!(c, '|' | '•' | '·' | '–' | '—' | '\t')
     });
     let ((first, kind), rest) = parts.split_first()?;

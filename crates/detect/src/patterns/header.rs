@@ -176,6 +176,33 @@ pub(crate) fn split(
     out
 }
 
+/// The parts of a line between marks; where it has no mark, its elements on a page
+/// (`<span>Oriel Bread</span><span>Leeds</span>`).
+pub(crate) fn pieces(
+    doc: &Doc,
+    line: Line,
+    mark: impl Fn(char) -> bool,
+) -> Vec<(Range<usize>, Segment)> {
+    let marked = split(doc, line, mark);
+    let Some(page) = doc.page.as_ref().filter(|_| marked.len() < 2) else {
+        return marked;
+    };
+    let first = page.label_ends.partition_point(|at| *at <= line.start);
+    let (mut out, mut at) = (Vec::new(), line.start);
+    let ends = page.label_ends[first..].iter().copied();
+    for end in ends.take_while(|at| *at < line.end).chain([line.end]) {
+        let Some(piece) = doc.raw.get(at..end) else {
+            continue;
+        };
+        let (start, stop) = trim_by(doc.raw, at, at + piece.len(), char::is_whitespace);
+        if start < stop && out.len() < SEGMENTS_MAX {
+            out.push((start..stop, kind(doc, start..stop)));
+        }
+        at = end;
+    }
+    if out.len() < 2 { marked } else { out }
+}
+
 fn kind(doc: &Doc, span: Range<usize>) -> Segment {
     let fold = &doc.fold[span.clone()];
     let short = fold.len() <= 60;

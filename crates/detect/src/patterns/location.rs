@@ -286,7 +286,12 @@ fn head_lines(doc: &Doc) -> Vec<Range<usize>> {
     let mut out = Vec::new();
     let block = header::block(doc);
     for (i, line) in block.iter().enumerate() {
-        for (span, kind) in header::split(doc, *line, |c| matches!(c, '|' | '·' | '•' | '–')) {
+        // "1 March 2026": a month, not the town.
+        if doc.page.is_some() && super::dates::is_dated(&doc.fold[line.start..line.end]) {
+            continue;
+        }
+        for (span, kind) in header::pieces(doc, *line, |c| matches!(c, '|' | '·' | '•' | '–'))
+        {
             if kind == Segment::Place && coverage(doc, span.clone()) > 0.8 {
                 out.push(span);
             }

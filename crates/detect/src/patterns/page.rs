@@ -44,9 +44,7 @@ pub(crate) fn apply(doc: &mut Doc, layout: Layout<'_>) {
     };
     leave_out(doc, layout.frames);
     let fits = |range: &&Range<usize>| {
-        doc.raw
-            .get((*range).clone())
-            .is_some_and(|words| names_a_job(words))
+        doc.raw.get((*range).clone()).is_some_and(names_a_job)
             && !layout.frames.iter().any(|f| f.contains(&range.start))
     };
     let titled = |range: &&Range<usize>| seen.titled(&doc.raw[(*range).clone()]) == Some(true);
@@ -165,4 +163,24 @@ fn names_a_job(words: &str) -> bool {
 /// Lower case, blanks collapsed.
 fn squeezed(text: &str) -> String {
     fold(text).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::header::is_navigation;
+
+    #[test]
+    fn menus_are_told_from_header_lines() {
+        for (line, want) in [
+            ("Home | Depots | Vacancies | Contact", true),
+            ("Jobs > Berlin > Baker", true),
+            ("Home", true),
+            ("About us · Blog · Login", true),
+            ("Oriel Bread | Night Baker | Leeds | Onsite", false),
+            ("Oriel Bread · Leeds · Full-time", false),
+            ("Night Baker", false),
+        ] {
+            assert_eq!(is_navigation(line), want, "{line}");
+        }
+    }
 }

@@ -56,7 +56,8 @@ impl<'a> Doc<'a> {
             Some("en") => Lang::En,
             _ => guess(&fold),
         };
-        let mentions = gazetteer::mentions(raw);
+        let mut mentions = gazetteer::mentions(raw);
+        mentions.retain(|m| !is_month(&fold, m));
         Self {
             raw,
             fold,
@@ -136,6 +137,14 @@ impl<'a> Doc<'a> {
             .min();
         (begin.unwrap_or(from).min(start), stop.unwrap_or(to))
     }
+}
+
+/// Whether the town of March is the month: "1 March", "March 2026".
+fn is_month(fold: &str, mention: &Mention) -> bool {
+    let digit = |c: char| c.is_ascii_digit();
+    fold[mention.start..mention.end].starts_with("march")
+        && (fold[..mention.start].trim_end().ends_with(digit)
+            || fold[mention.end..].trim_start().starts_with(digit))
 }
 
 /// `at` or the char boundary before it.
