@@ -102,16 +102,8 @@ async fn a_verdict_is_given_by_keyboard_and_kept() {
     let data = folder();
     let app = desk::open(data.path(), json!({})).await;
     drop_fixture(&app, "no-dates.html").await;
-    app.script("window.__keys=[]; document.addEventListener('keydown', e => window.__keys.push(e.key+e.timeStamp))").await;
     app.press_char('v').await;
-    app.wait_until("the dialog", async |client| {
-        let open = "return document.querySelector('dialog[open] h2')?.textContent ?? JSON.stringify([window.__keys, document.activeElement?.outerHTML?.slice(0,100), document.querySelector('[aria-label=notifications]').innerText])";
-        match client.execute(open, Vec::new()).await {
-            Ok(title) if title == "Your verdict" => Look::Done(()),
-            seen => Look::Seen(format!("{seen:?}")),
-        }
-    })
-    .await;
+    dialog_opens(&app).await;
     app.screenshot("dialog-verdict").await;
     app.press(Key::Escape).await;
     give_verdict(&app, 1, "no contact answered").await;
@@ -175,16 +167,8 @@ fn concluded(seen: &Value, words: &[&str]) {
 
 /// `V`, so many times down, a note, Enter.
 async fn give_verdict(app: &App, down: usize, note: &str) {
-    app.script("window.__keys=[]; document.addEventListener('keydown', e => window.__keys.push(e.key+e.timeStamp))").await;
     app.press_char('v').await;
-    app.wait_until("the focus in the dialog", async |client| {
-        let inside = "return document.activeElement?.closest('dialog[open]') != null || JSON.stringify([window.__keys, document.activeElement?.outerHTML?.slice(0,100), document.querySelector('[aria-label=notifications]').innerText, document.querySelector('dialog')?.outerHTML?.slice(0,300)])";
-        match client.execute(inside, Vec::new()).await {
-            Ok(Value::Bool(true)) => Look::Done(()),
-            seen => Look::Seen(format!("{seen:?}")),
-        }
-    })
-    .await;
+    dialog_opens(app).await;
     app.press_char(' ').await;
     for _ in 0..down {
         app.press(Key::Down).await;
@@ -196,6 +180,22 @@ async fn give_verdict(app: &App, down: usize, note: &str) {
         let open = "return document.querySelector('dialog[open]') !== null";
         match client.execute(open, Vec::new()).await {
             Ok(Value::Bool(false)) => Look::Done(()),
+            seen => Look::Seen(format!("{seen:?}")),
+        }
+    })
+    .await;
+}
+
+/// Waits until the verdict's dialog has the focus; a failure tells which keys the page got, and what it said.
+async fn dialog_opens(app: &App) {
+    let script = r#"
+        const inside = document.activeElement?.closest("dialog[open]");
+        if (inside?.querySelector("h2")?.textContent === "Your verdict") return true;
+        const said = document.querySelector("[aria-label=notifications]").textContent;
+        (window.__said ??= []).push(said); return { keys: window.__keys, focus: document.activeElement?.tagName, said: window.__said.slice(0,4), d: document.querySelector("dialog")?.outerHTML?.slice(0,300) };"#;
+    app.wait_until("the dialog", async |client| {
+        match client.execute(script, Vec::new()).await {
+            Ok(Value::Bool(true)) => Look::Done(()),
             seen => Look::Seen(format!("{seen:?}")),
         }
     })

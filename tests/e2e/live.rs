@@ -74,7 +74,7 @@ fn steps_go_one_after_the_other(looks: &[&Value]) {
     };
     let mut seen: Vec<Vec<String>> = looks.iter().map(|look| of(look)).collect();
     seen.dedup();
-    for at in 0..STEPS.len() {
+    for (at, step) in STEPS.iter().enumerate() {
         let expected: Vec<&str> = (0..STEPS.len())
             .map(|other| match other.cmp(&at) {
                 std::cmp::Ordering::Less => "done",
@@ -84,8 +84,7 @@ fn steps_go_one_after_the_other(looks: &[&Value]) {
             .collect();
         assert!(
             seen.iter().any(|now| *now == expected),
-            "{} alone was never seen running: {seen:?}",
-            STEPS[at]
+            "{step} alone was never seen running: {seen:?}"
         );
     }
     let rank = |word: &str| match word {

@@ -142,12 +142,17 @@ mod tests {
     #[test]
     fn only_spans_that_hold_in_this_layer_are_marked() {
         let text = "größer";
-        let evidence = |layer, start, end| Evidence {
+        let evidence = |layer, start: u32, end: u32| Evidence {
             layer,
             start,
             end,
-            quote: String::new(),
+            quote: text.get(start as usize..end as usize).unwrap_or("?").into(),
             pointer: None,
+        };
+        // Bytes that exist, and hold other words than those quoted from an earlier capture.
+        let of_an_earlier_capture = Evidence {
+            quote: "Größe".into(),
+            ..evidence(Layer::Visible, 0, 4)
         };
         let quotes = [
             evidence(Layer::Visible, 0, 4),
@@ -156,6 +161,7 @@ mod tests {
             evidence(Layer::Visible, 0, 3),
             evidence(Layer::Visible, 0, 99),
             evidence(Layer::Visible, 1, 1),
+            of_an_earlier_capture,
         ];
         let owned = quotes.iter().map(|e| (Owner::Signal("s".into()), e));
         let spans = spans_of(owned, Layer::Visible, text);
