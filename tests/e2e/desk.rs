@@ -58,12 +58,6 @@ pub async fn open(data: &Path, hooks: Value) -> App {
         .await;
     app.wait_for_text("connection", |text| text.contains("Ready"))
         .await;
-    // A key that has no effect: was it lost on the way, or refused?
-    app.script(
-        "window.__keys = [];
-         document.addEventListener('keydown', (event) => window.__keys.push(event.key), true);",
-    )
-    .await;
     app
 }
 

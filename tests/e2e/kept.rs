@@ -102,8 +102,7 @@ async fn a_verdict_is_given_by_keyboard_and_kept() {
     let data = folder();
     let app = desk::open(data.path(), json!({})).await;
     drop_fixture(&app, "no-dates.html").await;
-    app.press_char('v').await;
-    dialog_opens(&app).await;
+    press_v(&app).await;
     app.screenshot("dialog-verdict").await;
     app.press(Key::Escape).await;
     give_verdict(&app, 1, "no contact answered").await;
@@ -167,8 +166,7 @@ fn concluded(seen: &Value, words: &[&str]) {
 
 /// `V`, so many times down, a note, Enter.
 async fn give_verdict(app: &App, down: usize, note: &str) {
-    app.press_char('v').await;
-    dialog_opens(app).await;
+    press_v(app).await;
     app.press_char(' ').await;
     for _ in 0..down {
         app.press(Key::Down).await;
@@ -176,24 +174,21 @@ async fn give_verdict(app: &App, down: usize, note: &str) {
     app.press(Key::Tab).await;
     app.type_keys(note).await;
     app.press(Key::Enter).await;
-    app.wait_until("the dialog to close", async |client| {
-        let open = "return document.querySelector('dialog[open]') !== null";
-        match client.execute(open, Vec::new()).await {
-            Ok(Value::Bool(false)) => Look::Done(()),
-            seen => Look::Seen(format!("{seen:?}")),
-        }
-    })
-    .await;
+    let closed = "return document.querySelector('dialog[open]') === null";
+    is_true(app, "the dialog to close", closed).await;
 }
 
-/// Waits until the verdict's dialog has the focus; a failure tells which keys the page got, and what it said.
-async fn dialog_opens(app: &App) {
-    let script = r#"
-        const inside = document.activeElement?.closest("dialog[open]");
-        if (inside?.querySelector("h2")?.textContent === "Your verdict") return true;
-        const said = document.querySelector("[aria-label=notifications]").textContent;
-        (window.__said ??= []).push(said); return { keys: window.__keys, focus: document.activeElement?.tagName, said: window.__said.slice(0,4), d: document.querySelector("dialog")?.outerHTML?.slice(0,300) };"#;
-    app.wait_until("the dialog", async |client| {
+/// `V` where a posting is chosen: the list shows it. Waits until the verdict's dialog has the focus.
+async fn press_v(app: &App) {
+    let chosen = "return document.querySelector('[role=option][aria-selected=true]') !== null";
+    is_true(app, "the list to show which posting is chosen", chosen).await;
+    app.press_char('v').await;
+    let open = "return document.activeElement?.closest('dialog[open]')?.querySelector('h2')?.textContent === 'Your verdict'";
+    is_true(app, "the dialog", open).await;
+}
+
+async fn is_true(app: &App, what: &str, script: &str) {
+    app.wait_until(what, async |client| {
         match client.execute(script, Vec::new()).await {
             Ok(Value::Bool(true)) => Look::Done(()),
             seen => Look::Seen(format!("{seen:?}")),

@@ -191,7 +191,7 @@ impl Findings {
                      if (!window.axe) {{ {axe} }}
                      const bad = (violation) => ['serious', 'critical'].includes(violation.impact);
                      window.axe.run(document, {{ resultTypes: ['violations'] }}).then(
-                       (result) => done(result.violations.filter(bad).map((violation) =>
+                       (result) => done(result.passes.length < 10 ? ['axe-core looked at nothing'] : result.violations.filter(bad).map((violation) =>
                          `${{violation.id}} (${{violation.help}}): ` + violation.nodes.slice(0, 4).map((node) => node.target.join(' ') + ' ' + (node.any[0]?.message ?? '')).join(' | '))),
                        (error) => done(['axe-core failed: ' + error]));"
                 ),

@@ -69,6 +69,8 @@ pub struct App {
     folded: (bool, bool),
     nudge: (u32, i32),
     dialog: Option<Dialog>,
+    /// A dialog asked for before its card was here.
+    wanted: Option<Dialog>,
     toasts: Vec<Toast>,
     last_toast: u32,
     said: String,
@@ -100,6 +102,7 @@ impl Component for App {
             folded: (false, false),
             nudge: (0, 0),
             dialog: None,
+            wanted: None,
             toasts: Vec::new(),
             last_toast: 0,
             said: String::new(),
@@ -168,7 +171,7 @@ impl App {
             Ask::Open(dialog) => self.open(dialog),
             Ask::Close => self.dialog = None,
             Ask::Prefer(preferences) => self.prefer(preferences),
-            Ask::Showing(current) => self.current = Some(current),
+            Ask::Showing(current) => self.showing(current),
             Ask::Browse(url) => self.browse(url),
         }
     }
@@ -190,6 +193,7 @@ impl App {
         }
         if self.subject.as_ref() != Some(&subject) {
             self.current = None;
+            self.wanted = None;
             // The list shows the choice at once, before the card is here.
             if let Subject::Posting(posting) = &subject {
                 self.current = Some(Current {
@@ -197,6 +201,7 @@ impl App {
                     posting: Some(*posting),
                     title: String::new(),
                     verdict: None,
+                    ended: false,
                 });
             }
             self.subject = Some(subject);
@@ -240,11 +245,22 @@ impl App {
     fn open(&mut self, dialog: Dialog) {
         let about_posting = matches!(dialog, Dialog::Verdict | Dialog::Outcome);
         let known = self.current.as_ref().is_some_and(|c| c.posting.is_some());
-        if about_posting && !known {
+        if !about_posting || known {
+            self.dialog = Some(dialog);
+        } else if self.subject.is_some() && !self.current.as_ref().is_some_and(|c| c.ended) {
+            // The card is on its way: a key pressed a moment early still counts.
+            self.wanted = Some(dialog);
+        } else {
             let body = "Choose a posting in the list, then give its verdict.".to_owned();
             self.toast(ToastKind::Info, "No posting is selected".into(), body);
-        } else {
-            self.dialog = Some(dialog);
+        }
+    }
+
+    fn showing(&mut self, current: Current) {
+        let settled = current.posting.is_some() || current.ended;
+        self.current = Some(current);
+        if settled && let Some(dialog) = self.wanted.take() {
+            self.open(dialog);
         }
     }
 

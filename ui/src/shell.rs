@@ -96,6 +96,8 @@ pub struct Current {
     pub title: String,
     /// The verdict that stands, with its note.
     pub verdict: Option<(String, String)>,
+    /// Whether its latest run has ended.
+    pub ended: bool,
 }
 
 /// A wish.

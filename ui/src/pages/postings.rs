@@ -205,6 +205,7 @@ fn use_announce(shell: &Shell, subject: Option<&Subject>, card: Option<&Rc<CardV
                 .verdict
                 .as_ref()
                 .map(|v| (v.word.clone(), v.note.clone())),
+            ended: card.status != Some(RunStatus::Running),
         }));
         let now = Some((card.run.clone(), card.status));
         let ended = card.status != Some(RunStatus::Running);
