@@ -76,7 +76,11 @@ pub async fn drop_files(app: &App, files: &[&Path]) {
 /// Drops a fixture and waits until its analysis has ended.
 pub async fn drop_fixture(app: &App, name: &str) -> Value {
     drop_files(app, &[&fixture(name)]).await;
-    ended(app, name).await
+    ended(app, name).await;
+    wait_for(app, "rows in the visible part of the event log", |seen| {
+        seen["busy"] == "false" && seen["events_seen"].as_u64() > Some(0)
+    })
+    .await
 }
 
 /// What the window shows now.

@@ -96,7 +96,6 @@ async fn other_schemes_are_refused_at_once() {
         assert_eq!(value(&seen, "title"), "Senior Backend Engineer");
     }
     app.screenshot("refused-address").await;
-    eprintln!("{:#}", app.script("const l=document.querySelector('[aria-label=\"event log\"]'); const w=l.querySelector('.gl-rows__window'); return [l.scrollTop, l.scrollHeight, l.clientHeight, w.style.transform, w.children.length, l.querySelector('.gl-rows__content').style.height, w.textContent.slice(0,100), l.parentElement.outerHTML.slice(0,600)]").await);
     the_first_card_is_still_there(&app).await;
     app.close().await;
 }

@@ -21,7 +21,11 @@ const steps = [...(named(document, "steps")?.children ?? [])].map((step) => [
   text(step.querySelector(".gl-step__name")),
   text(step.lastElementChild),
 ]);
+const log = named(document, "event log");
+const box = log?.getBoundingClientRect();
+const seen = (row) => row.getBoundingClientRect().top < box.bottom && row.getBoundingClientRect().bottom > box.top;
 return {
+  events_seen: log ? [...log.querySelectorAll('[title^="offset "]')].filter(seen).length : 0,
   title: text(document.querySelector('[aria-label="card"] h1')),
   busy: named(document, "card")?.getAttribute("aria-busy") ?? null,
   fields,

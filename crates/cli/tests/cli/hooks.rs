@@ -9,7 +9,7 @@ const AT_ONCE: Duration = Duration::from_secs(15);
 #[test]
 fn a_default_build_ignores_the_hooks() {
     let ghostlight = Ghostlight::new();
-    let hooks = r#"{"delay_ms": {"FETCH": 20000, "PARSE": 20000, "field": 20000}}"#;
+    let hooks = r#"{"delay_ms": {"SCORE": 30000}}"#;
     let mut command = ghostlight.command(&["analyze", &fixture("full.html"), "--json"]);
     command.env("GHOSTLIGHT_TEST", hooks);
     let begun = Instant::now();
