@@ -163,9 +163,7 @@ impl Pipeline {
             "Ghostlight stopped before this run ended; what it had seen until then is kept.".into(),
             "Retry it.",
         );
-        let mut event = self.event(&run.run_id, node, Phase::Fail, None);
-        event.issues.push(issue);
-        self.hub.publish(run.run_id.stream(), vec![event])
+        self.publish_failure(&run.run_id, node, issue)
     }
 
     /// Runs a job; answers its runs, one for each posting of the input.
@@ -231,10 +229,14 @@ impl Pipeline {
     }
 
     fn fail(&self, run: &RunId, node: &str, issue: Issue) -> Result<(), StoreError> {
+        self.publish_failure(run, node, issue).wait()?;
+        Ok(())
+    }
+
+    fn publish_failure(&self, run: &RunId, node: &str, issue: Issue) -> Pending<Offset> {
         let mut event = self.event(run, node, Phase::Fail, None);
         event.issues.push(issue);
-        self.hub.publish(run.stream(), vec![event]).wait()?;
-        Ok(())
+        self.hub.publish(run.stream(), vec![event])
     }
 
     fn event(&self, run: &RunId, node: &str, phase: Phase, fact: Option<Fact>) -> EventBody {

@@ -194,7 +194,11 @@ impl Store {
             card.fields = collect(c, sql::CARD_FIELDS, params![posting.0], |row| {
                 from_json::<CardField>(row, 0)
             })?;
-            let assessed = latest_assessed(c, posting)?;
+            // Nearly always the latest run is the one: it need not be read and parsed again.
+            let assessed = match &run.assessment {
+                Some(_) => Some(run.clone()),
+                None => latest_assessed(c, posting)?,
+            };
             Ok(Some(PostingCard {
                 summary,
                 card,
