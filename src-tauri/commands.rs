@@ -22,10 +22,7 @@ where
         )));
     };
     let bytes = bytes.clone();
-    let work = move || match &app.state::<Core>().0 {
-        Ok(engine) => engine.call::<C>(&bytes),
-        Err(error) => Err(error.clone()),
-    };
+    let work = move || app.state::<Core>().wait()?.call::<C>(&bytes);
     // A panic in one command is an error reply; the rest keeps running.
     let reply = tauri::async_runtime::spawn_blocking(work).await;
     reply

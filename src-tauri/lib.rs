@@ -9,8 +9,12 @@ mod window;
 
 use ghostlight_api::{ApiError, ErrorCode};
 use ghostlight_engine::{Engine, Hooks, Input, host::PROJECT, store_error};
-use std::{path::PathBuf, sync::Arc};
-use tauri::{App, Manager};
+use std::{
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+    thread,
+};
+use tauri::{AppHandle, Manager};
 use window::WindowHost;
 
 /// What the program was started with.
@@ -24,8 +28,17 @@ pub struct Start {
     pub test: Option<String>,
 }
 
-/// The engine, or why it could not be opened: the window then says so instead of staying away.
-pub(crate) struct Core(pub Result<Engine, ApiError>);
+/// The engine, or why it could not be opened: the window then says so instead of staying away. It opens on a thread of
+/// its own while the page loads.
+#[derive(Clone, Default)]
+pub(crate) struct Core(Arc<OnceLock<Result<Engine, ApiError>>>);
+
+impl Core {
+    /// Waits until the engine is open; for threads that may block.
+    pub(crate) fn wait(&self) -> Result<&Engine, ApiError> {
+        self.0.wait().as_ref().map_err(Clone::clone)
+    }
+}
 
 /// Shows the window and returns when it is closed.
 ///
@@ -38,20 +51,22 @@ pub fn run(start: Start) -> tauri::Result<()> {
         .invoke_handler(commands::handler())
         .on_window_event(window::on_event)
         .setup(move |app| {
-            let core = open_engine(app, &start);
             window::install_test_hooks(app);
-            app.manage(Core(core));
+            let core = Core::default();
+            app.manage(core.clone());
+            let app = app.handle().clone();
+            thread::spawn(move || core.0.get_or_init(|| open_engine(app, &start)).is_ok());
             Ok(())
         })
         .run(tauri::generate_context!())
 }
 
-fn open_engine(app: &App, start: &Start) -> Result<Engine, ApiError> {
+fn open_engine(app: AppHandle, start: &Start) -> Result<Engine, ApiError> {
     let folder = match &start.data {
         Some(folder) => folder.clone(),
         None => default_folder()?,
     };
-    let host = Arc::new(WindowHost::new(app.handle().clone(), start.test.as_deref()));
+    let host = Arc::new(WindowHost::new(app, start.test.as_deref()));
     let hooks = Hooks::from_env_value(start.test.as_deref());
     let engine = Engine::open(&folder, host, hooks).map_err(|e| store_error(&e))?;
     engine.welcome()?;

@@ -18,6 +18,8 @@ struct Args {
 }
 
 fn main() -> ExitCode {
+    #[cfg(target_os = "linux")]
+    paint_without_a_gpu();
     let args = Args::parse();
     let test = std::env::var("GHOSTLIGHT_TEST").ok();
     match ghostlight_desktop::run(Start {
@@ -30,5 +32,31 @@ fn main() -> ExitCode {
             eprintln!("ghostlight-desktop: {error}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Lets WebKit paint on the CPU where no GPU can be rendered with. It would emulate one otherwise, and compile a shader
+/// for each kind of stroke the first time it is drawn: a third of a second on the first card. Whoever sets the variable
+/// decides; it is one of WebKitGTK's own, since 2.46.
+#[cfg(target_os = "linux")]
+fn paint_without_a_gpu() {
+    const CPU_PAINTING: &str = "WEBKIT_SKIA_ENABLE_CPU_RENDERING";
+    let render_nodes = std::fs::read_dir("/dev/dri")
+        .into_iter()
+        .flatten()
+        .flatten();
+    let has_gpu = render_nodes
+        .filter_map(|node| node.file_name().into_string().ok())
+        .any(|name| name.starts_with("renderD"));
+    if has_gpu || std::env::var_os(CPU_PAINTING).is_some() {
+        return;
+    }
+    // SAFETY: the first line of the program; no other thread reads or writes the environment.
+    #[expect(
+        unsafe_code,
+        reason = "the environment is all that WebKit reads this from"
+    )]
+    unsafe {
+        std::env::set_var(CPU_PAINTING, "1");
     }
 }

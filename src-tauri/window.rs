@@ -99,7 +99,8 @@ fn drop_files<R: Runtime>(app: &AppHandle<R>, paths: Vec<PathBuf>) {
     let app = app.clone();
     // Accepting a run waits for the disk: not on the window's thread.
     tauri::async_runtime::spawn_blocking(move || {
-        if let Some(Core(Ok(engine))) = app.try_state::<Core>().as_deref() {
+        // Without an engine the window shows why; there is nothing to drop on.
+        if let Some(Ok(engine)) = app.try_state::<Core>().as_deref().map(Core::wait) {
             engine.drop_files(paths);
         }
     });

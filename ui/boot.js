@@ -1,5 +1,6 @@
-// Starts the window: sets the look before the first paint, then loads the program.
+// Starts the window: sets the look before the first paint and loads the program while the styles are still being read.
 // It is a file because the content security policy forbids scripts inside the page.
+"use strict";
 const root = document.documentElement;
 const asks = (query) => matchMedia(query);
 const dark = asks("(prefers-color-scheme: dark)");
@@ -31,8 +32,11 @@ function fault(error) {
 look();
 for (const query of [dark, still, contrast]) query.addEventListener("change", look);
 window.addEventListener("ghostlight-look", look);
-document.getElementById("fault-reload").addEventListener("click", () => location.reload());
+document.addEventListener("DOMContentLoaded", () => {
+  document.getElementById("fault-reload").addEventListener("click", () => location.reload());
+});
 
-// Both at once: the program is on its way while its glue is read.
-const module_or_path = fetch(new URL("ui_bg.wasm", import.meta.url));
-import("./ui.js").then((ui) => ui.default({ module_or_path })).catch(fault);
+// All at once: the program is compiled on its way while its glue and the styles are read. It starts when the page is there.
+const module_or_path = WebAssembly.compileStreaming(fetch("ui_bg.wasm"));
+const page = new Promise((there) => window.addEventListener("load", there));
+Promise.all([import("./ui.js"), page]).then(([ui]) => ui.default({ module_or_path })).catch(fault);

@@ -2,7 +2,7 @@
 
 use crate::desk::{self, ended, fixture, folder, value, wait_for};
 use crate::support::server::{Reply, Server};
-use crate::support::{App, Launch};
+use crate::support::{App, Launch, drag};
 use fantoccini::key::Key;
 use serde_json::{Value, json};
 
@@ -27,6 +27,24 @@ async fn a_file_is_opened_by_the_dialog() {
         text.contains("Book Conservator") && text.contains("Dispatch Planner")
     })
     .await;
+    app.close().await;
+}
+
+/// The one drop that the system makes; the other tests drop by the hook.
+#[tokio::test]
+async fn files_dragged_from_another_program_are_analysed() {
+    let data = folder();
+    let app = desk::open(data.path(), json!({})).await;
+    let dragged = ["no-dates.html", "full.html"].map(fixture);
+    let outcome = tokio::task::spawn_blocking(move || {
+        drag::files(&[dragged[0].as_path(), dragged[1].as_path()])
+    })
+    .await;
+    assert_eq!(outcome.expect("the drag ends"), drag::Outcome::Taken);
+    let seen = titled(&app, "Book Conservator").await;
+    assert_eq!(seen["failure"], Value::Null);
+    app.wait_for_text("postings", |text| text.contains("Senior Backend Engineer"))
+        .await;
     app.close().await;
 }
 

@@ -9,6 +9,7 @@
     reason = "a library for several test files, each of which uses a part of it"
 )]
 
+pub mod drag;
 mod driver;
 pub mod server;
 

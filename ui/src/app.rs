@@ -298,7 +298,7 @@ impl App {
 
     fn error(&mut self, error: &ApiError) {
         let hint = error.hint.clone().unwrap_or_default();
-        self.toast(ToastKind::Error, format::sentence(&error.message), hint);
+        self.toast(ToastKind::Error, error.message.clone(), hint);
     }
 
     fn toast(&mut self, kind: ToastKind, title: String, body: String) {

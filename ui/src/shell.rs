@@ -1,9 +1,6 @@
 //! What every component may ask of the window as a whole, handed down by context.
 
-use crate::{
-    dom,
-    state::format::{self, Zone},
-};
+use crate::{dom, state::format::Zone};
 use ghostlight_api::{ApiError, command::Preferences, view::Subject};
 use ghostlight_model::{PostingId, RunId};
 use std::rc::Rc;
@@ -150,7 +147,7 @@ impl Shell {
     /// Shows an error as a toast.
     pub fn error(&self, error: &ApiError) {
         let body = error.hint.clone().unwrap_or_default();
-        let toast = Ask::Toast(ToastKind::Error, format::sentence(&error.message), body);
+        let toast = Ask::Toast(ToastKind::Error, error.message.clone(), body);
         self.ask.emit(toast);
     }
 

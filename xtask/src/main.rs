@@ -12,6 +12,7 @@ mod icons;
 mod proc;
 mod run;
 mod setup;
+mod style;
 mod test;
 mod tidy;
 mod ui;

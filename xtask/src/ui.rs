@@ -14,7 +14,7 @@ use std::time::Instant;
 use wasm_bindgen_cli_support::Bindgen;
 
 use crate::wasm::{self, Compiler};
-use crate::{Failure, Result, proc, workspace};
+use crate::{Failure, Result, proc, style, workspace};
 
 /// How much work goes into small and fast.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +40,7 @@ const INPUTS: &[&str] = &[
     "Cargo.lock",
     "package-lock.json",
     "xtask/src/ui.rs",
+    "xtask/src/style.rs",
     "xtask/src/wasm.rs",
 ];
 
@@ -54,17 +55,20 @@ const DEV_PROFILE: &[&str] = &[
 /// Where npm puts the style sheet.
 const PATTERNFLY: &str = "node_modules/@patternfly/patternfly";
 
-/// The one style sheet. The add-ons (utility classes, half as large again) are not needed: spacing of our own stands
-/// in `ui/style`.
-const STYLE_SHEET: &str = "patternfly.min.css";
+/// The tokens and the sheets of the components that the window uses, cut down to what is used ([`style`]) and put
+/// together into [`STYLE_SHEET`]: all of PatternFly (1.8 MB) would cost a third of the start. A component taken into
+/// use adds its sheet here.
+const STYLE_SHEETS: &[&str] = &["patternfly-base.css", "components/Button/button.css"];
 
-/// The fonts that the window shows, of those that the style sheet names: no italics, they are slanted by the engine.
+/// The one sheet that the page links.
+const STYLE_SHEET: &str = "patternfly.css";
+
+/// The fonts that the window shows, of those that the style sheet names: no italics, they are slanted by the engine, and
+/// no icons, they are drawn by `ui/src/icons.rs`.
 const FONTS: &[&str] = &[
     "assets/fonts/RedHatDisplay/RedHatDisplayVF.woff2",
     "assets/fonts/RedHatMono/RedHatMonoVF.woff2",
     "assets/fonts/RedHatText/RedHatTextVF.woff2",
-    "assets/fonts/webfonts/fa-solid-900.woff2",
-    "assets/pficon/pf-v6-pficon.woff2",
 ];
 
 /// The features that WebKitGTK 2.50 understands. `--all-features` makes a module that it refuses (blank window).
@@ -227,9 +231,18 @@ fn copy_page(staging: &Path) -> Result<()> {
 
 fn copy_patternfly(assets: &Path) -> Result<()> {
     let source = workspace::root().join(PATTERNFLY);
-    let sheet =
-        fs::read_to_string(source.join(STYLE_SHEET)).map_err(Failure::because(STYLE_SHEET))?;
-    copy(&source.join(STYLE_SHEET), &assets.join(STYLE_SHEET))?;
+    let mut sheet = String::new();
+    for part in STYLE_SHEETS {
+        sheet += &fs::read_to_string(source.join(part)).map_err(Failure::because(part))?;
+        sheet.push('\n');
+    }
+    let ui = workspace::root().join("ui");
+    let pruned = style::pruned(
+        &sheet,
+        &text_below(&ui, &["css"])?,
+        &text_below(&ui, &["rs", "js", "html"])?,
+    )?;
+    workspace::write_if_changed(&assets.join(STYLE_SHEET), pruned.as_bytes())?;
     for font in FONTS {
         if !sheet.contains(font) {
             return Err(Failure::new(format!(
@@ -239,6 +252,18 @@ fn copy_patternfly(assets: &Path) -> Result<()> {
         copy(&source.join(font), &assets.join(font))?;
     }
     Ok(())
+}
+
+/// All files of these kinds, one after the other.
+fn text_below(folder: &Path, kinds: &[&str]) -> Result<String> {
+    let mut text = String::new();
+    for path in workspace::files_below(folder, &[])? {
+        let kind = path.extension().and_then(|kind| kind.to_str());
+        if kind.is_some_and(|kind| kinds.contains(&kind)) {
+            text += &fs::read_to_string(&path).map_err(Failure::because(path.display()))?;
+        }
+    }
+    Ok(text)
 }
 
 /// A file missing here would be a window without its style, seen only by who looks at it.

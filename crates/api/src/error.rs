@@ -1,5 +1,6 @@
 //! The one error shape of the edge: a code to act upon, a message, and what to do.
 
+use ghostlight_model::sentence;
 use serde::{Deserialize, Serialize};
 
 /// What the screen receives when a command is refused or fails.
@@ -8,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub struct ApiError {
     /// What kind of trouble; nobody matches on texts.
     pub code: ErrorCode,
-    /// What happened, to what.
+    /// What happened, to what, in a sentence.
     pub message: String,
     /// What to do, in a sentence.
     pub hint: Option<String>,
@@ -37,21 +38,33 @@ pub enum ErrorCode {
 }
 
 impl ApiError {
-    /// An error with a hint.
-    pub fn new(code: ErrorCode, message: impl Into<String>, hint: impl Into<String>) -> Self {
+    /// An error with a hint; both become sentences, whatever library worded them.
+    pub fn new(code: ErrorCode, message: impl AsRef<str>, hint: impl AsRef<str>) -> Self {
         Self {
             code,
-            message: message.into(),
-            hint: Some(hint.into()),
+            message: sentence(message.as_ref()),
+            hint: Some(sentence(hint.as_ref())),
         }
     }
 
     /// A mistake of ours.
-    pub fn internal(message: impl Into<String>) -> Self {
+    pub fn internal(message: impl AsRef<str>) -> Self {
         Self::new(
             ErrorCode::Internal,
             message,
             "This is a fault in Ghostlight; your data is unchanged. Try again, and report it if it stays.",
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_reads_as_sentences() {
+        let error = ApiError::new(ErrorCode::Store, "the disk is full", "make room");
+        assert_eq!(error.message, "The disk is full.");
+        assert_eq!(error.hint.as_deref(), Some("Make room."));
     }
 }

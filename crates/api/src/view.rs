@@ -199,7 +199,7 @@ pub struct RunRow {
     pub status: RunStatus,
     /// Steps ended and steps in all.
     pub progress: (u32, u32),
-    /// Field events so far.
+    /// Fields with a value so far.
     pub fields_seen: u32,
     /// When it began.
     pub started: Micros,

@@ -52,12 +52,7 @@ pub(crate) fn decode(bytes: &[u8], content_type: Option<&str>) -> Result<Decoded
 
 /// An issue that deserves a look.
 pub(crate) fn warning(code: &str, message: String, hint: Option<&str>) -> Issue {
-    Issue {
-        code: code.into(),
-        severity: Severity::Warning,
-        message,
-        hint: hint.map(str::to_owned),
-    }
+    Issue::new(code, Severity::Warning, message, hint)
 }
 
 fn capped<'a>(bytes: &'a [u8], issues: &mut Vec<Issue>) -> &'a [u8] {

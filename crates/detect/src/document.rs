@@ -420,15 +420,15 @@ fn issues_of_data(parts: &PageParts, base: Option<&str>) -> Vec<Issue> {
         .collect();
     repairs.dedup();
     if !repairs.is_empty() {
-        issues.push(Issue {
-            code: "json_ld_repaired".into(),
-            severity: Severity::Info,
-            message: format!(
+        issues.push(Issue::new(
+            "json_ld_repaired",
+            Severity::Info,
+            format!(
                 "the page's JSON-LD is damaged and was read nevertheless: {}",
                 repairs.join(", ")
             ),
-            hint: None,
-        });
+            None,
+        ));
     }
     if parts.scripts.iter().any(|s| s.too_deep || s.too_many) {
         issues.push(warning(
@@ -519,14 +519,16 @@ fn board(
             _ => Ok(None),
         };
     }
-    let damaged = (!parsed.repairs.is_empty()).then(|| Issue {
-        code: "json_repaired".into(),
-        severity: Severity::Info,
-        message: format!(
-            "the JSON is damaged and was read nevertheless: {}",
-            parsed.repairs.join(", ")
-        ),
-        hint: None,
+    let damaged = (!parsed.repairs.is_empty()).then(|| {
+        Issue::new(
+            "json_repaired",
+            Severity::Info,
+            format!(
+                "the JSON is damaged and was read nevertheless: {}",
+                parsed.repairs.join(", ")
+            ),
+            None,
+        )
     });
     let cut_off = (jobs.len() >= ats::JOBS_MAX || parsed.too_many || parsed.too_deep).then(|| {
         warning(

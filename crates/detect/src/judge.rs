@@ -13,6 +13,10 @@ const WALL_WORDS_MAX: usize = 220;
 /// Up to this many words a text need not say much to be a posting.
 const SHORT_WORDS: usize = 400;
 
+/// A line of fewer words, and no other, is a title and no posting: even a chat message that names
+/// employer, job, place and address has more.
+const LINE_WORDS_MIN: usize = 10;
+
 /// `Ok` for a posting; else what it is instead and what to do.
 ///
 /// # Errors
@@ -39,7 +43,19 @@ pub fn judge(document: &Document, observations: &[Observation]) -> Result<(), Is
     login_wall(&facts, jobness)?;
     removed(&facts)?;
     needs_javascript(&facts, document)?;
+    title_alone(document)?;
     not_a_posting(&facts, jobness)
+}
+
+/// The code of a page that says that its posting is not there any more.
+pub const REMOVED_PAGE: &str = "removed";
+
+/// The words by which a page says that its posting is not there any more, where it does.
+pub fn removed_words(document: &Document) -> Option<String> {
+    let text = format!("{}\n{}", document.title().unwrap_or(""), document.visible);
+    let phrases = Phrases::new(&text);
+    let sentence = phrases.sentence(phrases.first_stated(REMOVED)?)?;
+    Some(sentence.quote.trim().to_owned())
 }
 
 struct Facts<'a> {
@@ -87,7 +103,7 @@ fn removed(facts: &Facts<'_>) -> Result<(), Issue> {
         return Ok(());
     }
     refuse(
-        "removed",
+        REMOVED_PAGE,
         "the page says that there is no such posting (any more)".to_owned(),
         "look for the posting on the employer's own job board, or analyse a saved copy",
     )
@@ -113,6 +129,20 @@ fn needs_javascript(facts: &Facts<'_>, document: &Document) -> Result<(), Issue>
     )
 }
 
+fn title_alone(document: &Document) -> Result<(), Issue> {
+    let mut lines = document.visible.lines().map(str::trim);
+    let first = lines.find(|line| !line.is_empty()).unwrap_or_default();
+    let says_more = lines.any(|line| !line.is_empty() && line != first);
+    if says_more || first.split_whitespace().count() >= LINE_WORDS_MIN {
+        return Ok(());
+    }
+    refuse(
+        "not_a_posting",
+        "the text is a title and nothing more".to_owned(),
+        "check that this is the posting's own page; if it is, paste its text",
+    )
+}
+
 fn not_a_posting(facts: &Facts<'_>, jobness: usize) -> Result<(), Issue> {
     let needed = match facts.words {
         0..=80 => 2,
@@ -130,12 +160,7 @@ fn not_a_posting(facts: &Facts<'_>, jobness: usize) -> Result<(), Issue> {
 }
 
 fn refuse(code: &str, message: String, hint: &str) -> Result<(), Issue> {
-    Err(Issue {
-        code: code.into(),
-        severity: Severity::Error,
-        message,
-        hint: Some(hint.into()),
-    })
+    Err(Issue::new(code, Severity::Error, message, Some(hint)))
 }
 
 /// How much a text speaks like a job advert: two for a word that hardly anything else uses, one
@@ -453,6 +478,26 @@ mod tests {
     }
 
     #[test]
+    fn a_removed_page_is_quoted() {
+        let page = |html: &str| {
+            let input = RawInput {
+                bytes: html.as_bytes(),
+                name: None,
+                url: None,
+                content_type: None,
+            };
+            super::removed_words(&open(&input).unwrap()[0])
+        };
+        let closed =
+            "<h1>Night Baker</h1><p>Thanks for looking. This job is no longer available.</p>";
+        assert_eq!(
+            page(closed).as_deref(),
+            Some("This job is no longer available.")
+        );
+        assert_eq!(page("<h1>Night Baker</h1><p>Apply now.</p>"), None);
+    }
+
+    #[test]
     fn walls_and_postings_are_told_apart() {
         let long = "<p>Our bakery needs hands for the night. You knead, you bake, you clean the ovens at dawn.</p>".repeat(10);
         for (page, want) in [
@@ -464,6 +509,9 @@ mod tests {
             ("<h1>Night Baker</h1><p>This job is no longer available.</p>".into(), "removed"),
             ("<h1>Apple pie</h1><p>Peel six apples, add sugar and cinnamon, and bake for forty minutes.</p>".into(), "not_a_posting"),
             (format!("<h1>Night Baker</h1>{long}<h2>Requirements</h2><p>Two years of experience.</p><a>Apply now</a><p>Sign in to continue</p>"), "posting"),
+            ("<title>Job</title><div><div><h1>Job</h1></div></div>".into(), "not_a_posting"),
+            ("<h1>Night Baker, full-time</h1><p>Night Baker, full-time</p>".into(), "not_a_posting"),
+            ("<h1>Night Baker</h1><p>Full-time, apply now</p>".into(), "posting"),
             ("Oriel Bread | Night Baker | Berlin | Full-time, onsite. Apply: jobs@oriel.example".into(), "posting"),
             ("Bäcker (m/w/d) in Vollzeit gesucht. Bewerbung an die Bäckerei Oriel.".into(), "posting"),
             ("<script type='application/ld+json'>{\"@type\":\"JobPosting\",\"title\":\"Baker\"}</script><p>Sign in to continue</p>".into(), "posting"),

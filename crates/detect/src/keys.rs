@@ -107,6 +107,14 @@ pub(crate) fn absolute(text: &str, base: Option<&str>) -> Option<String> {
     web(joined.as_str()).map(Url::into)
 }
 
+/// What an address alone names, strongest first: a job on a known system, and the canonical URL.
+/// Empty if it is no web address.
+pub fn of_url(url: &str) -> Vec<PostingKey> {
+    let id = ats_id(url).map(|id| id.key());
+    let canonical = canonical(url).map(PostingKey::Url);
+    id.into_iter().chain(canonical).collect()
+}
+
 /// The keys of a page, strongest first.
 pub(crate) fn of_page(page: &Page, url: Option<&str>) -> Vec<PostingKey> {
     let mut keys = Vec::new();

@@ -13,7 +13,7 @@ pub mod document;
 mod html;
 mod json;
 pub mod judge;
-mod keys;
+pub mod keys;
 pub mod patterns;
 mod phrases;
 mod place;

@@ -43,12 +43,21 @@ pub struct SignalInput<'a> {
     pub captured_at: Micros,
     /// When this posting was first captured by this installation.
     pub first_seen: Micros,
-    /// The HTTP status of the page, where it was fetched.
-    pub http_status: Option<u16>,
+    /// How the posting's page was found gone since this capture, where it was.
+    pub gone: Option<&'a Gone>,
     /// Other stored postings with nearly the same text.
     pub similar: &'a [Similar],
     /// Outcomes the analyst recorded (`filled`, `reposted`, `heard_back`, …).
     pub outcomes: &'a [String],
+}
+
+/// How a posting's page was found gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Gone {
+    /// The server answered so: 404 or 410.
+    Status(u16),
+    /// The page says so, in these words.
+    Said(String),
 }
 
 /// A stored posting with nearly the same text.
@@ -128,13 +137,18 @@ pub fn signals(input: &SignalInput<'_>) -> Vec<Signal> {
 
 fn gone_from_board(input: &SignalInput<'_>, phrases: &Phrases<'_>) -> Option<Signal> {
     let rule = "A posting whose page is gone (HTTP 404 or 410) or says that it is closed can no longer be applied to.";
-    let (statement, evidence, source) = match input.http_status {
-        Some(status @ (404 | 410)) => (
+    let (statement, evidence, source) = match input.gone {
+        Some(Gone::Status(status)) => (
             format!("The page answered with HTTP {status}: the posting is not there."),
             None,
             "RFC 9110, sections 15.5.5 and 15.5.11",
         ),
-        _ => {
+        Some(Gone::Said(words)) => (
+            format!("The page now says that the posting is closed: \u{201c}{words}\u{201d}"),
+            None,
+            OWN_RULE,
+        ),
+        None => {
             let at = phrases.first_stated(REMOVED)?;
             (
                 "The page itself says that the posting is closed.".to_owned(),
@@ -776,7 +790,7 @@ mod tests {
     struct Case {
         text: String,
         fields: Vec<(FieldKey, FieldValue)>,
-        status: Option<u16>,
+        gone: Option<Gone>,
         first_seen: i64,
         similar: Vec<Similar>,
         outcomes: Vec<String>,
@@ -786,7 +800,7 @@ mod tests {
         Case {
             text: text.into(),
             fields,
-            status: None,
+            gone: None,
             first_seen: 0,
             similar: vec![],
             outcomes: vec![],
@@ -820,7 +834,7 @@ mod tests {
             fields: &fields,
             captured_at: at(0),
             first_seen: at(case.first_seen),
-            http_status: case.status,
+            gone: case.gone.as_ref(),
             similar: &case.similar,
             outcomes: &case.outcomes,
         });
@@ -934,11 +948,20 @@ mod tests {
 
     #[test]
     fn a_gone_page_needs_no_words() {
-        let gone = Case {
-            status: Some(404),
-            ..case("Night Baker", vec![])
-        };
-        assert_eq!(ids(&gone), "gone_from_board");
+        for (gone, fact) in [
+            (Gone::Status(404), "HTTP 404"),
+            (
+                Gone::Said("This job is closed.".into()),
+                "This job is closed.",
+            ),
+        ] {
+            let gone = Case {
+                gone: Some(gone),
+                ..case("Night Baker", vec![])
+            };
+            assert_eq!(ids(&gone), "gone_from_board");
+            assert!(run(&gone)[0].statement.contains(fact), "{fact}");
+        }
     }
 
     #[test]

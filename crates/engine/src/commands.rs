@@ -102,7 +102,7 @@ impl Engine {
         let state = state.ok_or_else(|| not_there(format!("Run {run} is not in the store.")))?;
         match (state.location, state.capture) {
             (Some(url), _) if url.starts_with("http") => Ok(Input::Url(url)),
-            (_, Some(capture)) => self.capture_input(capture, state.input),
+            (_, Some(capture)) => self.capture_input(capture, &state.input),
             (Some(path), None) => Ok(Input::File(PathBuf::from(path))),
             (None, None) => Err(not_there(format!(
                 "Nothing was stored of {}: it stopped before its bytes were read.",
@@ -111,11 +111,10 @@ impl Engine {
         }
     }
 
-    fn capture_input(&self, capture: CaptureId, name: String) -> Result<Input, ApiError> {
-        let bytes = self.store().bytes(capture).map_err(|e| store_error(&e))?;
-        let bytes =
-            bytes.ok_or_else(|| not_there(format!("The capture of {name} was removed.")))?;
-        Ok(Input::Text { name, bytes })
+    fn capture_input(&self, capture: CaptureId, name: &str) -> Result<Input, ApiError> {
+        let stored = self.store().stored(capture).map_err(|e| store_error(&e))?;
+        let removed = || not_there(format!("The capture of {name} was removed."));
+        stored.map(Input::Stored).ok_or_else(removed)
     }
 }
 

@@ -56,8 +56,14 @@ pub(crate) fn trouble(title: &str, error: &ghostlight_store::StoreError) -> Noti
     Notice {
         kind: "error".into(),
         title: title.into(),
-        body: format!("{error}. {}", error.hint()),
+        body: sentences(error),
     }
+}
+
+/// What happened to the store and what to do.
+pub(crate) fn sentences(error: &ghostlight_store::StoreError) -> String {
+    let error = crate::store_error(error);
+    format!("{} {}", error.message, error.hint.unwrap_or_default())
 }
 
 /// A refused input as a toast.

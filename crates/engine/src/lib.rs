@@ -78,12 +78,25 @@ impl Engine {
     /// # Errors
     /// As [`ghostlight_store::Store::open`].
     pub fn open(folder: &Path, host: Arc<dyn Host>, hooks: Hooks) -> Result<Self, StoreError> {
-        let hub = Hub::open(folder)?;
-        let process = ProcessLock::take(folder, &host.new_id())?;
         let fetcher = Fetcher::new(Limits::default()).map_err(|e| StoreError::Io {
             path: folder.to_owned(),
             detail: e.to_string(),
         })?;
+        Self::open_with(folder, host, hooks, fetcher)
+    }
+
+    /// As [`Engine::open`], with a fetcher of the caller's: other limits, or another network.
+    ///
+    /// # Errors
+    /// As [`ghostlight_store::Store::open`].
+    pub fn open_with(
+        folder: &Path,
+        host: Arc<dyn Host>,
+        hooks: Hooks,
+        fetcher: Fetcher,
+    ) -> Result<Self, StoreError> {
+        let hub = Hub::open(folder)?;
+        let process = ProcessLock::take(folder, &host.new_id())?;
         let pipeline = Arc::new(Pipeline {
             hub: hub.clone(),
             host: Arc::clone(&host),

@@ -5,24 +5,25 @@
 
 use crate::{
     Hooks, VERSION,
-    host::Host,
-    input::{self, Acquired, Input, error, in_sentences},
+    host::{Host, sentences},
+    input::{self, Acquired, Input, Refused, error},
     process::ProcessLock,
 };
 use ghostlight_detect::{
-    Document, Format, NotReadable, RawInput, judge,
+    Document, Format, NotReadable, judge, keys,
     patterns::reasons,
-    signals::{Fingerprint, SignalInput, Similar, signals},
+    signals::{Fingerprint, Gone, SignalInput, Similar, signals},
 };
 use ghostlight_fetch::Fetcher;
 use ghostlight_hub::Hub;
 use ghostlight_model::{
     Assessment, CaptureId, EventBody, FieldKey, FieldValue, Issue, Method, Micros, Observation,
-    Offset, Phase, Place, PostingId, RunId, Signal, Step,
+    Offset, Phase, Place, PostingId, RunId, Severity, Signal, Step,
     card::receipt,
     commit::AuthorId,
     event::Fact,
-    fuse::fuse,
+    fuse::winners,
+    keys::PostingKey,
     run::{INTERRUPTED, RunState},
 };
 use ghostlight_store::{FinishedRun, NewCapture, Pending, StoreError};
@@ -146,7 +147,7 @@ impl Pipeline {
         let issue = input::error(error.code(), error.to_string(), error.hint());
         let mut debts = self.debts.lock();
         debts.failures.push((run.clone(), step.node(), issue));
-        debts.trouble = Some(format!("{error}. {}", error.hint()));
+        debts.trouble = Some(sentences(error));
         drop(debts);
         // Often the trouble is over already, for example another program's lock.
         let _ = self.settle_debts();
@@ -181,7 +182,7 @@ impl Pipeline {
             started,
         } = job;
         observer(&started);
-        let mut reporter = Reporter::new(self, first.clone(), observer);
+        let mut reporter = Reporter::new(self, first.clone(), started.ts, observer);
         let read = guarded(|| self.read(&mut reporter, input, &label, began));
         let parse_began = reporter.began;
         let (documents, source) = match reporter.settle(read)? {
@@ -196,7 +197,7 @@ impl Pipeline {
                 RunId(self.host.new_id())
             };
             runs.push(run.clone());
-            let mut reporter = Reporter::new(self, run.clone(), observer);
+            let mut reporter = Reporter::new(self, run.clone(), started.ts, observer);
             reporter.step = Step::Parse;
             if document.index > 0 {
                 self.begin_another(&mut reporter, &label, location.clone(), &source, &document)?;
@@ -261,10 +262,12 @@ impl Pipeline {
         began: Instant,
     ) -> Result<(Vec<Document>, Source), Stop> {
         reporter.began = began;
-        let acquired = input
-            .acquire(&self.fetcher)
-            .map_err(|issue| Stop::Failed(Step::Fetch, issue))?;
-        let fetched_at = self.host.now();
+        let address = input.location();
+        let acquired = match input.acquire(&self.fetcher) {
+            Ok(acquired) => acquired,
+            Err(refused) => return self.read_gone(reporter, address, refused),
+        };
+        let fetched_at = acquired.fetched_at.unwrap_or_else(|| self.host.now());
         let new = capture_of(&acquired, acquired.bytes.clone(), label, fetched_at);
         let capture = self.hub.store().put_capture(new).wait()?;
         self.hooks.pause(Step::Fetch.node());
@@ -274,13 +277,7 @@ impl Pipeline {
             fetch_metrics(&acquired),
         )?;
         reporter.start(Step::Parse);
-        let raw = RawInput {
-            bytes: &acquired.bytes,
-            name: Some(label),
-            url: acquired.final_url.as_deref(),
-            content_type: acquired.content_type.as_deref(),
-        };
-        let documents = ghostlight_detect::open(&raw)
+        let documents = ghostlight_detect::open(&acquired.raw(label))
             .map_err(|e| Stop::Failed(Step::Parse, not_readable(label, &e)))?;
         // The rest of PARSE has a reporter for each posting; what this one published ends here.
         reporter.flush()?;
@@ -289,8 +286,71 @@ impl Pipeline {
             acquired,
             capture,
             fetched_at,
+            gone: None,
         };
         Ok((documents, source))
+    }
+
+    /// `FETCH` of what cannot be had. The page of a posting we know that is gone is a fact about
+    /// that posting, so its last capture is read again, and `SCORE` adds the fact; anything else
+    /// ends the run.
+    fn read_gone(
+        &self,
+        reporter: &mut Reporter<'_>,
+        address: Option<String>,
+        refused: Refused,
+    ) -> Result<(Vec<Document>, Source), Stop> {
+        let Refused { issue, gone } = refused;
+        let known = match (gone, address) {
+            (Some(status), Some(url)) => {
+                self.known_reading(&keys::of_url(&url), Gone::Status(status))?
+            }
+            _ => None,
+        };
+        let Some((document, source)) = known else {
+            return Err(Stop::Failed(Step::Fetch, issue));
+        };
+        self.hooks.pause(Step::Fetch.node());
+        reporter.issues.push(kept(issue, source.fetched_at));
+        let status: Metrics = gone.iter().map(|s| ("status", (*s).into())).collect();
+        reporter.end(Step::Fetch, None, status)?;
+        reporter.start(Step::Parse);
+        reporter.flush()?;
+        Ok((vec![document], source))
+    }
+
+    /// The last capture of the posting that `keys` lead to, opened again; `None` where we know no
+    /// such posting, or its bytes were removed.
+    fn known_reading(
+        &self,
+        keys: &[PostingKey],
+        how: Gone,
+    ) -> Result<Option<(Document, Source)>, StoreError> {
+        let store = self.hub.store();
+        let Some(posting) = store.recognised(keys)? else {
+            return Ok(None);
+        };
+        let capture = store.posting(posting)?.and_then(|known| known.run.capture);
+        let Some(capture) = capture else {
+            return Ok(None);
+        };
+        let Some(stored) = store.stored(capture)? else {
+            return Ok(None);
+        };
+        let (label, fetched_at) = (stored.name.clone(), stored.fetched_at);
+        let acquired = Acquired::from(stored);
+        let documents = ghostlight_detect::open(&acquired.raw(&label)).unwrap_or_default();
+        let source = Source {
+            label,
+            acquired,
+            capture,
+            fetched_at,
+            gone: Some((posting, how)),
+        };
+        Ok(documents
+            .into_iter()
+            .next()
+            .map(|document| (document, source)))
     }
 
     /// The events before `PARSE`'s end for a further posting of the same input.
@@ -304,6 +364,7 @@ impl Pipeline {
     ) -> Result<(), StoreError> {
         let started = self.begin(&reporter.run, label, location, document.index)?;
         (reporter.observer)(&started);
+        reporter.started = started.ts;
         let captured = Fact::Captured {
             capture: source.capture,
         };
@@ -312,8 +373,45 @@ impl Pipeline {
         Ok(())
     }
 
-    /// From `PARSE`'s end to `SCORE`'s.
+    /// From `PARSE`'s end to `SCORE`'s. A page that says that its posting is not there any more is
+    /// a fact about that posting, if we know it (see [`Self::read_gone`]).
     fn read_posting(
+        &self,
+        reporter: &mut Reporter<'_>,
+        document: &Document,
+        source: &Source,
+    ) -> Result<(), Stop> {
+        let Err(issue) = judge::judge(document, &[]) else {
+            return self.read_judged(reporter, document, source);
+        };
+        let removed = issue.code == judge::REMOVED_PAGE;
+        let known = removed.then(|| self.known_removed(document, source));
+        match known.transpose()?.flatten() {
+            Some((document, source)) => {
+                reporter.issues.push(kept(issue, source.fetched_at));
+                self.read_judged(reporter, &document, &source)
+            }
+            None => Err(Stop::Failed(Step::Parse, issue)),
+        }
+    }
+
+    fn known_removed(
+        &self,
+        document: &Document,
+        source: &Source,
+    ) -> Result<Option<(Document, Source)>, StoreError> {
+        let Some(words) = judge::removed_words(document) else {
+            return Ok(None);
+        };
+        // The words of such a page are the same for all postings of a site.
+        let own = document.keys.iter().cloned();
+        let own = own.filter(|key| !matches!(key, PostingKey::Text(_)));
+        let typed = source.acquired.url.as_deref().map(keys::of_url);
+        let keys: Vec<PostingKey> = typed.into_iter().flatten().chain(own).collect();
+        self.known_reading(&keys, Gone::Said(words))
+    }
+
+    fn read_judged(
         &self,
         reporter: &mut Reporter<'_>,
         document: &Document,
@@ -333,8 +431,6 @@ impl Pipeline {
         document: &Document,
         source: &Source,
     ) -> Result<Origin, Stop> {
-        judge::judge(document, &[])
-            .map_err(|issue| Stop::Failed(Step::Parse, in_sentences(issue)))?;
         let store = self.hub.store();
         let capture = if document.format == Format::AtsJson {
             // One posting of a board: its capture holds its own object.
@@ -347,16 +443,22 @@ impl Pipeline {
         store
             .put_layers(capture, document.visible.clone(), document.source.clone())
             .wait()?;
-        let posting = self.hub.identify(document.keys.clone()).wait()?;
+        let more = source.acquired.keys.iter();
+        let more = more.filter(|key| !document.keys.contains(key));
+        let keys: Vec<PostingKey> = document.keys.iter().chain(more).cloned().collect();
+        let posting = match source.gone {
+            Some((posting, _)) => posting,
+            None => self.hub.identify(keys.clone()).wait()?,
+        };
         let parsed = Fact::Parsed {
             capture,
             posting,
-            keys: document.keys.clone(),
+            keys,
             language: document.language.clone(),
             fingerprint: Fingerprint::of(&document.visible).map(|print| print.0),
         };
         self.hooks.pause(Step::Parse.node());
-        reporter.issues = document.issues.iter().cloned().map(in_sentences).collect();
+        reporter.issues.extend_from_slice(&document.issues);
         reporter.end(Step::Parse, Some(parsed), parse_metrics(document))?;
         Ok(Origin { capture, posting })
     }
@@ -369,7 +471,7 @@ impl Pipeline {
     ) -> Result<Vec<Observation>, Stop> {
         reporter.start(Step::Extract);
         let mut seen = Vec::new();
-        document.extract(place.capture, self.host.now(), &mut |observation| {
+        document.extract(place.capture, reporter.now(), &mut |observation| {
             reporter.observed(Step::Extract, &observation);
             seen.push(observation);
         });
@@ -391,7 +493,7 @@ impl Pipeline {
     ) -> Result<(), Stop> {
         reporter.start(Step::Detect);
         let mut found = Vec::new();
-        document.detect(place.capture, self.host.now(), seen, &mut |observation| {
+        document.detect(place.capture, reporter.now(), seen, &mut |observation| {
             reporter.observed(Step::Detect, &observation);
             found.push(observation);
         });
@@ -424,7 +526,10 @@ impl Pipeline {
             &looked_by(document.format),
             &reasons(&document.visible),
         );
-        let winners = winners(seen);
+        let winners: Vec<Observation> = winners(seen)
+            .into_values()
+            .map(|won| won.observation.clone())
+            .collect();
         self.hooks.pause(Step::Validate.node());
         let metrics = vec![("fields", winners.len().into())];
         reporter.end(Step::Validate, Some(Fact::Received(receipt)), metrics)?;
@@ -496,7 +601,7 @@ impl Pipeline {
             fields: &fields,
             captured_at: source.fetched_at,
             first_seen: known.map_or(source.fetched_at, |known| known.first_seen),
-            http_status: source.acquired.http_status,
+            gone: source.gone.as_ref().map(|(_, how)| how),
             similar: &self.similar(posting, &document.visible)?,
             outcomes: &outcomes,
         }))
@@ -530,6 +635,8 @@ struct Source {
     acquired: Acquired,
     capture: CaptureId,
     fetched_at: Micros,
+    /// The posting whose page was found gone, and how; then this is its last capture.
+    gone: Option<(PostingId, Gone)>,
 }
 
 /// Where a document's observations belong.
@@ -543,6 +650,7 @@ struct Origin {
 struct Reporter<'a> {
     pipeline: &'a Pipeline,
     run: RunId,
+    started: Micros,
     step: Step,
     began: Instant,
     issues: Vec<Issue>,
@@ -551,11 +659,17 @@ struct Reporter<'a> {
 }
 
 impl<'a> Reporter<'a> {
-    fn new(pipeline: &'a Pipeline, run: RunId, observer: &'a mut dyn FnMut(&EventBody)) -> Self {
+    fn new(
+        pipeline: &'a Pipeline,
+        run: RunId,
+        started: Micros,
+        observer: &'a mut dyn FnMut(&EventBody),
+    ) -> Self {
         let (issues, pending) = (Vec::new(), Vec::new());
         Self {
             pipeline,
             run,
+            started,
             step: Step::Fetch,
             began: Instant::now(),
             issues,
@@ -571,6 +685,12 @@ impl<'a> Reporter<'a> {
             .pipeline
             .event(&self.run, step.node(), Phase::Start, None);
         self.publish(event);
+    }
+
+    /// When something is observed: never before the run began, even if the clock was set back, for
+    /// that is how the card tells its observations from those of earlier runs.
+    fn now(&self) -> Micros {
+        self.pipeline.host.now().max(self.started)
     }
 
     fn observed(&mut self, step: Step, observation: &Observation) {
@@ -665,6 +785,19 @@ fn fault(step: Step) -> Issue {
     )
 }
 
+/// A refusal of `FETCH` or `PARSE` that does not end the run: the posting is known.
+fn kept(refusal: Issue, captured: Micros) -> Issue {
+    let hint = format!(
+        "The card keeps what the capture of {} says. Look for the posting on the employer's own list of openings.",
+        captured.day()
+    );
+    Issue {
+        severity: Severity::Warning,
+        hint: Some(hint),
+        ..refusal
+    }
+}
+
 const NO_MODEL: &str = "no model is configured";
 
 fn capture_of(acquired: &Acquired, bytes: Vec<u8>, label: &str, fetched_at: Micros) -> NewCapture {
@@ -687,6 +820,11 @@ fn fetch_metrics(acquired: &Acquired) -> Metrics {
     if let Some(content_type) = &acquired.content_type {
         metrics.push(("content_type", content_type.clone().into()));
     }
+    let read = [("read", acquired.read), ("api", acquired.api_trouble)];
+    metrics.extend(
+        read.into_iter()
+            .filter_map(|(name, word)| Some((name, word?.into()))),
+    );
     metrics
 }
 
@@ -748,20 +886,5 @@ fn looked_by(format: Format) -> Vec<(Method, Result<(), String>)> {
             };
             (method, had)
         })
-        .collect()
-}
-
-/// The winning observation of each field, in the order of the card.
-fn winners(seen: &[Observation]) -> Vec<Observation> {
-    let mut by_field: BTreeMap<&FieldKey, Vec<&Observation>> = BTreeMap::new();
-    for observation in seen {
-        by_field
-            .entry(&observation.field)
-            .or_default()
-            .push(observation);
-    }
-    by_field
-        .into_values()
-        .filter_map(|candidates| fuse(&candidates).winner.map(|i| candidates[i].clone()))
         .collect()
 }

@@ -55,7 +55,7 @@ fn ending(run: &RunState) -> Ending {
     match &run.failure {
         Some(failure) if NO_POSTING.contains(&failure.issue.code.as_str()) => Ending::NothingFound,
         Some(_) => Ending::Unreadable,
-        None if run.fields_seen == 0 => Ending::NothingFound,
+        None if run.fields_found() == 0 => Ending::NothingFound,
         None => Ending::Found,
     }
 }

@@ -8,6 +8,7 @@ use ghostlight_api::{
         ReceiptView, RunRow, StepRow, Subject, TEXT_BYTES_MAX, TextView,
     },
 };
+use ghostlight_fetch::{ats_api_url, classify};
 use ghostlight_model::{
     CaptureId, EventBody, FieldKey, Layer, Level, PostingId, RunId, Step,
     card::{CardInput, fold, progress},
@@ -17,7 +18,7 @@ use ghostlight_model::{
 };
 use ghostlight_store::{
     StoreError,
-    read::{Order, PostingSummary, StoredEvent},
+    read::{CaptureInfo, Order, PostingSummary, StoredEvent},
 };
 
 impl Engine {
@@ -136,9 +137,7 @@ impl Engine {
             .map(|id| self.store().capture(id))
             .transpose()?
             .flatten();
-        let url = capture
-            .as_ref()
-            .and_then(|c| c.final_url.clone().or(c.url.clone()));
+        let url = capture.as_ref().and_then(page_of);
         Ok(CardView {
             posting: run.posting,
             run: Some(run.run_id.clone()),
@@ -274,6 +273,7 @@ fn level_of(word: &str) -> Option<Level> {
 
 fn run_row(run: RunState, title: Option<String>) -> RunRow {
     let until = run.ended.unwrap_or(run.updated);
+    let fields_seen = run.fields_found();
     RunRow {
         progress: progress(&run),
         duration_ms: (until.0 - run.started.0) as f64 / 1_000.0,
@@ -282,7 +282,7 @@ fn run_row(run: RunState, title: Option<String>) -> RunRow {
         posting: run.posting,
         title,
         status: run.status,
-        fields_seen: run.fields_seen,
+        fields_seen,
         started: run.started,
         failure: run.failure,
     }
@@ -384,6 +384,19 @@ fn commit_row(commit: Commit, name: Option<String>) -> CommitRow {
             .map(|c| (c.field.label().to_owned(), display(&c.old), display(&c.new)))
             .collect(),
     }
+}
+
+/// The page a reader opens: where it led to, but for a job system's answer the page it stands for.
+fn page_of(capture: &CaptureInfo) -> Option<String> {
+    let api = capture.url.as_deref().and_then(|url| {
+        let api = ats_api_url(&classify(url).ok()?)?;
+        Some(String::from(api))
+    });
+    let led_to = capture
+        .final_url
+        .clone()
+        .filter(|url| api.as_ref() != Some(url));
+    led_to.or_else(|| capture.url.clone())
 }
 
 fn missing(subject: &Subject) -> ApiError {

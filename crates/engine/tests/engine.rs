@@ -8,7 +8,7 @@ use ghostlight_api::{
 };
 use ghostlight_engine::{Engine, Handle, Hooks, Host, Input, report::Ending};
 use ghostlight_model::{
-    EventBody, FieldKey, Phase, RunId, Step,
+    EventBody, FieldKey, Micros, Phase, RunId, Step,
     card::FieldState,
     event::Fact,
     run::{INTERRUPTED, RunStatus},
@@ -17,6 +17,7 @@ use std::{
     path::Path,
     sync::{
         Arc,
+        atomic::{AtomicI64, Ordering},
         mpsc::{self, Receiver, Sender},
     },
     time::Duration,
@@ -153,7 +154,7 @@ fn a_run_whose_process_is_gone_ends_as_interrupted_at_whatever_step_and_only_onc
     for step in Step::ALL {
         let run = RunId(format!("LOST{}", step.node()));
         let begun = |node: &str, fact| EventBody {
-            ts: ghostlight_model::Micros(1),
+            ts: Micros(1),
             run_id: run.clone(),
             node: node.into(),
             phase: Phase::Start,
@@ -226,6 +227,45 @@ fn a_verdict_stands_through_a_second_run_and_the_same_key_is_one_commit() {
         "names the choices"
     );
     assert_eq!(engine.handle(RetryRun { run }).unwrap().runs.len(), 1);
+}
+
+/// A host whose clock goes on by an hour each time it is asked.
+#[derive(Default)]
+struct Hourly(AtomicI64);
+impl Host for Hourly {
+    fn now(&self) -> Micros {
+        Micros(self.0.fetch_add(3_600_000_000, Ordering::SeqCst))
+    }
+}
+
+#[test]
+fn a_retry_reads_the_same_capture_at_its_own_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = Arc::new(Hourly::default());
+    let engine = Engine::open(folder.path(), host, Hooks::default()).unwrap();
+    let page = folder.path().join("page.txt");
+    std::fs::write(&page, POSTING).unwrap();
+    for input in [text("pasted", POSTING), Input::File(page)] {
+        let (run, _) = analyze(&engine, input);
+        let before = card(&engine, &run);
+        let again = engine.handle(RetryRun { run }).unwrap().runs.remove(0);
+        let mut after = card(&engine, &again);
+        while after.status != Some(RunStatus::Finished) {
+            std::thread::sleep(Duration::from_millis(5));
+            after = card(&engine, &again);
+        }
+        assert_eq!(after.run, Some(again));
+        assert_eq!(
+            (after.capture, after.captured_at, after.title),
+            (before.capture, before.captured_at, before.title)
+        );
+        assert_eq!(after.signals, before.signals, "as old as it was");
+        assert_eq!(after.version, before.version, "nothing new to commit");
+        for (after, before) in after.fields.iter().zip(&before.fields) {
+            let alternatives = (after.alternatives.len(), before.alternatives.len());
+            assert_eq!(alternatives.0, alternatives.1, "{}", after.key);
+        }
+    }
 }
 
 fn views(pings: &Receiver<Ping>) -> Option<Vec<ViewId>> {

@@ -4,7 +4,8 @@
 use crate::{
     commit::{AuthorId, Commit},
     event::Step,
-    fuse::{LostBecause, fuse},
+    fuse::{LostBecause, fuse, winners},
+    ids::ObservationId,
     observation::{Confidence, Method, Observation, Source},
     receipt::{Looked, Outcome, Receipt},
     run::{Failure, NodeStatus, RunState, RunStatus},
@@ -128,7 +129,9 @@ pub struct RecordedOutcome {
 pub struct CardInput<'a> {
     /// The head's ancestors and the head, parents before children.
     pub commits: &'a [Commit],
-    /// The observations of the latest run's capture: the candidates.
+    /// The observations of the latest run's capture. Candidates are those of that run alone: an
+    /// earlier one may have read the same capture with other rules, and what it saw then must not
+    /// stand beside what is seen now. An observation is never older than its run.
     pub observations: &'a [Observation],
     /// Observations of earlier captures that commits rest on, for their words.
     pub cited: &'a [Observation],
@@ -140,7 +143,8 @@ pub struct CardInput<'a> {
 pub fn fold(input: CardInput<'_>) -> Card {
     let committed = fold_commits(input.commits);
     let mut by_field: BTreeMap<FieldKey, Vec<&Observation>> = BTreeMap::new();
-    for observation in input.observations {
+    let of_this_run = |o: &&Observation| input.run.is_none_or(|run| o.ts >= run.started);
+    for observation in input.observations.iter().filter(of_this_run) {
         by_field
             .entry(observation.field.clone())
             .or_default()
@@ -177,13 +181,9 @@ pub fn fold(input: CardInput<'_>) -> Card {
     }
 }
 
-/// The values that stand by commits alone: field, value and who set it.
-pub fn standing_values(commits: &[Commit]) -> BTreeMap<FieldKey, (FieldValue, Source)> {
-    let values = fold_commits(commits).values;
-    values
-        .into_iter()
-        .map(|(key, s)| (key, (s.value, s.source)))
-        .collect()
+/// The values that stand by commits alone.
+pub fn standing_values(commits: &[Commit]) -> BTreeMap<FieldKey, Standing> {
+    fold_commits(commits).values
 }
 
 #[derive(Default)]
@@ -193,15 +193,23 @@ struct Committed {
     outcomes: Vec<RecordedOutcome>,
 }
 
-#[derive(Clone)]
-struct Standing {
-    value: FieldValue,
-    confidence: Confidence,
-    source: Source,
-    method: Method,
-    observation: Option<crate::ids::ObservationId>,
-    author: AuthorId,
-    at: Micros,
+/// A value that stands by a commit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Standing {
+    /// The value.
+    pub value: FieldValue,
+    /// How sure.
+    pub confidence: Confidence,
+    /// Who says so.
+    pub source: Source,
+    /// By which method.
+    pub method: Method,
+    /// The observation it rests on, where it is a machine's.
+    pub observation: Option<ObservationId>,
+    /// Who committed it.
+    pub author: AuthorId,
+    /// When.
+    pub at: Micros,
 }
 
 fn fold_commits(commits: &[Commit]) -> Committed {
@@ -361,13 +369,13 @@ pub fn receipt(
     reasons: &[(FieldKey, String)],
 ) -> Receipt {
     use crate::receipt::{FieldReceipt, LookResult};
+    let winners = winners(observations);
     let line = |field: FieldKey| {
-        let seen: Vec<&Observation> = observations.iter().filter(|o| o.field == field).collect();
-        let fused = fuse(&seen);
         let looked = had
             .iter()
             .map(|(method, had)| {
-                let count = seen.iter().filter(|o| o.method == *method).count() as u32;
+                let seen = observations.iter().filter(|o| o.field == field);
+                let count = seen.filter(|o| o.method == *method).count() as u32;
                 let result = match had {
                     _ if count > 0 => LookResult::Found(count),
                     Ok(()) => LookResult::Nothing,
@@ -379,10 +387,10 @@ pub fn receipt(
                 }
             })
             .collect();
-        let outcome = match (fused.winner, fused.conflict) {
-            (None, _) => Outcome::NotFound,
-            (Some(_), true) => Outcome::Conflict,
-            (Some(_), false) => Outcome::Found,
+        let outcome = match winners.get(&field) {
+            None => Outcome::NotFound,
+            Some(won) if won.conflict => Outcome::Conflict,
+            Some(_) => Outcome::Found,
         };
         let reason = reasons
             .iter()
@@ -500,6 +508,25 @@ mod tests {
             title(&card).chosen.as_ref().unwrap().value.display(),
             "Nurse"
         );
+    }
+
+    #[test]
+    fn what_an_earlier_reading_of_the_same_capture_saw_is_no_candidate() {
+        let stale = seen(FieldKey::Title, "Nurse", 990);
+        let fresh = Observation {
+            ts: Micros(7),
+            ..seen(FieldKey::Title, "Baker", 700)
+        };
+        let run = RunState::new(RunId("r2".into()), Micros(5));
+        let card = fold(CardInput {
+            commits: &[],
+            observations: &[stale, fresh],
+            cited: &[],
+            run: Some(&run),
+        });
+        let title = title(&card);
+        assert_eq!(title.chosen.as_ref().unwrap().value.display(), "Baker");
+        assert_eq!(title.alternatives, []);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::{
     keys::PostingKey,
     observation::Observation,
     receipt::Receipt,
+    sentence,
     time::Micros,
 };
 use serde::{Deserialize, Serialize};
@@ -207,6 +208,23 @@ pub struct Issue {
     // Always written: this travels as postcard too, which cannot leave a member out.
     #[serde(default)]
     pub hint: Option<String>,
+}
+
+impl Issue {
+    /// An issue; message and hint become sentences.
+    pub fn new(
+        code: &str,
+        severity: Severity,
+        message: impl AsRef<str>,
+        hint: Option<&str>,
+    ) -> Self {
+        Self {
+            code: code.to_owned(),
+            severity,
+            message: sentence(message.as_ref()),
+            hint: hint.map(sentence),
+        }
+    }
 }
 
 /// How bad an issue is.

@@ -3,8 +3,10 @@
 use crate::{
     observation::{Layer, Method, Observation, Source},
     rules,
+    value::FieldKey,
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Two answers this close in confidence (thousandths) and both at least [`CONFLICT_FLOOR`] are a
 /// conflict: the screen shows two answers instead of hiding one.
@@ -53,6 +55,38 @@ impl LostBecause {
             LostBecause::PersonDecided => "a person chose otherwise",
         }
     }
+}
+
+/// What stands in a field once its observations are fused.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Winner<'a> {
+    /// The observation that won.
+    pub observation: &'a Observation,
+    /// Whether another one says something else with nearly the same confidence.
+    pub conflict: bool,
+}
+
+/// The winner of each field among the observations of one reading, in the order of the card. A
+/// field that has none is left out.
+pub fn winners(observations: &[Observation]) -> BTreeMap<&FieldKey, Winner<'_>> {
+    let mut by_field: BTreeMap<&FieldKey, Vec<&Observation>> = BTreeMap::new();
+    for observation in observations {
+        by_field
+            .entry(&observation.field)
+            .or_default()
+            .push(observation);
+    }
+    by_field
+        .into_iter()
+        .filter_map(|(field, seen)| {
+            let fused = fuse(&seen);
+            let winner = Winner {
+                observation: seen[fused.winner?],
+                conflict: fused.conflict,
+            };
+            Some((field, winner))
+        })
+        .collect()
 }
 
 /// Chooses among `observations` of one field.
@@ -255,6 +289,32 @@ mod tests {
         for pair in [[first.clone(), later.clone()], [later, first]] {
             assert_eq!(check(&pair).0.as_deref(), Some("Apply by April"));
         }
+    }
+
+    #[test]
+    fn each_field_has_its_own_winner_in_the_order_of_the_card() {
+        let of = |field: FieldKey, text: &str, confidence: u16, method: Method| Observation {
+            field,
+            ..seen(text, confidence, Source::Parsing, method)
+        };
+        let observations = [
+            of(FieldKey::Company, "Oriel Bread", 900, Method::Pattern),
+            of(FieldKey::Title, "Baker", 980, Method::JsonLd),
+            of(FieldKey::Title, "Nurse", 960, Method::Microdata),
+            of(FieldKey::Platform, " ", 990, Method::Pattern),
+        ];
+        let found: Vec<_> = winners(&observations)
+            .into_iter()
+            .map(|(field, won)| (field.name(), won.observation.value.display(), won.conflict))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("title", "Baker".to_owned(), true),
+                ("company", "Oriel Bread".to_owned(), false)
+            ],
+            "nothing stands in a field whose only value breaks a rule"
+        );
     }
 
     #[test]

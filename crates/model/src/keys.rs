@@ -35,6 +35,15 @@ impl PostingKey {
         }
     }
 
+    /// Its place in the order of strength: ATS before URL before text.
+    pub fn rank(&self) -> u8 {
+        match self {
+            PostingKey::Ats { .. } => 0,
+            PostingKey::Url(_) => 1,
+            PostingKey::Text(_) => 2,
+        }
+    }
+
     /// The form stored in `posting_key`.
     pub fn stored(&self) -> String {
         match self {
@@ -45,13 +54,9 @@ impl PostingKey {
     }
 }
 
-/// The strongest of `keys`: ATS before URL before text.
+/// The strongest of `keys`.
 pub fn strongest(keys: &[PostingKey]) -> Option<&PostingKey> {
-    keys.iter().min_by_key(|key| match key {
-        PostingKey::Ats { .. } => 0,
-        PostingKey::Url(_) => 1,
-        PostingKey::Text(_) => 2,
-    })
+    keys.iter().min_by_key(|key| key.rank())
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ pub mod observation;
 pub mod receipt;
 pub mod rules;
 pub mod run;
+mod sentence;
 pub mod time;
 pub mod value;
 
@@ -28,5 +29,6 @@ pub use ids::{
     CaptureId, CommitId, ContentHash, Epoch, ObservationId, Offset, PostingId, RunId, StreamId,
 };
 pub use observation::{Confidence, Evidence, Layer, Method, Observation, Source};
+pub use sentence::sentence;
 pub use time::{Day, Micros};
 pub use value::{Amount, FieldKey, FieldValue, Period, Place, Salary};

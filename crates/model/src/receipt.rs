@@ -23,6 +23,15 @@ pub struct FieldReceipt {
     pub reason: Option<String>,
 }
 
+impl Receipt {
+    /// Whether `method` looked for `field`, with whatever result.
+    pub fn looked(&self, field: &FieldKey, method: Method) -> bool {
+        let line = self.fields.iter().find(|line| line.field == *field);
+        let looked = line.and_then(|line| line.looked.iter().find(|l| l.method == method));
+        looked.is_some_and(|l| !matches!(l.result, LookResult::Skipped(_)))
+    }
+}
+
 /// What a field ended as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -54,4 +63,23 @@ pub enum LookResult {
     Nothing,
     /// It had nothing to look at, or was not needed; the reason.
     Skipped(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::card::receipt;
+
+    #[test]
+    fn a_method_with_nothing_to_look_at_did_not_look() {
+        let had = [
+            (Method::Pattern, Ok(())),
+            (Method::Model, Err("no model".into())),
+        ];
+        let receipt = receipt(&[], &had, &[]);
+        assert!(receipt.looked(&FieldKey::Title, Method::Pattern));
+        assert!(!receipt.looked(&FieldKey::Title, Method::Model));
+        assert!(!receipt.looked(&FieldKey::Title, Method::JsonLd));
+        assert!(!receipt.looked(&FieldKey::Verdict, Method::Pattern));
+    }
 }

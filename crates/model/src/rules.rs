@@ -101,8 +101,37 @@ pub fn check(field: &FieldKey, value: &FieldValue) -> Result<(), RuleError> {
     }
 }
 
+/// Other names of cities in postings, in lower case, with the one they are compared by. Each is
+/// listed as a name of the same place by GeoNames (<https://www.geonames.org>, alternate names).
+const CITY_NAMES: [(&str, &str); 23] = [
+    ("new york city", "new york"),
+    ("nyc", "new york"),
+    ("sf", "san francisco"),
+    ("washington dc", "washington"),
+    ("washington d.c.", "washington"),
+    ("ciudad de méxico", "mexico city"),
+    ("bangalore", "bengaluru"),
+    ("bombay", "mumbai"),
+    ("münchen", "munich"),
+    ("köln", "cologne"),
+    ("nürnberg", "nuremberg"),
+    ("wien", "vienna"),
+    ("zürich", "zurich"),
+    ("genève", "geneva"),
+    ("bruxelles", "brussels"),
+    ("den haag", "the hague"),
+    ("københavn", "copenhagen"),
+    ("praha", "prague"),
+    ("warszawa", "warsaw"),
+    ("kraków", "krakow"),
+    ("lisboa", "lisbon"),
+    ("milano", "milan"),
+    ("roma", "rome"),
+];
+
 /// Whether two values of one field really say different things. A place that names the city and
-/// one that adds its country do not; nor do lists where one contains the other.
+/// one that adds its country do not, nor do two names of a city, nor lists where one contains the
+/// other.
 pub fn disagree(a: &FieldValue, b: &FieldValue) -> bool {
     match (a, b) {
         (FieldValue::List(a), FieldValue::List(b)) => {
@@ -114,7 +143,7 @@ pub fn disagree(a: &FieldValue, b: &FieldValue) -> bool {
         }
         (FieldValue::Places(a), FieldValue::Places(b)) => {
             let same = |x: &Option<String>, y: &Option<String>| match (x, y) {
-                (Some(x), Some(y)) => x.eq_ignore_ascii_case(y),
+                (Some(x), Some(y)) => city(x) == city(y),
                 _ => true,
             };
             !a.iter().any(|p| {
@@ -135,6 +164,13 @@ pub fn disagree(a: &FieldValue, b: &FieldValue) -> bool {
         (FieldValue::Url(_), FieldValue::Url(_)) => false,
         _ => a.normalised() != b.normalised(),
     }
+}
+
+/// A city's (or country's) name as it is compared.
+fn city(name: &str) -> String {
+    let name = name.trim().to_lowercase();
+    let known = CITY_NAMES.iter().find(|(other, _)| *other == name);
+    known.map_or(name, |(_, usual)| (*usual).to_owned())
 }
 
 fn one_of(word: &str, known: &[&str]) -> Result<(), RuleError> {
@@ -192,6 +228,44 @@ fn check_url(url: &str) -> Result<(), RuleError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::value::Place;
+
+    #[test]
+    fn two_names_of_a_city_are_one_place() {
+        let place = |city: &str, country: Option<&str>| {
+            FieldValue::Places(vec![Place {
+                city: Some(city.into()),
+                country: country.map(str::to_owned),
+                ..Place::default()
+            }])
+        };
+        for (a, b, differ) in [
+            (
+                place("New York City", Some("US")),
+                place("NYC", None),
+                false,
+            ),
+            (
+                place("New York", Some("US")),
+                place("nyc", Some("US")),
+                false,
+            ),
+            (place("MÜNCHEN", None), place("Munich", Some("DE")), false),
+            (
+                place("Kansas City", Some("US")),
+                place("Kansas", None),
+                true,
+            ),
+            (place("New York", None), place("Newark", None), true),
+            (
+                place("London", Some("GB")),
+                place("London", Some("CA")),
+                true,
+            ),
+        ] {
+            assert_eq!(disagree(&a, &b), differ, "{a:?} {b:?}");
+        }
+    }
 
     #[test]
     fn values_that_cannot_stand_say_why() {

@@ -4,10 +4,12 @@ use crate::{
     assess::{Assessment, Signal},
     event::{EventBody, Fact, Issue, Phase, Step},
     ids::{CaptureId, CommitId, PostingId, RunId},
-    receipt::Receipt,
+    receipt::{Outcome, Receipt},
     time::Micros,
+    value::FieldKey,
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// A run's state. A projection: thrown away and rebuilt from its events with the same result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -40,8 +42,9 @@ pub struct RunState {
     pub nodes: Vec<NodeState>,
     /// Number of events so far.
     pub events: u64,
-    /// Number of field events so far.
-    pub fields_seen: u32,
+    /// The fields seen so far, whatever stands in them in the end (see
+    /// [`RunState::fields_found`]).
+    pub fields_seen: BTreeSet<FieldKey>,
     /// Signals found.
     pub signals: Vec<Signal>,
     /// What the signals add up to, once assessed.
@@ -133,7 +136,7 @@ impl RunState {
             ended: None,
             nodes: Vec::new(),
             events: 0,
-            fields_seen: 0,
+            fields_seen: BTreeSet::new(),
             signals: Vec::new(),
             assessment: None,
             receipt: None,
@@ -167,6 +170,18 @@ impl RunState {
     pub fn step(&self, step: Step) -> NodeStatus {
         self.node(step.node())
             .map_or(NodeStatus::Waiting, |node| node.status)
+    }
+
+    /// How many fields have a value: by the receipt once there is one, until then those seen.
+    pub fn fields_found(&self) -> u32 {
+        let found = match &self.receipt {
+            Some(receipt) => {
+                let lines = receipt.fields.iter();
+                lines.filter(|l| l.outcome != Outcome::NotFound).count()
+            }
+            None => self.fields_seen.len(),
+        };
+        found as u32
     }
 
     /// A step by name.
@@ -228,7 +243,9 @@ impl RunState {
                 self.capture = Some(*capture);
                 self.posting = Some(*posting);
             }
-            Fact::Observed(_) => self.fields_seen += 1,
+            Fact::Observed(observation) => {
+                self.fields_seen.insert(observation.field.clone());
+            }
             Fact::Signalled(signal) => self.signals.push(signal.clone()),
             Fact::Received(receipt) => self.receipt = Some(receipt.clone()),
             Fact::Assessed { assessment, commit } => {
@@ -265,6 +282,11 @@ fn ends_the_run(event: &EventBody) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        observation::{Confidence, Method, Observation, Source},
+        receipt::FieldReceipt,
+        value::FieldValue,
+    };
     use std::collections::BTreeMap;
 
     fn event(node: &str, phase: Phase, ts: i64) -> EventBody {
@@ -286,6 +308,39 @@ mod tests {
             state.apply(&event(node, phase.clone(), ts as i64));
         }
         state
+    }
+
+    #[test]
+    fn fields_are_counted_once_however_often_they_are_seen() {
+        let mut run = run(&[("DETECT", Phase::Start)]);
+        for (field, text) in [("title", "Baker"), ("title", "Nurse"), ("company", " ")] {
+            let mut seen = event("DETECT", Phase::Field, 1);
+            seen.fact = Some(Box::new(Fact::Observed(Observation {
+                field: FieldKey::from(field),
+                value: FieldValue::Text(text.into()),
+                confidence: Confidence::FULL,
+                source: Source::Parsing,
+                method: Method::Pattern,
+                evidence: None,
+                capture: CaptureId([0; 16]),
+                ts: Micros(1),
+            })));
+            run.apply(&seen);
+        }
+        assert_eq!(run.fields_found(), 2, "title and company, so far");
+        let line = |field, outcome| FieldReceipt {
+            field,
+            outcome,
+            looked: vec![],
+            reason: None,
+        };
+        run.receipt = Some(Receipt {
+            fields: vec![
+                line(FieldKey::Title, Outcome::Conflict),
+                line(FieldKey::Company, Outcome::NotFound),
+            ],
+        });
+        assert_eq!(run.fields_found(), 1, "the company's value broke a rule");
     }
 
     #[test]

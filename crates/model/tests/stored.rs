@@ -376,7 +376,7 @@ fn run_states() {
             node(Step::Score, NodeStatus::Waiting),
         ],
         events: 9,
-        fields_seen: 1,
+        fields_seen: [FieldKey::Title].into(),
         signals: vec![signal()],
         assessment: Some(assessment()),
         receipt: Some(receipt()),

@@ -1,10 +1,11 @@
 //! What can be read: pages of rows for the screen, and the log's pieces for the projections.
 
-use crate::{error::StoreError, open::Store, sql};
+use crate::{error::StoreError, open::Store, sql, write::NewCapture};
 use ghostlight_model::{
     CaptureId, CommitId, EventBody, Layer, Micros, Observation, ObservationId, PostingId, RunId,
     card::{Card, CardField},
     commit::Commit,
+    keys::{PostingKey, strongest},
     run::RunState,
 };
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params, types::Type};
@@ -282,6 +283,30 @@ impl Store {
         self.reading(|c| bytes_of(c, sql::BYTES, capture))
     }
 
+    /// A capture as it was stored; `None` if there is no such capture or its bytes were removed.
+    pub fn stored(&self, capture: CaptureId) -> Result<Option<NewCapture>, StoreError> {
+        let Some((bytes, known)) = self.bytes(capture)?.zip(self.capture(capture)?) else {
+            return Ok(None);
+        };
+        Ok(Some(NewCapture {
+            bytes,
+            fetched_at: known.fetched_at,
+            name: known.name,
+            url: known.url,
+            final_url: known.final_url,
+            http_status: known.http_status,
+            content_type: known.content_type,
+        }))
+    }
+
+    /// The posting that `keys` lead to, the strongest first; `None` if they lead to none.
+    ///
+    /// A text hash identifies only a posting that has nothing stronger: the same text under two
+    /// job ids is two postings.
+    pub fn recognised(&self, keys: &[PostingKey]) -> Result<Option<PostingId>, StoreError> {
+        self.reading(|c| recognised(c, keys))
+    }
+
     /// What is known of a capture.
     pub fn capture(&self, capture: CaptureId) -> Result<Option<CaptureInfo>, StoreError> {
         self.reading(|c| {
@@ -320,10 +345,8 @@ impl Store {
     /// Fingerprints of other postings, the latest [`FINGERPRINTS_MAX`].
     pub fn fingerprints(&self, except: PostingId) -> Result<Vec<StoredFingerprint>, StoreError> {
         self.reading(|c| {
-            let sql = "SELECT posting, fingerprint, first_seen, company, place FROM posting \
-                       WHERE fingerprint IS NOT NULL AND posting <> ?1 \
-                       ORDER BY updated DESC LIMIT ?2";
-            collect(c, sql, params![except.0, FINGERPRINTS_MAX], |row| {
+            let limits = params![except.0, FINGERPRINTS_MAX];
+            collect(c, sql::FINGERPRINTS, limits, |row| {
                 let fingerprint: i64 = row.get(1)?;
                 Ok(StoredFingerprint {
                     posting: PostingId(row.get(0)?),
@@ -480,6 +503,33 @@ fn parents_first(commits: Vec<(CommitId, Commit)>) -> Vec<Commit> {
 pub(crate) fn postings_with_commits(c: &Connection) -> rusqlite::Result<Vec<PostingId>> {
     let sql = "SELECT DISTINCT posting FROM \"commit\"";
     collect(c, sql, params![], |row| row.get(0).map(PostingId))
+}
+
+pub(crate) fn recognised(
+    c: &Connection,
+    keys: &[PostingKey],
+) -> rusqlite::Result<Option<PostingId>> {
+    let Some(strongest) = strongest(keys) else {
+        return Ok(None);
+    };
+    let rank = PostingKey::rank;
+    let mut usable: Vec<&PostingKey> = keys.iter().collect();
+    usable.retain(|key| !matches!(key, PostingKey::Text(_)) || rank(strongest) == rank(key));
+    usable.sort_by_key(|key| rank(key));
+    for key in usable {
+        let found = c
+            .prepare_cached(sql::POSTING_BY_KEY)?
+            .query_row([key.stored()], |row| row.get(0).map(PostingId))
+            .optional()?;
+        let Some(posting) = found else { continue };
+        // Two job ids are two postings, even if both name the board's page as their address.
+        let is_boards =
+            rank(strongest) < rank(key) && c.prepare_cached(sql::JOB_ID_OF)?.exists([posting.0])?;
+        if !is_boards {
+            return Ok(Some(posting));
+        }
+    }
+    Ok(None)
 }
 
 pub(crate) fn observations_of(

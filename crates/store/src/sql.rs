@@ -60,6 +60,11 @@ pub const LATEST_ASSESSED: &str = "SELECT state FROM run WHERE posting = ?1 AND 
 /// The fingerprint of the latest run over a posting that has one.
 pub const LATEST_FINGERPRINT: &str = "SELECT fingerprint FROM run WHERE posting = ?1 \
      AND fingerprint IS NOT NULL ORDER BY started DESC, run_id DESC LIMIT 1";
+/// Fingerprints of the other postings, the latest first: posting, length. It walks the index of
+/// the list and reads each row; a covering index is wanted before there are many postings.
+pub const FINGERPRINTS: &str = "SELECT posting, fingerprint, first_seen, company, place \
+     FROM posting WHERE fingerprint IS NOT NULL AND posting <> ?1 \
+     ORDER BY updated DESC LIMIT ?2";
 /// When a posting was first captured; a capture that is not stored counts from its run's start.
 pub const FIRST_SEEN: &str = "SELECT min(coalesce(fetched_at, started)) FROM run \
      LEFT JOIN capture ON capture.id = run.capture WHERE run.posting = ?1";
@@ -127,6 +132,7 @@ pub const HOT: &[(&str, &str)] = &[
     ("latest run", LATEST_RUN),
     ("latest assessed", LATEST_ASSESSED),
     ("latest fingerprint", LATEST_FINGERPRINT),
+    ("fingerprints", FINGERPRINTS),
     ("first seen", FIRST_SEEN),
     ("stream", STREAM),
     ("events", EVENTS),

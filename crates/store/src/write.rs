@@ -16,12 +16,13 @@ use ghostlight_model::{
     keys::PostingKey,
     observation::Confidence,
     rules,
+    run::RunState,
 };
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use std::borrow::Cow;
 
-/// A fetched version of a posting, to be stored.
-#[derive(Debug, Clone)]
+/// A fetched version of a posting, to be stored or stored already.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewCapture {
     /// The bytes as they arrived.
     pub bytes: Vec<u8>,
@@ -125,10 +126,8 @@ impl Store {
         }
     }
 
-    /// The posting recognised by `keys`, a new one if none is; all keys are kept.
-    ///
-    /// A text hash identifies only a posting that has nothing stronger: the same text under two
-    /// job ids is two postings.
+    /// The posting recognised by `keys`, a new one if none is; all keys are kept. See
+    /// [`Store::recognised`].
     pub fn identify(&self, keys: Vec<PostingKey>) -> Pending<PostingId> {
         self.writer().submit(move |batch| identify(batch, &keys))
     }
@@ -366,28 +365,9 @@ fn identify(batch: &mut Batch<'_>, keys: &[PostingKey]) -> Result<PostingId, Sto
     let sqlite = |e: rusqlite::Error| StoreError::sqlite(path, &e);
     let strongest = ghostlight_model::keys::strongest(keys)
         .ok_or_else(|| StoreError::Refused("a posting without any key".into()))?;
-    let only_text = matches!(strongest, PostingKey::Text(_));
-    let mut sorted: Vec<&PostingKey> = keys.iter().collect();
-    sorted.sort_by_key(|key| match key {
-        PostingKey::Ats { .. } => 0,
-        PostingKey::Url(_) => 1,
-        PostingKey::Text(_) => 2,
-    });
-    let mut known: Option<PostingId> = None;
-    for key in &sorted {
-        if known.is_none() && (only_text || !matches!(key, PostingKey::Text(_))) {
-            known = find_key(batch, key).map_err(sqlite)?;
-            // Two job ids are two postings, even if both name the board's page as their address.
-            if let (PostingKey::Ats { .. }, PostingKey::Url(_), Some(posting)) =
-                (strongest, key, known)
-                && has_job_id(batch, posting).map_err(sqlite)?
-            {
-                known = None;
-            }
-        }
-    }
+    let known = crate::read::recognised(batch.tx, keys).map_err(sqlite)?;
     let posting = known.unwrap_or_else(|| strongest.posting_id());
-    for key in &sorted {
+    for key in keys {
         batch
             .tx
             .prepare_cached(
@@ -397,17 +377,6 @@ fn identify(batch: &mut Batch<'_>, keys: &[PostingKey]) -> Result<PostingId, Sto
             .map_err(sqlite)?;
     }
     Ok(posting)
-}
-
-fn has_job_id(batch: &Batch<'_>, posting: PostingId) -> rusqlite::Result<bool> {
-    let mut find = batch.tx.prepare_cached(sql::JOB_ID_OF)?;
-    find.exists([posting.0])
-}
-
-fn find_key(batch: &Batch<'_>, key: &PostingKey) -> rusqlite::Result<Option<PostingId>> {
-    let mut find = batch.tx.prepare_cached(sql::POSTING_BY_KEY)?;
-    find.query_row([key.stored()], |row| row.get(0).map(PostingId))
-        .optional()
 }
 
 fn finish_run(batch: &mut Batch<'_>, run: FinishedRun) -> Result<Option<CommitId>, StoreError> {
@@ -420,7 +389,11 @@ fn finish_run(batch: &mut Batch<'_>, run: FinishedRun) -> Result<Option<CommitId
         mut event,
     } = run;
     let commits = crate::read::commits_of(batch.tx, posting).map_err(sqlite)?;
-    let changes = machine_changes(&commits, &winners);
+    let state = batch.touched.run(batch.tx, &event.run_id).map_err(sqlite)?;
+    let mut changes = machine_changes(&commits, &winners);
+    if let Some(state) = state.as_deref() {
+        changes.extend(taken_back(batch.tx, &commits, &winners, state).map_err(sqlite)?);
+    }
     let commit = if changes.is_empty() {
         None
     } else {
@@ -448,13 +421,13 @@ fn machine_changes(commits: &[Commit], winners: &[Observation]) -> Vec<FieldChan
         .filter_map(|winner| {
             let old = standing.get(&winner.field);
             match old {
-                Some((_, Source::User)) => return None,
-                Some((value, _)) if *value == winner.value => return None,
+                Some(old) if old.source == Source::User => return None,
+                Some(old) if old.value == winner.value => return None,
                 _ => {}
             }
             Some(FieldChange {
                 field: winner.field.clone(),
-                old: old.map(|(value, _)| value.clone()),
+                old: old.map(|old| old.value.clone()),
                 new: Some(winner.value.clone()),
                 confidence: winner.confidence,
                 source: winner.source,
@@ -463,6 +436,41 @@ fn machine_changes(commits: &[Commit], winners: &[Observation]) -> Vec<FieldChan
             })
         })
         .collect()
+}
+
+/// What this run takes back: machine values that an earlier run read out of the same capture and
+/// that this one, having looked by the same method, does not see. What another capture said stands
+/// until a later one says otherwise.
+fn taken_back(
+    connection: &Connection,
+    commits: &[Commit],
+    winners: &[Observation],
+    run: &RunState,
+) -> rusqlite::Result<Vec<FieldChange>> {
+    let (Some(posting), Some(receipt)) = (run.posting, &run.receipt) else {
+        return Ok(Vec::new());
+    };
+    let mut changes = Vec::new();
+    for (field, old) in standing_values(commits) {
+        let won = winners.iter().any(|winner| winner.field == field);
+        let Some(id) = old.observation else { continue };
+        if won || !receipt.looked(&field, old.method) {
+            continue;
+        }
+        let seen = crate::read::observation(connection, posting, id)?;
+        if seen.is_some_and(|seen| Some(seen.capture) == run.capture) {
+            changes.push(FieldChange {
+                field,
+                old: Some(old.value),
+                new: None,
+                confidence: old.confidence,
+                source: old.source,
+                method: old.method,
+                observation: None,
+            });
+        }
+    }
+    Ok(changes)
 }
 
 fn commit_change(batch: &mut Batch<'_>, change: &PersonChange) -> Result<CommitId, StoreError> {

@@ -5,8 +5,8 @@
 mod support;
 
 use ghostlight_model::{
-    CaptureId, EventBody, FieldKey, FieldValue, Observation, Phase, PostingId, RunId, Step,
-    event::Fact, receipt::Receipt,
+    CaptureId, EventBody, FieldKey, FieldValue, Method, Micros, Observation, Phase, PostingId,
+    RunId, Step, card::receipt, event::Fact,
 };
 use ghostlight_store::{FinishedRun, PersonChange, Store};
 use proptest::{
@@ -136,7 +136,10 @@ fn deeds_of(number: usize, plan: &Plan, captures: &[CaptureId]) -> Vec<Deed> {
     ];
     let mut winners: BTreeMap<FieldKey, Observation> = BTreeMap::new();
     for (field, word, confidence, took) in &plan.seen {
-        let observation = seen(last, FIELDS[*field].clone(), WORDS[*word], *confidence);
+        let observation = Observation {
+            ts: Micros(tick()),
+            ..seen(last, FIELDS[*field].clone(), WORDS[*word], *confidence)
+        };
         winners.insert(observation.field.clone(), observation.clone());
         let what = Fact::Observed(observation);
         events.push(EventBody {
@@ -152,7 +155,8 @@ fn deeds_of(number: usize, plan: &Plan, captures: &[CaptureId]) -> Vec<Deed> {
     if posting != plan.posting {
         events.push(parsed(&run, tick(), (last, posting_id(posting)), None));
     }
-    let receipt = Fact::Received(Receipt::default());
+    let observed: Vec<Observation> = winners.values().cloned().collect();
+    let receipt = Fact::Received(receipt(&observed, &[(Method::Pattern, Ok(()))], &[]));
     events.push(fact(&run, Step::Validate, Phase::End, tick(), receipt));
     if let Some(at) = plan.fails_at {
         let at = usize::from(at).min(events.len() - 1);

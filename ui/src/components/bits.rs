@@ -40,7 +40,7 @@ pub fn trouble(error: &ApiError, retry: Callback<()>) -> Html {
         <div class="gl-trouble" role="alert">
             <span class="gl-bad">{ Icon::Cross.draw() }</span>
             <div>
-                <p class="gl-strong">{ format::sentence(&error.message) }</p>
+                <p class="gl-strong">{ &error.message }</p>
                 if let Some(hint) = &error.hint { <p class="gl-dim">{ hint }</p> }
                 <button type="button" class="pf-v6-c-button pf-m-secondary pf-m-small" onclick={move |_| retry.emit(())}>
                     { Icon::Again.draw() }{ "Try again" }

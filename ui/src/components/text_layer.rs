@@ -151,7 +151,7 @@ impl Component for TextLayer {
         html! {
             <div class={classes!("gl-text", props.mono.then_some("is-mono"))} ref={self.scroller.clone()} tabindex="0" role="region" aria-label="posting text" onscroll={ctx.link().callback(|_: Event| Msg::Scrolled)}>
                 <div class="gl-text__content" style={format!("height:{}px", self.geometry.content_px())}>
-                    <div class="gl-text__window" style={format!("transform:translateY({}px)", window.top_px)}>
+                    <div class="gl-text__window" style={format!("top:{}px", window.top_px)}>
                         { for lines.unwrap_or_default().iter().map(|line| view_line(props, text, *line)) }
                     </div>
                 </div>

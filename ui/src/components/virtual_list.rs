@@ -448,7 +448,7 @@ impl VirtualList {
             >
                 if let Some((header, _)) = &props.header { { header.clone() } }
                 <div class="gl-rows__content" style={format!("height:{}px", self.geometry.content_px())} role={if rows { "rowgroup" } else { "presentation" }}>
-                    <div class="gl-rows__window" style={format!("transform:translateY({}px)", self.drawn.top_px)} role="presentation">
+                    <div class="gl-rows__window" style={format!("top:{}px", self.drawn.top_px)} role="presentation">
                         { for (self.drawn.first..self.drawn.end).map(|index| self.view_row(ctx, index)) }
                     </div>
                 </div>

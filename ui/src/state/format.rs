@@ -112,13 +112,6 @@ pub fn words(word: &str) -> String {
     word.replace('_', " ").to_lowercase()
 }
 
-/// A sentence with its first letter as sentences have it.
-pub fn sentence(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().into_iter().flat_map(char::to_uppercase);
-    first.chain(letters).collect()
-}
-
 /// Who made a commit, by a name a reader knows.
 pub fn author(name: &str) -> String {
     match name.strip_prefix("pipeline@") {
@@ -222,8 +215,6 @@ mod tests {
         assert_eq!(bytes(2_097_152), "2.1 MB");
         assert_eq!(url("https://www.oriel.example/jobs/"), "oriel.example/jobs");
         assert_eq!(words("FULL_TIME"), "full time");
-        assert_eq!(sentence("über uns"), "Über uns");
-        assert_eq!(sentence(""), "");
         assert_eq!(author("pipeline@0.1.0"), "Ghostlight 0.1.0");
         assert_eq!(author("you"), "you");
         assert_eq!(shortened("größer als", 5), "größe…");

@@ -1,7 +1,7 @@
 //! Cards: what the pipeline makes of a truth case's text or file, without store and model.
 
 use ghostlight_detect::{Document, RawInput, judge, open};
-use ghostlight_model::{CaptureId, FieldKey, Method, Micros, Observation, fuse::fuse};
+use ghostlight_model::{CaptureId, Method, Micros, Observation, fuse::winners};
 use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, HashMap},
@@ -103,17 +103,13 @@ fn card(document: &Document) -> Option<Card> {
     document.detect(capture, ts, &known, &mut |observation| {
         seen.push(observation)
     });
-    let mut card = Card::new();
-    for key in FieldKey::DETECTED {
-        let candidates: Vec<&Observation> = seen.iter().filter(|o| o.field == key).collect();
-        if let Some(winner) = fuse(&candidates).winner.map(|i| candidates[i]) {
-            let winner = Winner {
-                value: winner.value.to_json(),
-                confidence: winner.confidence.share(),
-                method: winner.method,
-            };
-            card.insert(key.name().to_owned(), winner);
-        }
-    }
-    Some(card)
+    let card = winners(&seen).into_iter().map(|(field, won)| {
+        let winner = Winner {
+            value: won.observation.value.to_json(),
+            confidence: won.observation.confidence.share(),
+            method: won.observation.method,
+        };
+        (field.name().to_owned(), winner)
+    });
+    Some(card.collect())
 }

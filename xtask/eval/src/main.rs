@@ -2,11 +2,14 @@
 //!
 //! Reads `truth/*.jsonl` and what they name, reads each posting as `ghostlight analyze --no-model`
 //! does, and prints one JSON object a figure (see [`figures`]): exact share per field and method,
-//! wrong-but-confident share, expected calibration error, CPU per page. [`truth`] holds the rules by
-//! which a label is compared with a card.
+//! wrong-but-confident share, expected calibration error, CPU per page, and the assessments of
+//! postings whose later fate is known ([`snapshots`]). [`truth`] holds the rules by which a label
+//! is compared with a card.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod cards;
 mod figures;
+mod snapshots;
 mod truth;
 
 use cards::Cards;
@@ -45,5 +48,5 @@ fn evaluate(
     tally.print();
     cards.print_cpu();
     figures::print_prices(root)?;
-    Ok(())
+    snapshots::print_confusion(root)
 }

@@ -1,7 +1,12 @@
 //! The contract of DESIGN *Command line*: keys, types, exit codes, order of events.
 
 use crate::program::{Done, Ghostlight, fixture};
+use crate::server::{Reply, Server};
 use serde_json::{Value, json};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 const FIELDS: [&str; 15] = [
     "title",
@@ -393,4 +398,35 @@ fn has_keys(object: &Value, keys: &[&str]) {
     let mut found = found;
     found.sort_unstable();
     assert_eq!(found, keys);
+}
+
+#[test]
+fn a_page_that_is_gone_is_a_signal_of_the_posting_we_know() {
+    let taken_down = Arc::new(AtomicBool::new(false));
+    let is_down = Arc::clone(&taken_down);
+    let page = std::fs::read(fixture("full.html")).unwrap();
+    let server = Server::start(move |_| match is_down.load(Ordering::SeqCst) {
+        true => Reply::status("404 Not Found"),
+        false => Reply::page(page.clone()),
+    });
+    let ghostlight = Ghostlight::new();
+    let url = server.url("/jobs/4821");
+    let (_, before) = ghostlight.analyze(&url);
+    taken_down.store(true, Ordering::SeqCst);
+    let (done, after) = ghostlight.analyze(&url);
+    assert_eq!(done.code, 0, "{done:?}");
+    let signal = |objects: &[Value]| {
+        let signals = objects[0]["signals"].as_array().unwrap();
+        signals.iter().any(|s| s["id"] == "gone_from_board")
+    };
+    assert!(signal(&after) && !signal(&before));
+    assert_eq!(after[0]["posting_id"], before[0]["posting_id"]);
+    let titles = [&after, &before].map(|o| o[0]["fields"]["title"]["value"].clone());
+    assert_eq!(titles[0], titles[1]);
+    let issue = &after[0]["issues"][0];
+    assert_eq!(
+        (&issue["node"], &issue["code"], &issue["severity"]),
+        (&json!("FETCH"), &json!("not_found"), &json!("warning"))
+    );
+    assert!(done.err.contains("404"), "{}", done.err);
 }

@@ -76,12 +76,13 @@ pub(crate) fn address(vendor: Vendor, job: &At<'_>) -> Option<String> {
 pub(crate) fn issues(vendor: Vendor, job: &At<'_>) -> Vec<Issue> {
     let unlisted =
         vendor == Vendor::Ashby && job.get("isListed").and_then(|l| l.truth()) == Some(false);
-    let issue = || Issue {
-        code: "unlisted".into(),
-        severity: Severity::Info,
-        message: "the job system marks this posting as unlisted: it is reachable by its link only"
-            .into(),
-        hint: None,
+    let issue = || {
+        Issue::new(
+            "unlisted",
+            Severity::Info,
+            "the job system marks this posting as unlisted: it is reachable by its link only",
+            None,
+        )
     };
     unlisted.then(issue).into_iter().collect()
 }
