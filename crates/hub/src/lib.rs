@@ -5,8 +5,10 @@
 //! merges hints and reads again from its own position, so nothing here grows or is lost.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
-use ghostlight_model::{CommitId, EventBody, Offset, PostingId, StreamId, keys::PostingKey};
-use ghostlight_store::{Changes, FinishedRun, Pending, PersonChange, Store, StoreError};
+use ghostlight_model::{
+    CommitId, EventBody, Micros, Offset, PostingId, StreamId, keys::PostingKey,
+};
+use ghostlight_store::{Changes, FinishedRun, Pending, PersonChange, Published, Store, StoreError};
 use std::{
     path::Path,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak},
@@ -38,6 +40,17 @@ impl Hub {
     /// Appends events to a local stream; the answer says that they are durable.
     pub fn publish(&self, stream: StreamId, events: Vec<EventBody>) -> Pending<Offset> {
         self.store.append(stream, events)
+    }
+
+    /// Appends bodies to a stream that others write, once a key. As [`Store::publish`].
+    pub fn publish_keyed(
+        &self,
+        key: String,
+        stream: StreamId,
+        bodies: Vec<String>,
+        now: Micros,
+    ) -> Pending<Published> {
+        self.store.publish(key, stream, bodies, now)
     }
 
     /// The posting recognised by `keys`.
@@ -107,7 +120,7 @@ impl Followers {
             };
             let mut waiting = lock(&inbox.changes);
             waiting.merge(changes);
-            if waiting.runs.len() + waiting.postings.len() > HINTS_MAX {
+            if waiting.streams.len() + waiting.runs.len() + waiting.postings.len() > HINTS_MAX {
                 *waiting = Changes {
                     everything: true,
                     ..Changes::default()
@@ -127,7 +140,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ghostlight_model::{Micros, Phase, RunId};
+    use ghostlight_model::{Phase, RunId};
     use std::collections::BTreeMap;
 
     fn event(run: &str) -> EventBody {

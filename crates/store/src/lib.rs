@@ -12,6 +12,7 @@ pub mod project;
 pub mod read;
 #[doc(hidden)]
 pub mod sql;
+pub mod streams;
 mod write;
 pub mod writer;
 
@@ -20,5 +21,8 @@ pub use error::StoreError;
 pub use open::OpenOptions;
 pub use open::{DATABASE, SCHEMA, Store};
 pub use project::Rebuilt;
+pub use streams::{
+    FeedEntry, LogEvent, Published, Received, ReceivedCount, StreamInfo, StreamPage,
+};
 pub use write::{FinishedRun, NewCapture, PersonChange};
 pub use writer::{Changes, Pending};

@@ -26,7 +26,10 @@ const MIGRATION_POLL: Duration = Duration::from_millis(20);
 /// Statements a connection keeps prepared; there are about fifty in all.
 const STATEMENTS_KEPT: usize = 64;
 
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_first.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001_first.sql"),
+    include_str!("../migrations/0002_streams.sql"),
+];
 /// The newest schema this version reads and writes.
 pub const SCHEMA: i64 = MIGRATIONS.len() as i64;
 
@@ -284,7 +287,12 @@ fn migrate(folder: &Path, path: &Path, options: &OpenOptions) -> Result<(), Stor
         sound(&connection, path)?;
         backup(&connection, folder, (found, options.schema()))?;
     }
-    let steps = options.migrations.iter().map(|step| M::up(step)).collect();
+    // A table that others refer to is made anew under its name; whether all references hold is checked after each step.
+    connection
+        .pragma_update(None, "foreign_keys", false)
+        .map_err(sqlite)?;
+    let steps = options.migrations.iter();
+    let steps = steps.map(|step| M::up(step).foreign_key_check()).collect();
     Migrations::new(steps)
         .to_latest(&mut connection)
         .map_err(|e| migration_error(path, &e))?;

@@ -47,6 +47,7 @@ pub(crate) struct Touched {
     fingerprints: BTreeMap<RunId, u64>,
     streams: BTreeMap<StreamId, StreamHead>,
     postings: BTreeSet<PostingId>,
+    grown: BTreeSet<StreamId>,
     last_seq: i64,
     everything: bool,
 }
@@ -66,6 +67,11 @@ impl Touched {
     /// Marks a posting whose commits changed.
     pub fn posting(&mut self, posting: PostingId) {
         self.postings.insert(posting);
+    }
+
+    /// Marks a stream that others wrote to.
+    pub fn stream_grew(&mut self, stream: StreamId) {
+        self.grown.insert(stream);
     }
 
     /// Marks everything as changed.
@@ -136,8 +142,8 @@ impl Touched {
     pub fn flush(&self, tx: &Transaction<'_>) -> rusqlite::Result<()> {
         self.write_runs(tx)?;
         for head in self.streams.values() {
-            tx.prepare_cached("UPDATE stream SET next_offset = ?2 WHERE id = ?1")?
-                .execute((head.id, head.next))?;
+            tx.prepare_cached(sql::ADVANCE)?
+                .execute((head.id, head.next, head.epoch))?;
         }
         for posting in &self.postings {
             write_posting(tx, *posting)?;
@@ -160,8 +166,10 @@ impl Touched {
     }
 
     /// What this batch changed.
-    pub fn into_changes(self) -> Changes {
+    pub fn into_changes(mut self) -> Changes {
+        self.grown.extend(self.streams.into_keys());
         Changes {
+            streams: self.grown,
             runs: self.runs.into_keys().collect(),
             postings: self.postings,
             everything: self.everything,
@@ -339,14 +347,19 @@ pub(crate) fn catch_up(connection: &mut Connection) -> rusqlite::Result<()> {
             |row| Ok((row.get(0)?, row.get(1)?)),
         )
         .optional()?;
-    let log: i64 = tx.query_row("SELECT coalesce(max(seq), 0) FROM event", [], |row| {
-        row.get(0)
-    })?;
+    let log = log_end(&tx)?;
     if standing.unwrap_or((VERSION, 0)) != (VERSION, log) {
         tracing::info!(?standing, log, "rebuilding projections");
         rebuild(&tx)?;
     }
     tx.commit()
+}
+
+/// The last event's number in the order of arrival.
+fn log_end(tx: &Connection) -> rusqlite::Result<i64> {
+    tx.query_row("SELECT coalesce(max(seq), 0) FROM event", [], |row| {
+        row.get(0)
+    })
 }
 
 /// Drops every projection and rebuilds it from the log.
@@ -377,6 +390,8 @@ pub(crate) fn rebuild(tx: &Transaction<'_>) -> rusqlite::Result<Rebuilt> {
         touched.runs.clear();
         touched.fingerprints.clear();
     }
+    // What others wrote is passed over, and behind us all the same.
+    touched.reached(log_end(tx)?);
     touched.postings.extend(read::postings_with_commits(tx)?);
     touched.flush(tx)?;
     let rows = |statement: &str| -> rusqlite::Result<u64> {

@@ -60,16 +60,45 @@ pub const LATEST_ASSESSED: &str = "SELECT state FROM run WHERE posting = ?1 AND 
 /// The fingerprint of the latest run over a posting that has one.
 pub const LATEST_FINGERPRINT: &str = "SELECT fingerprint FROM run WHERE posting = ?1 \
      AND fingerprint IS NOT NULL ORDER BY started DESC, run_id DESC LIMIT 1";
-/// Fingerprints of the other postings, the latest first: posting, length. It walks the index of
-/// the list and reads each row; a covering index is wanted before there are many postings.
+/// Fingerprints of the other postings, the latest first: posting, length.
 pub const FINGERPRINTS: &str = "SELECT posting, fingerprint, first_seen, company, place \
      FROM posting WHERE fingerprint IS NOT NULL AND posting <> ?1 \
      ORDER BY updated DESC LIMIT ?2";
 /// When a posting was first captured; a capture that is not stored counts from its run's start.
 pub const FIRST_SEEN: &str = "SELECT min(coalesce(fetched_at, started)) FROM run \
      LEFT JOIN capture ON capture.id = run.capture WHERE run.posting = ?1";
-/// A stream by name.
-pub const STREAM: &str = "SELECT id, epoch, next_offset FROM stream WHERE name = ?1";
+/// A stream by name and origin.
+pub const STREAM: &str =
+    "SELECT id, epoch, next_offset FROM stream WHERE name = ?1 AND origin = ?2";
+/// A stream of the hub by name, our own run before what was published under the same name.
+pub const HUB_STREAM: &str = "SELECT id, epoch, first_offset, next_offset FROM stream \
+     WHERE name = ?1 AND origin IN ('local', 'hub') ORDER BY origin DESC LIMIT 1";
+/// Streams of the hub in order of their names: from, before, length.
+pub const HUB_STREAMS: &str = "SELECT name, epoch, next_offset FROM stream \
+     WHERE name >= ?1 AND name < ?2 AND +origin IN ('local', 'hub') ORDER BY name LIMIT ?3";
+/// The streams of a feed: origin.
+pub const FEED_STREAMS: &str =
+    "SELECT name, epoch, next_offset FROM stream WHERE origin = ?1 ORDER BY name";
+/// Sets where a stream's next event goes: stream, offset, epoch.
+pub const ADVANCE: &str = "UPDATE stream SET next_offset = ?2, epoch = ?3 WHERE id = ?1";
+/// A new event.
+pub const INSERT_EVENT: &str = "INSERT INTO event (stream_id, epoch, \"offset\", ts, node, phase, body) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+/// A page of a stream's events for sending on: stream, epoch, first offset, length.
+pub const LOG_EVENTS: &str = "SELECT \"offset\", ts, body FROM event WHERE stream_id = ?1 \
+     AND epoch = ?2 AND \"offset\" >= ?3 ORDER BY \"offset\" LIMIT ?4";
+/// What a key of publish did.
+pub const PUBLISHED: &str =
+    "SELECT epoch, first_offset, last_offset, content FROM published WHERE key = ?1";
+/// A feed's events in order of arrival: origin, after which, length.
+pub const FEED_LOG: &str = "SELECT \"offset\", ts, body, seq, name, event.epoch FROM event \
+     CROSS JOIN stream ON stream.id = stream_id WHERE seq > ?2 AND origin = ?1 ORDER BY seq LIMIT ?3";
+/// A feed's gaps recorded in a part of the order of arrival: origin, from, before.
+pub const FEED_GAPS: &str = "SELECT name, gap.epoch, gap.first_offset, last_offset, reason, after_seq \
+     FROM gap CROSS JOIN stream ON stream.id = stream_id \
+     WHERE after_seq >= ?2 AND after_seq < ?3 AND origin = ?1 ORDER BY after_seq";
+/// How many messages of a feed are in quarantine.
+pub const QUARANTINED: &str = "SELECT count(*) FROM quarantine WHERE origin = ?1";
 /// A page of a stream's events: stream, epoch, first offset, length.
 pub const EVENTS: &str = "SELECT \"offset\", body FROM event WHERE stream_id = ?1 AND epoch = ?2 \
      AND \"offset\" >= ?3 ORDER BY \"offset\" LIMIT ?4";
@@ -78,8 +107,9 @@ pub const EVENTS_COUNT: &str = "SELECT count(*) FROM event WHERE stream_id = ?1 
 /// First and last offset and number of a stream's events.
 pub const EXTENT: &str = "SELECT min(\"offset\"), max(\"offset\"), count(*) FROM event \
      WHERE stream_id = ?1 AND epoch = ?2";
-/// The log in order of arrival: after which, how many.
-pub const EVENTS_AFTER: &str = "SELECT seq, body FROM event WHERE seq > ?1 ORDER BY seq LIMIT ?2";
+/// The log of our own runs in order of arrival: after which, how many.
+pub const EVENTS_AFTER: &str = "SELECT seq, body FROM event CROSS JOIN stream ON stream.id = stream_id \
+     WHERE seq > ?1 AND origin = 'local' ORDER BY seq LIMIT ?2";
 /// The observations of one capture of a posting.
 pub const OBSERVATIONS: &str =
     "SELECT body FROM observation WHERE posting = ?1 AND capture = ?2 ORDER BY id";
@@ -135,6 +165,14 @@ pub const HOT: &[(&str, &str)] = &[
     ("fingerprints", FINGERPRINTS),
     ("first seen", FIRST_SEEN),
     ("stream", STREAM),
+    ("stream of the hub", HUB_STREAM),
+    ("streams of the hub", HUB_STREAMS),
+    ("streams of a feed", FEED_STREAMS),
+    ("events for sending", LOG_EVENTS),
+    ("published", PUBLISHED),
+    ("log of a feed", FEED_LOG),
+    ("gaps of a feed", FEED_GAPS),
+    ("quarantined", QUARANTINED),
     ("events", EVENTS),
     ("events, count", EVENTS_COUNT),
     ("extent", EXTENT),

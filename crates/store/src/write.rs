@@ -82,7 +82,7 @@ pub struct PersonChange {
 }
 
 /// The origin of our own runs.
-const LOCAL: &str = "local";
+pub(crate) const LOCAL: &str = "local";
 
 impl Store {
     /// Stores a capture's bytes.
@@ -289,7 +289,7 @@ fn head_of(batch: &Batch<'_>, stream: &StreamId) -> rusqlite::Result<Option<Stre
         return Ok(Some(head));
     }
     let mut find = batch.tx.prepare_cached(sql::STREAM)?;
-    find.query_row([&stream.0], |row| {
+    find.query_row((&stream.0, LOCAL), |row| {
         Ok(StreamHead {
             id: row.get(0)?,
             epoch: row.get(1)?,
@@ -320,10 +320,7 @@ fn insert_event(
     event: &EventBody,
     body: &str,
 ) -> rusqlite::Result<()> {
-    let mut statement = batch.tx.prepare_cached(
-        "INSERT INTO event (stream_id, epoch, \"offset\", ts, node, phase, body)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-    )?;
+    let mut statement = batch.tx.prepare_cached(sql::INSERT_EVENT)?;
     statement.execute(params![
         head.id,
         head.epoch,

@@ -4,7 +4,7 @@
 //! leaves the others alone. Nobody is answered before the transaction is on disk.
 
 use crate::{error::StoreError, project::Touched};
-use ghostlight_model::{PostingId, RunId};
+use ghostlight_model::{PostingId, RunId, StreamId};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::{
     collections::BTreeSet,
@@ -26,6 +26,8 @@ const POLL: Duration = Duration::from_millis(250);
 /// What a durable transaction changed. A hint to read again, never the data itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Changes {
+    /// The hub's streams with new events, our own runs among them.
+    pub streams: BTreeSet<StreamId>,
     /// Runs with new events.
     pub runs: BTreeSet<RunId>,
     /// Postings whose card or row changed.
@@ -37,11 +39,15 @@ pub struct Changes {
 impl Changes {
     /// Whether nothing changed.
     pub fn is_empty(&self) -> bool {
-        self.runs.is_empty() && self.postings.is_empty() && !self.everything
+        self.streams.is_empty()
+            && self.runs.is_empty()
+            && self.postings.is_empty()
+            && !self.everything
     }
 
     /// Adds what `other` changed.
     pub fn merge(&mut self, other: &Changes) {
+        self.streams.extend(other.streams.iter().cloned());
         self.runs.extend(other.runs.iter().cloned());
         self.postings.extend(other.postings.iter().copied());
         self.everything |= other.everything;

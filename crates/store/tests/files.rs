@@ -4,7 +4,7 @@
 
 mod support;
 
-use ghostlight_model::RunId;
+use ghostlight_model::{Phase, RunId, Step};
 use ghostlight_store::{Changes, DATABASE, OpenOptions, SCHEMA, Store, StoreError};
 use rusqlite::Connection;
 use std::{
@@ -503,9 +503,11 @@ fn a_newer_schema_is_refused_and_not_touched() {
 }
 
 const FIRST: &str = include_str!("../migrations/0001_first.sql");
-const WITH_NOTES: &[&str] = &[FIRST, "CREATE TABLE note (body TEXT) STRICT;"];
+const SECOND: &str = include_str!("../migrations/0002_streams.sql");
+const WITH_NOTES: &[&str] = &[FIRST, SECOND, "CREATE TABLE note (body TEXT) STRICT;"];
 const BROKEN: &[&str] = &[
     FIRST,
+    SECOND,
     "CREATE TABLE note (body TEXT) STRICT;",
     "DROP TABLE card_field; INSERT INTO nowhere VALUES (1);",
 ];
@@ -524,25 +526,42 @@ fn a_migration_makes_a_backup_first() {
     let store = Store::open_with(folder.path(), with(WITH_NOTES), |_| {}).unwrap();
     let run = RunId("a".into());
     whole(&store, &run, 5);
-    let copy = folder.path().join("backups/before-schema-2-from-1.db");
+    let copy = folder.path().join("backups/before-schema-3-from-2.db");
     let restored = tempfile::tempdir().unwrap();
     fs::copy(copy, database(restored.path())).unwrap();
     assert_eq!(dump(restored.path()), before);
     whole(
-        &Store::open_with(restored.path(), with(&[FIRST]), |_| {}).unwrap(),
+        &Store::open_with(restored.path(), with(&[FIRST, SECOND]), |_| {}).unwrap(),
         &run,
         5,
     );
     // The older program meets the newer file.
     drop(store);
-    let error = refusal(folder.path(), with(&[FIRST]));
-    expect(&error, "newer_schema", DATABASE, &["schema 2", "up to 1"]);
+    let error = refusal(folder.path(), with(&[FIRST, SECOND]));
+    expect(&error, "newer_schema", DATABASE, &["schema 3", "up to 2"]);
     // The newer one opens it again without another migration.
     drop(Store::open_with(folder.path(), with(WITH_NOTES), |_| {}).unwrap());
     assert_eq!(
         fs::read_dir(folder.path().join("backups")).unwrap().count(),
         1
     );
+}
+
+#[test]
+fn a_file_of_the_first_schema_is_brought_up_to_date_with_all_it_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = RunId("a".into());
+    {
+        let store = Store::open_with(folder.path(), with(&[FIRST]), |_| {}).unwrap();
+        let events = (0..5).map(|n| event(&run, Step::Fetch, Phase::Start, DAY + n));
+        store.append(run.stream(), events.collect()).wait().unwrap();
+    }
+    let store = open(folder.path());
+    assert_eq!(store.events(&run, 0, 10).unwrap().total, 5);
+    assert_eq!(store.check().unwrap(), Vec::<String>::new());
+    let next = event(&run, Step::Fetch, Phase::End, DAY + 9);
+    let offset = store.append(run.stream(), vec![next]).wait().unwrap();
+    assert_eq!(offset.0, 5);
 }
 
 #[test]
@@ -565,7 +584,7 @@ fn a_failing_migration_leaves_the_file_as_it_was() {
     assert!(
         folder
             .path()
-            .join("backups/before-schema-3-from-1.db")
+            .join("backups/before-schema-4-from-2.db")
             .exists()
     );
     whole(&open(folder.path()), &RunId("a".into()), 5);
