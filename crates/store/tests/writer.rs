@@ -5,7 +5,7 @@
 mod support;
 
 use ghostlight_model::{FieldKey, FieldValue, Phase, RunId, Step, event::Fact};
-use ghostlight_store::{DATABASE, Store};
+use ghostlight_store::Store;
 use std::{
     io::{BufRead, BufReader},
     path::Path,
@@ -275,86 +275,4 @@ fn closing_writes_what_is_queued() {
         open(folder.path()).extent(&run).unwrap().unwrap().count,
         1_500
     );
-}
-
-/// Durable events a second against a bare loop: same table and index, 512 rows a transaction.
-///
-/// `cargo test --release -p ghostlight-store --test writer -- --ignored --nocapture pace`
-#[test]
-#[ignore = "measures; run by hand in release"]
-fn pace_against_a_bare_loop() {
-    const EVENTS: i64 = 100_000;
-    const RUNS: i64 = 8;
-    let mut ratios = Vec::new();
-    for _ in 0..3 {
-        let run = |n: i64| RunId(format!("run-{}", n % RUNS));
-        let events: Vec<_> = (0..EVENTS)
-            .map(|n| event(&run(n), Step::Detect, Phase::Start, DAY + n))
-            .collect();
-
-        let folder = tempfile::tempdir().unwrap();
-        drop(open(folder.path()));
-        let bare = rusqlite::Connection::open(folder.path().join(DATABASE)).unwrap();
-        bare.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
-            .unwrap();
-        for n in 0..RUNS {
-            let name = run(n).stream().0;
-            bare.execute(
-                "INSERT INTO stream (name, origin, epoch) VALUES (?1, '', 0)",
-                [name],
-            )
-            .unwrap();
-        }
-        let began = std::time::Instant::now();
-        for (chunk, events) in events.chunks(512).enumerate() {
-            bare.execute_batch("BEGIN IMMEDIATE").unwrap();
-            let mut insert = bare
-                .prepare_cached(
-                    "INSERT INTO event (stream_id, epoch, \"offset\", ts, node, phase, body) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                )
-                .unwrap();
-            for (i, event) in events.iter().enumerate() {
-                let n = (chunk * 512 + i) as i64;
-                let body = serde_json::to_string(event).unwrap();
-                let row = (
-                    n % RUNS + 1,
-                    0,
-                    n / RUNS,
-                    event.ts.0,
-                    &event.node,
-                    event.phase.word(),
-                    body,
-                );
-                insert.execute(row).unwrap();
-            }
-            bare.execute_batch("COMMIT").unwrap();
-        }
-        let bare = began.elapsed();
-
-        let folder = tempfile::tempdir().unwrap();
-        let transactions = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&transactions);
-        let store = Store::open(folder.path(), move |_| {
-            counted.fetch_add(1, Ordering::SeqCst);
-        })
-        .unwrap();
-        let began = std::time::Instant::now();
-        let mut waiting = std::collections::VecDeque::new();
-        for event in events {
-            waiting.push_back(store.append(event.run_id.stream(), vec![event]));
-            if waiting.len() > 2_048 {
-                waiting.pop_front().unwrap().wait().unwrap();
-            }
-        }
-        for pending in waiting {
-            pending.wait().unwrap();
-        }
-        let ours = began.elapsed();
-        let ratio = bare.as_secs_f64() / ours.as_secs_f64();
-        let transactions = transactions.load(Ordering::SeqCst);
-        println!("bare {bare:?}, store {ours:?} in {transactions} transactions, ratio {ratio:.2}");
-        ratios.push(ratio);
-    }
-    ratios.sort_by(f64::total_cmp);
-    println!("median ratio {:.2}", ratios[1]);
 }
