@@ -5,7 +5,7 @@ use crate::{
     output::{Exit, fail, print_line},
 };
 use ghostlight_engine::{Input, input::read_capped, report::Ending};
-use ghostlight_model::{Assessment, Confidence, EventBody, FieldKey, Phase, Step};
+use ghostlight_model::{Assessment, Confidence, EventBody, FieldKey, Phase, Salary, Step};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::Value;
 use std::io::{self, IsTerminal};
@@ -169,12 +169,10 @@ fn shown(value: &Value) -> String {
             .filter_map(|part| place[*part].as_str())
             .collect::<Vec<_>>()
             .join(", "),
-        Value::Object(pay) => ["min", "max", "currency", "period"]
-            .iter()
-            .filter(|part| !pay[**part].is_null())
-            .map(|part| shown(&pay[*part]))
-            .collect::<Vec<_>>()
-            .join(" "),
+        // In the words of the window.
+        Value::Object(_) => serde_json::from_value::<Salary>(value.clone())
+            .map(|pay| pay.display())
+            .unwrap_or_else(|_| value.to_string()),
         other => other.to_string(),
     };
     let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");

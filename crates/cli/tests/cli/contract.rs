@@ -267,6 +267,7 @@ fn text_and_standard_input_are_read_as_files_are() {
     let done = ghostlight.run(&["analyze", &fixture("full.html")]);
     for words in [
         "Senior Backend Engineer",
+        "72 000–88 000 EUR / year",
         "json_ld",
         "Assessment",
         "not found",
