@@ -12,6 +12,7 @@ mod icons;
 mod proc;
 mod run;
 mod setup;
+mod soak;
 mod style;
 mod test;
 mod tidy;
@@ -30,6 +31,7 @@ const VERBS: &[Verb] = &[
     tidy::VERB,
     eval::VERB,
     bench::VERB,
+    soak::VERB,
     icons::VERB,
 ];
 

@@ -50,6 +50,9 @@ const WINDOW_TEST_PACKAGES: &[&str] = &[
     "xvfb",
 ];
 
+/// Programs that are not ours, for the tests to speak with: a WebSocket client against the hub.
+const FOREIGN_PACKAGES: &[&str] = &["python3", "python3-websockets"];
+
 /// Brings style sheet, fonts and the wasm optimiser; only asked for where no node is on `PATH`.
 const NODE_PACKAGES: &[&str] = &["nodejs", "npm"];
 
@@ -92,7 +95,7 @@ pub fn has_apt() -> bool {
 fn system_packages() -> Result<()> {
     match std::env::consts::OS {
         "linux" if has_apt() => {
-            let mut wanted = [BUILD_PACKAGES, WINDOW_TEST_PACKAGES].concat();
+            let mut wanted = [BUILD_PACKAGES, WINDOW_TEST_PACKAGES, FOREIGN_PACKAGES].concat();
             if proc::find("node").is_none() || proc::find("npm").is_none() {
                 wanted.extend(NODE_PACKAGES);
             }

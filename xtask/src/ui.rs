@@ -29,7 +29,12 @@ pub enum Profile {
 const PACKAGE: &str = "ghostlight-ui";
 
 /// Crates that promise to build for wasm32 although the window does not link all of them.
-const PORTABLE_PACKAGES: &[&str] = &["ghostlight-model", "ghostlight-api", "ghostlight-detect"];
+const PORTABLE_PACKAGES: &[&str] = &[
+    "ghostlight-model",
+    "ghostlight-api",
+    "ghostlight-detect",
+    "ghostlight-sync",
+];
 
 /// What the window is made of, besides this file and the compiler; folders count with all they hold.
 const INPUTS: &[&str] = &[

@@ -6,14 +6,21 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod analyze;
+mod demo_feed;
 mod detect;
 mod doctor;
+mod hub;
 mod output;
+mod watch;
 
 use clap::{Parser, Subcommand};
 use ghostlight_engine::{Engine, Hooks, Host, host::PROJECT};
 use output::{Exit, fail};
-use std::{path::PathBuf, process::ExitCode, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
 
 /// Shows whether a job posting is real: fields with their evidence, signals, an assessment.
 #[derive(Debug, Parser)]
@@ -53,6 +60,12 @@ enum Command {
     Detect(detect::Args),
     /// Check the data folder; --rebuild rebuilds every projection from the log
     Doctor(doctor::Args),
+    /// Serve the data folder's streams to others; prints its address and token when ready
+    Hub(hub::Serving),
+    /// Serve a hub with invented runs, to try the live parts by hand
+    DemoFeed(demo_feed::Args),
+    /// Follow a feed: each event once, in order, printed when it is on disk
+    Watch(watch::Args),
 }
 
 /// A terminal: the clock and names, nothing else.
@@ -65,8 +78,12 @@ impl Global {
             Some(folder) => folder.clone(),
             None => default_folder()?,
         };
+        self.engine_in(&folder)
+    }
+
+    fn engine_in(&self, folder: &Path) -> Result<Engine, Exit> {
         let hooks = Hooks::from_env_value(std::env::var("GHOSTLIGHT_TEST").ok().as_deref());
-        Engine::open(&folder, Arc::new(Terminal), hooks)
+        Engine::open(folder, Arc::new(Terminal), hooks)
             .map_err(|e| fail(Exit::Store, &e.to_string(), Some(e.hint())))
     }
 }
@@ -89,6 +106,9 @@ fn main() -> ExitCode {
         Command::Analyze(args) => analyze::run(&cli.global, args),
         Command::Detect(args) => detect::run(&cli.global, &args),
         Command::Doctor(args) => doctor::run(&cli.global, &args),
+        Command::Hub(args) => hub::run(&cli.global, &args),
+        Command::DemoFeed(args) => demo_feed::run(&cli.global, &args),
+        Command::Watch(args) => watch::run(&cli.global, &args),
     };
     result.unwrap_or_else(|exit| exit).into()
 }

@@ -8,6 +8,7 @@
 
 pub mod commands;
 pub mod desk;
+pub mod feeds;
 mod hooks;
 pub mod host;
 pub mod input;

@@ -282,6 +282,14 @@ impl Store {
         self.reading(|c| feed_log(c, &origin, seq, limit))
     }
 
+    /// The last place in the order of arrival, of all feeds and our own runs; 0 if there is none.
+    pub fn last_arrival(&self) -> Result<i64, StoreError> {
+        self.reading(|c| {
+            c.prepare_cached("SELECT coalesce(max(seq), 0) FROM event")?
+                .query_row([], |row| row.get(0))
+        })
+    }
+
     /// How many messages of a feed are in quarantine.
     pub fn quarantined(&self, feed: &str) -> Result<u64, StoreError> {
         self.reading(|c| {

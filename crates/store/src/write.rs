@@ -147,13 +147,14 @@ impl Store {
     }
 
     /// Stores a setting.
-    pub fn put_setting(&self, key: &'static str, value: String) -> Pending<()> {
+    pub fn put_setting(&self, key: impl Into<String>, value: String) -> Pending<()> {
+        let key = key.into();
         self.writer().submit(move |batch| {
             batch
                 .tx
                 .execute(
                     "INSERT OR REPLACE INTO setting (key, value) VALUES (?1, ?2)",
-                    (key, &value),
+                    (&key, &value),
                 )
                 .map_err(|e| batch.sqlite(&e))?;
             batch.touched.everything();

@@ -4,10 +4,14 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod contract;
+#[path = "../../../../tests/support/feed_server.rs"]
+mod feed_server;
 mod hooks;
+mod hub;
 mod program;
 mod refused;
 #[path = "../../../../tests/support/server.rs"]
 mod server;
 #[cfg(target_os = "linux")]
 mod store;
+mod watch;

@@ -1,0 +1,179 @@
+//! `ghostlight hub`: the data folder's streams on a socket, until it is told to stop.
+
+use crate::{
+    Global,
+    output::{Exit, fail, print_line},
+};
+use ghostlight_engine::host::wall_clock;
+use ghostlight_hub::{
+    Hub,
+    server::{CONNECTIONS_MAX, Config, Server, ServerError, TlsFiles, Token, TokenError},
+};
+use serde_json::json;
+use std::{
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::mpsc::{self, Receiver, RecvTimeoutError},
+    thread,
+    time::Duration,
+};
+
+/// The environment variable with a token of one's own choosing.
+const TOKEN_VARIABLE: &str = "GHOSTLIGHT_HUB_TOKEN";
+
+/// How to serve.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Serving {
+    /// Where to listen; port 0 takes any that is free
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+    /// Serve other machines without encryption: everybody between can read the token
+    #[arg(long)]
+    insecure_listen: bool,
+    /// The certificate chain for wss and https (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// The certificate's private key (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// A site whose pages may connect, for example https://monitor.example; may be given several times
+    #[arg(long, value_name = "ORIGIN")]
+    allow_origin: Vec<String>,
+    /// Connections at a time; further ones are asked to come again
+    #[arg(long, value_name = "N", default_value_t = CONNECTIONS_MAX, value_parser = connections)]
+    connections: usize,
+}
+
+fn connections(text: &str) -> Result<usize, String> {
+    let number = text
+        .parse()
+        .ok()
+        .filter(|number| (1..=1_000_000).contains(number));
+    number.ok_or_else(|| "a number from 1 to 1000000".to_owned())
+}
+
+pub(crate) fn run(global: &Global, args: &Serving) -> Result<Exit, Exit> {
+    let signals = Signals::install()?;
+    let engine = global.engine()?;
+    let hub = engine.hub();
+    let server = serve(hub, args)?;
+    signals.wait(None);
+    server.stop();
+    Ok(Exit::Done)
+}
+
+/// Serves `hub` and says so in one line, when connections are accepted.
+pub(crate) fn serve(hub: &Hub, args: &Serving) -> Result<Server, Exit> {
+    let folder = hub.store().path().parent().unwrap_or(Path::new("."));
+    let token = token(folder)?;
+    let shown = token.reveal().to_owned();
+    let mut config = Config::new(args.listen, token, wall_clock);
+    config.insecure_listen = args.insecure_listen;
+    config.origins = args.allow_origin.clone();
+    config.connections = args.connections;
+    config.tls = args
+        .tls_cert
+        .clone()
+        .zip(args.tls_key.clone())
+        .map(|(cert, key)| TlsFiles { cert, key });
+    let server = Server::start(hub.clone(), config).map_err(refused)?;
+    print_line(&json!({"listening": server.url(), "token": shown}).to_string())?;
+    Ok(server)
+}
+
+fn refused(error: ServerError) -> Exit {
+    fail(Exit::Usage, &error.to_string(), None)
+}
+
+/// The environment's token, else the one that the folder keeps.
+fn token(folder: &Path) -> Result<Token, Exit> {
+    match std::env::var(TOKEN_VARIABLE) {
+        Ok(text) => Token::new(&text)
+            .map_err(|error| fail(Exit::Usage, &format!("{TOKEN_VARIABLE}: {error}"), None)),
+        Err(std::env::VarError::NotPresent) => Token::of_folder(folder).map_err(|error| {
+            let exit = match error {
+                TokenError::Shape => Exit::Usage,
+                TokenError::File { .. } | TokenError::Random(_) => Exit::Store,
+            };
+            let hint = "Remove the file to have a new token made, or set GHOSTLIGHT_HUB_TOKEN.";
+            fail(exit, &format!("hub-token: {error}"), Some(hint))
+        }),
+        Err(error) => Err(fail(
+            Exit::Usage,
+            &format!("{TOKEN_VARIABLE}: {error}"),
+            None,
+        )),
+    }
+}
+
+/// SIGINT and SIGTERM (Ctrl+C elsewhere), taken from here on.
+pub(crate) struct Signals(Receiver<()>);
+
+impl Signals {
+    /// Takes the signals, so that they no longer end the process by themselves.
+    pub fn install() -> Result<Self, Exit> {
+        let trouble =
+            |e: io::Error| fail(Exit::Usage, &format!("cannot wait for signals: {e}"), None);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        let runtime = runtime.map_err(trouble)?;
+        let (tell, told) = mpsc::channel();
+        let (ready, is_ready) = mpsc::channel();
+        let wait = move || {
+            let told = runtime.block_on(signal(&ready));
+            // A failure to install is told by `ready`; the wait ends as well.
+            let _ = told.map(|()| tell.send(()));
+        };
+        thread::Builder::new()
+            .name("signals".into())
+            .spawn(wait)
+            .map_err(trouble)?;
+        match is_ready.recv() {
+            Ok(Ok(())) => Ok(Self(told)),
+            Ok(Err(error)) => Err(trouble(error)),
+            Err(_) => Err(trouble(io::ErrorKind::Other.into())),
+        }
+    }
+
+    /// Waits for one, at most `timeout`; whether it came.
+    pub fn wait(&self, timeout: Option<Duration>) -> bool {
+        match timeout {
+            Some(timeout) => self.0.recv_timeout(timeout) != Err(RecvTimeoutError::Timeout),
+            None => {
+                // A dead thread can tell of no signal: then it is better to end.
+                let _ = self.0.recv();
+                true
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+async fn signal(ready: &mpsc::Sender<io::Result<()>>) -> Result<(), ()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (interrupt, terminate) = (
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::terminate()),
+    );
+    let (mut interrupt, mut terminate) = match (interrupt, terminate) {
+        (Ok(interrupt), Ok(terminate)) => (interrupt, terminate),
+        (Err(error), _) | (_, Err(error)) => {
+            let _ = ready.send(Err(error));
+            return Err(());
+        }
+    };
+    let _ = ready.send(Ok(()));
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+async fn signal(ready: &mpsc::Sender<io::Result<()>>) -> Result<(), ()> {
+    let _ = ready.send(Ok(()));
+    tokio::signal::ctrl_c().await.map_err(drop)
+}

@@ -1,0 +1,392 @@
+//! `ghostlight watch`: follows a feed, prints each event once, in order, when it is on disk.
+//!
+//! What is printed is read from the feed's log, behind a mark that moves after each write to standard output. So a run
+//! that was killed is continued by the next: what was stored and not yet printed comes first.
+
+use crate::{
+    Global,
+    hub::Signals,
+    output::{Exit, fail},
+};
+use ghostlight_engine::{
+    StoreError,
+    feeds::{
+        Entry, Mark, MarkFile, News, Store, Told, Watching,
+        feed::{
+            Ended, Endpoint, Kind, Secret, Settings,
+            backoff::Backoff,
+            connection::{State, Status, Transport},
+        },
+        remembered,
+    },
+};
+use serde_json::json;
+use std::{
+    io::{self, Write},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+/// The environment variable with the feed's token.
+const TOKEN_VARIABLE: &str = "GHOSTLIGHT_FEED_TOKEN";
+/// The environment variable with the longest wait between two tries, in ms (SPEC C13).
+const MAX_DELAY_VARIABLE: &str = "GHOSTLIGHT_MAX_RECONNECT_DELAY_MS";
+/// The first wait between two tries, in ms, unless the longest is shorter.
+const BASE_DELAY_MS: u64 = 1_000;
+/// Entries read from the log at a time.
+const PAGE: usize = 512;
+/// Lines are written in pieces of at most so many bytes, which a pipe takes whole or not at all (POSIX `PIPE_BUF`).
+const PIECE_BYTES: usize = 4_096;
+/// How long a signal waits for a reader that does not read; then the program ends anyway, with everything on disk.
+const STOP_MAX: Duration = Duration::from_secs(3);
+
+/// What to follow.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The feed: ws://, wss://, http:// or https://; ?stream=run/7 follows one stream of a hub, run/* all runs.
+    /// The token comes from GHOSTLIGHT_FEED_TOKEN, or as the password in the address
+    #[arg(
+        value_name = "FEED_URL",
+        env = "GHOSTLIGHT_FEED_URL",
+        hide_env_values = true
+    )]
+    url: String,
+    /// Which system the feed is, if its first answer does not tell
+    #[arg(long, value_parser = kind, value_name = "hub|workflow|typed|sse")]
+    adapter: Option<Kind>,
+    /// End after so many events
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    count: Option<u64>,
+    /// End after so many seconds without an event
+    #[arg(long, value_name = "SECS", value_parser = seconds)]
+    idle: Option<Duration>,
+    /// Print what is stored of this feed first
+    #[arg(long)]
+    from_start: bool,
+}
+
+fn kind(word: &str) -> Result<Kind, String> {
+    let words = Kind::ALL.map(Kind::word).join(", ");
+    Kind::of_word(word).ok_or_else(|| format!("one of {words}"))
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let number = text.parse::<f64>().ok();
+    number
+        .and_then(|number| Duration::try_from_secs_f64(number).ok())
+        .ok_or_else(|| "a number of seconds".to_owned())
+}
+
+pub(crate) fn run(global: &Global, args: &Args) -> Result<Exit, Exit> {
+    let settings = settings(args)?;
+    let signals = Signals::install()?;
+    let engine = global.engine()?;
+    let store = engine.hub().store();
+    let mut printer = Printer {
+        global,
+        args,
+        store,
+        endpoint: settings.endpoint.clone(),
+        feed: None,
+        printed: 0,
+        quiet_since: Instant::now(),
+        stopped: Arc::default(),
+        last_status: None,
+    };
+    // A feed that is known shows what it has before any server answers.
+    let known = match settings.kind {
+        Some(kind) => Some(kind),
+        None => remembered(store, &settings).map_err(|e| store_failed(&e))?,
+    };
+    if let Some(kind) = known {
+        printer.open(&settings.endpoint.feed_id(kind), kind)?;
+        printer.print()?;
+        if printer.is_over() {
+            return Ok(Exit::Done);
+        }
+    }
+    let watching = Watching::start(store, settings).map_err(|e| store_failed(&e))?;
+    stop_on(signals, &watching, &printer.stopped)?;
+    loop {
+        match watching.next(printer.patience()) {
+            Some(news) => {
+                if let Some(exit) = printer.take(news)? {
+                    return Ok(exit);
+                }
+            }
+            None => return Ok(Exit::Done),
+        }
+        if printer.is_over() {
+            return Ok(Exit::Done);
+        }
+    }
+}
+
+fn settings(args: &Args) -> Result<Settings, Exit> {
+    let usage = |message: String| fail(Exit::Usage, &message, None);
+    let (endpoint, token) = Endpoint::parse(&args.url).map_err(|e| usage(e.to_string()))?;
+    let variable = std::env::var(TOKEN_VARIABLE).ok();
+    let variable = variable.map(|text| text.trim().to_owned());
+    let token = token.or(variable.filter(|text| !text.is_empty()).map(Secret));
+    let mut settings = Settings::new(endpoint, token);
+    settings.kind = args.adapter;
+    if let Ok(text) = std::env::var(MAX_DELAY_VARIABLE) {
+        let bad = |why: String| usage(format!("{MAX_DELAY_VARIABLE}: {why}"));
+        let cap = text
+            .parse()
+            .map_err(|_| bad("milliseconds are expected".into()))?;
+        settings.connection.backoff =
+            Backoff::new(BASE_DELAY_MS.min(cap), 2.0, cap).map_err(|e| bad(e.to_string()))?;
+    }
+    Ok(settings)
+}
+
+/// Ends on SIGINT and SIGTERM.
+fn stop_on(signals: Signals, watching: &Watching, stopped: &Arc<AtomicBool>) -> Result<(), Exit> {
+    let (stopper, stopped) = (watching.stopper(), Arc::clone(stopped));
+    let wait = move || {
+        signals.wait(None);
+        stopped.store(true, Ordering::SeqCst);
+        stopper.stop();
+        // Whoever reads our output may have stopped reading; what was told is on disk already.
+        thread::sleep(STOP_MAX);
+        std::process::exit(Exit::Done as i32);
+    };
+    let thread = thread::Builder::new().name("watch-stop".into()).spawn(wait);
+    thread
+        .map(drop)
+        .map_err(|e| fail(Exit::Usage, &format!("cannot wait for signals: {e}"), None))
+}
+
+fn store_failed(error: &StoreError) -> Exit {
+    fail(Exit::Store, &error.to_string(), Some(error.hint()))
+}
+
+/// Prints what is new in the log.
+struct Printer<'a> {
+    global: &'a Global,
+    args: &'a Args,
+    store: &'a Store,
+    endpoint: Endpoint,
+    feed: Option<Feed>,
+    printed: u64,
+    quiet_since: Instant,
+    stopped: Arc<AtomicBool>,
+    last_status: Option<(State, u32, Option<String>)>,
+}
+
+/// The feed, once it is known which it is.
+struct Feed {
+    id: String,
+    kind: Kind,
+    file: MarkFile,
+    /// Where to read on.
+    at: Mark,
+}
+
+impl Printer<'_> {
+    /// What to do about news; an exit to end with.
+    fn take(&mut self, news: News) -> Result<Option<Exit>, Exit> {
+        match news {
+            News::Feed { id, kind } => {
+                self.open(&id, kind)?;
+                self.print()?;
+            }
+            News::Stored(_) => self.print()?,
+            News::Status(status) => self.status(&status)?,
+            News::Quarantined(reason) => {
+                self.note(&format!(
+                    "a message cannot be read and was set aside: {reason}"
+                ));
+            }
+            News::Notice(text) => self.note(&text),
+            News::CaughtUp => {}
+            News::Stop => return Ok(Some(Exit::Done)),
+            News::Ended(Ended::Refused(why)) => {
+                let hint = "Set GHOSTLIGHT_FEED_TOKEN to the feed's token, or give it as ws://:TOKEN@host/.";
+                return Err(fail(
+                    Exit::Usage,
+                    &format!("{}: {why}", self.endpoint),
+                    Some(hint),
+                ));
+            }
+            News::Ended(Ended::Memory(why)) => return Err(fail(Exit::Store, &why, None)),
+            News::Ended(Ended::Settings(why)) => return Err(fail(Exit::Usage, &why, None)),
+            News::Ended(Ended::Stopped) => return Ok(Some(Exit::Done)),
+            News::Failed(error) => return Err(store_failed(&error)),
+        }
+        Ok(None)
+    }
+
+    fn open(&mut self, id: &str, kind: Kind) -> Result<(), Exit> {
+        if self.feed.as_ref().is_some_and(|feed| feed.id == id) {
+            return Ok(());
+        }
+        let file = MarkFile::open(self.store, id).map_err(|e| store_failed(&e))?;
+        let at = match self.args.from_start {
+            true => Mark::default(),
+            false => file.mark(),
+        };
+        self.feed = Some(Feed {
+            id: id.to_owned(),
+            kind,
+            file,
+            at,
+        });
+        Ok(())
+    }
+
+    fn is_over(&self) -> bool {
+        self.stopped.load(Ordering::SeqCst)
+            || self.args.count.is_some_and(|count| self.printed >= count)
+    }
+
+    /// How long to wait for news before the silence has lasted.
+    fn patience(&self) -> Option<Duration> {
+        let idle = self.args.idle?;
+        Some(idle.saturating_sub(self.quiet_since.elapsed()))
+    }
+
+    /// Everything behind the mark.
+    fn print(&mut self) -> Result<(), Exit> {
+        let Some(feed) = &mut self.feed else {
+            return Ok(());
+        };
+        let mut out = Pieces::default();
+        loop {
+            let page = feed
+                .at
+                .read(self.store, &feed.id, PAGE)
+                .map_err(|e| store_failed(&e))?;
+            if page.is_empty() {
+                return Ok(());
+            }
+            for Told { entry, behind } in page {
+                feed.at = behind;
+                if self.endpoint.takes(feed.kind, entry.stream()) {
+                    let line = match self.global.json {
+                        true => entry.to_json(),
+                        false => entry.to_text(),
+                    };
+                    if let Entry::Event { .. } = entry {
+                        self.printed += 1;
+                        self.quiet_since = Instant::now();
+                    }
+                    out.add(&line, behind, feed)?;
+                } else {
+                    out.behind = behind;
+                }
+                let enough = self.args.count.is_some_and(|count| self.printed >= count);
+                if enough || self.stopped.load(Ordering::SeqCst) {
+                    return out.write(feed);
+                }
+            }
+            out.write(feed)?;
+        }
+    }
+
+    fn status(&mut self, status: &Status) -> Result<(), Exit> {
+        let connected = matches!(status.state, State::Connected | State::Polling);
+        let error = status.last_error.as_ref().filter(|_| !connected);
+        let error = error.map(|error| error.message.clone());
+        let now = (status.state, status.attempt, error);
+        if self.last_status.as_ref() == Some(&now) {
+            return Ok(());
+        }
+        let (state, attempt, error) = &now;
+        let state = state_word(*state);
+        let transport = transport_word(status.transport);
+        if self.global.json {
+            let line = json!({
+                "type": "status", "state": state, "attempt": attempt, "error": error, "transport": transport,
+            });
+            write_all(format!("{line}\n").as_bytes())?;
+        } else {
+            let why = error
+                .as_ref()
+                .map(|error| format!(": {error}"))
+                .unwrap_or_default();
+            let attempt = if *attempt > 1 {
+                format!(", attempt {attempt}")
+            } else {
+                String::new()
+            };
+            self.note(&format!("{state} ({transport}{attempt}){why}"));
+        }
+        self.last_status = Some(now);
+        Ok(())
+    }
+
+    fn note(&self, text: &str) {
+        if !self.global.quiet {
+            // Nobody reads it: then it need not be said.
+            let _ = writeln!(io::stderr(), "ghostlight: {text}");
+        }
+    }
+}
+
+fn state_word(state: State) -> &'static str {
+    match state {
+        State::Disconnected | State::Refused => "disconnected",
+        State::Connecting => "connecting",
+        State::Connected => "connected",
+        State::Polling => "polling",
+        State::Reconnecting => "reconnecting",
+        State::Offline => "offline",
+    }
+}
+
+fn transport_word(transport: Transport) -> &'static str {
+    match transport {
+        Transport::WebSocket => "websocket",
+        Transport::Sse => "sse",
+        Transport::LongPoll => "poll",
+    }
+}
+
+/// Lines on their way to standard output, and the mark behind them.
+#[derive(Default)]
+struct Pieces {
+    text: Vec<u8>,
+    behind: Mark,
+}
+
+impl Pieces {
+    fn add(&mut self, line: &str, behind: Mark, feed: &mut Feed) -> Result<(), Exit> {
+        if self.text.len() + line.len() >= PIECE_BYTES {
+            self.write(feed)?;
+        }
+        self.text.extend_from_slice(line.as_bytes());
+        self.text.push(b'\n');
+        self.behind = behind;
+        Ok(())
+    }
+
+    /// Writes, then moves the mark; so a kill between repeats a piece at worst, and loses none.
+    fn write(&mut self, feed: &mut Feed) -> Result<(), Exit> {
+        if !self.text.is_empty() {
+            write_all(&self.text)?;
+            self.text.clear();
+        }
+        // Printing the stored part again moves nothing.
+        if self.behind > feed.file.mark() {
+            feed.file.set(self.behind).map_err(|e| store_failed(&e))?;
+        }
+        Ok(())
+    }
+}
+
+/// Writes to standard output. A reader that went away (`| head`) ends the program quietly.
+fn write_all(bytes: &[u8]) -> Result<(), Exit> {
+    let mut out = io::stdout().lock();
+    // `Stdout` collects until it sees a line end; whole lines reach the system as they are.
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Ok(()) => Ok(()),
+        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Err(Exit::Done),
+        Err(e) => Err(fail(Exit::Usage, &format!("standard output: {e}"), None)),
+    }
+}

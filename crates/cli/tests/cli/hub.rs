@@ -1,0 +1,250 @@
+//! `hub` and `demo-feed` as programs: the line they print, what survives kill -9, how they end.
+
+use crate::program::{Done, Ghostlight, finish};
+use serde_json::{Value, json};
+use std::{
+    io::{BufRead, BufReader, Read},
+    net::TcpStream,
+    process::{Child, ChildStdout, Command, Stdio},
+    time::{Duration, Instant},
+};
+use tungstenite::{Message, WebSocket, client::IntoClientRequest};
+
+/// What does not come within this does not come.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A hub under way.
+struct Running {
+    child: Child,
+    out: BufReader<ChildStdout>,
+    url: String,
+    token: String,
+}
+
+impl Running {
+    fn start(mut command: Command) -> Self {
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        out.read_line(&mut line).unwrap();
+        let ready: Value = serde_json::from_str(&line).unwrap_or_else(|e| panic!("{e}: {line:?}"));
+        let text = |name: &str| ready[name].as_str().unwrap().to_owned();
+        assert_eq!(ready.as_object().unwrap().len(), 2, "{line}");
+        Self {
+            child,
+            out,
+            url: text("listening"),
+            token: text("token"),
+        }
+    }
+
+    fn client(&self) -> Client {
+        let address = self
+            .url
+            .strip_prefix("ws://")
+            .and_then(|rest| rest.strip_suffix("/v1"))
+            .unwrap();
+        let stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let request = self.url.as_str().into_client_request().unwrap();
+        let (socket, _) = tungstenite::client(request, stream).unwrap();
+        let mut client = Client(socket);
+        client.send(json!({"type": "hello", "version": 1, "token": self.token, "client": "test"}));
+        assert_eq!(client.next()["type"], "welcome");
+        client
+    }
+
+    /// At once, as a power cut would.
+    fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Ends it by this signal; its exit code, and what else it printed.
+    #[cfg(unix)]
+    fn signal(mut self, name: &str) -> (Option<i32>, String) {
+        let id = self.child.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args(["-s", name, &id])
+                .status()
+                .unwrap()
+                .success()
+        );
+        let begun = Instant::now();
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{name} does not end it");
+            std::thread::sleep(Duration::from_millis(5));
+        };
+        let mut rest = String::new();
+        self.out.read_to_string(&mut rest).unwrap();
+        (status.code(), rest)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Ended already, in most tests.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+struct Client(WebSocket<TcpStream>);
+
+impl Client {
+    fn send(&mut self, frame: Value) {
+        self.0.send(Message::text(frame.to_string())).unwrap();
+    }
+
+    fn next(&mut self) -> Value {
+        loop {
+            if let Message::Text(text) = self.0.read().unwrap() {
+                return serde_json::from_str(&text).unwrap();
+            }
+        }
+    }
+
+    fn skip_to(&mut self, kind: &str) -> Value {
+        loop {
+            let frame = self.next();
+            if frame["type"] == kind {
+                return frame;
+            }
+        }
+    }
+}
+
+#[test]
+fn what_was_accepted_survives_kill_9() {
+    let ghostlight = Ghostlight::new();
+    let mut accepted = Vec::new();
+    for round in 0..3 {
+        let hub = Running::start(ghostlight.command(&["hub"]));
+        let mut client = hub.client();
+        let key = format!("round {round}");
+        client.send(
+            json!({"type": "publish", "key": key, "stream": "run/k", "body": {"round": round}}),
+        );
+        let answer = client.next();
+        hub.kill();
+        assert_eq!(
+            (&answer["type"], &answer["duplicate"]),
+            (&json!("accepted"), &json!(false)),
+            "{answer}"
+        );
+        accepted.push(answer);
+    }
+    let hub = Running::start(ghostlight.command(&["hub"]));
+    let mut client = hub.client();
+    let epoch = &accepted[0]["epoch"];
+    client.send(json!({"type": "subscribe", "id": 1, "stream": "run/k", "from": {"epoch": epoch, "offset": 0}}));
+    let subscribed = client.next();
+    assert_eq!(
+        (&subscribed["recovered"], &subscribed["next_offset"]),
+        (&json!(true), &json!(3)),
+        "{subscribed}"
+    );
+    for (round, accepted) in accepted.iter().enumerate() {
+        let event = client.next();
+        assert_eq!(
+            (&event["epoch"], &event["offset"]),
+            (epoch, &accepted["first_offset"])
+        );
+        assert_eq!(event["body"], json!({"round": round}));
+    }
+    // Whoever did not hear the answer sends the same again.
+    client.send(
+        json!({"type": "publish", "key": "round 2", "stream": "run/k", "body": {"round": 2}}),
+    );
+    let again = client.skip_to("accepted");
+    assert_eq!(
+        (&again["duplicate"], &again["first_offset"]),
+        (&json!(true), &json!(2))
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn it_prints_one_line_and_ends_at_a_signal() {
+    let ghostlight = Ghostlight::new();
+    let mut tokens = Vec::new();
+    for name in ["TERM", "INT"] {
+        let hub = Running::start(ghostlight.command(&["hub"]));
+        tokens.push(hub.token.clone());
+        let mut client = hub.client();
+        assert_eq!(hub.signal(name), (Some(0), String::new()));
+        let error = client.skip_to("error");
+        assert_eq!(
+            (&error["code"], &error["fatal"]),
+            (&json!("unavailable"), &json!(true))
+        );
+    }
+    assert_eq!(tokens[0], tokens[1], "the folder keeps its token");
+}
+
+#[test]
+fn a_token_of_ones_own_comes_by_the_environment() {
+    let ghostlight = Ghostlight::new();
+    let mut command = ghostlight.command(&["hub"]);
+    command.env("GHOSTLIGHT_HUB_TOKEN", "a-token-of-my-own-42");
+    let hub = Running::start(command);
+    assert_eq!(hub.token, "a-token-of-my-own-42");
+    hub.client();
+    hub.kill();
+    let mut command = ghostlight.command(&["hub"]);
+    command.env("GHOSTLIGHT_HUB_TOKEN", "short");
+    let done: Done = finish(command, |_| Ok(()));
+    done.refused("short token", 2, &["GHOSTLIGHT_HUB_TOKEN", "16"]);
+}
+
+#[test]
+fn an_address_that_cannot_be_used_is_named() {
+    let ghostlight = Ghostlight::new();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    for (listen, words) in [
+        (
+            address.as_str(),
+            &[address.as_str(), "in use", "--listen"][..],
+        ),
+        (
+            "0.0.0.0:0",
+            &["other machines", "--tls-cert", "--insecure-listen"],
+        ),
+        ("nonsense", &["nonsense"]),
+    ] {
+        let done = ghostlight.run(&["hub", "--listen", listen]);
+        done.refused(listen, 2, words);
+        assert_eq!(done.out, "");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn the_demo_feed_invents_runs_that_can_be_followed() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ghostlight"));
+    command
+        .env_remove("GHOSTLIGHT_DATA")
+        .args(["demo-feed", "--rate", "500"]);
+    let hub = Running::start(command);
+    let mut client = hub.client();
+    client.send(json!({"type": "subscribe", "id": 1, "stream": "run/*"}));
+    let mut next = std::collections::BTreeMap::new();
+    for _ in 0..300 {
+        let event = client.skip_to("event");
+        let next: &mut u64 = next.entry(event["stream"].to_string()).or_default();
+        assert_eq!(event["offset"], *next, "{event}");
+        *next += 1;
+        assert!(event["body"]["node"].is_string(), "{event}");
+    }
+    assert!(next.len() > 4, "several runs");
+    assert_eq!(hub.signal("INT"), (Some(0), String::new()));
+}

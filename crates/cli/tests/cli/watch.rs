@@ -1,0 +1,301 @@
+//! `watch` as a program: each event once and in order, whatever ends it, and what it says when it cannot go on.
+
+use crate::{
+    feed_server::{Dice, FeedServer, Proxy},
+    program::{Done, Ghostlight, finish},
+};
+use serde_json::Value;
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{BufRead, BufReader},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+/// What does not come within this does not come.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn watch(ghostlight: &Ghostlight, url: &str, more: &[&str]) -> Command {
+    let mut args = vec!["watch", url, "--json"];
+    args.extend(more);
+    let mut command = ghostlight.command(&args);
+    command.env("GHOSTLIGHT_MAX_RECONNECT_DELAY_MS", "5");
+    command
+}
+
+fn run(ghostlight: &Ghostlight, url: &str, more: &[&str]) -> Done {
+    finish(watch(ghostlight, url, more), |_| Ok(()))
+}
+
+fn objects<'a>(text: &'a str, kind: &'a str) -> impl Iterator<Item = Value> + 'a {
+    // The last line of a killed run may be torn.
+    let whole = &text[..text.rfind('\n').map_or(0, |end| end + 1)];
+    let objects = whole
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap());
+    objects.filter(move |object| object["type"] == kind)
+}
+
+/// `stream epoch.offset`, in the order printed.
+fn printed(text: &str) -> Vec<String> {
+    let events = objects(text, "event");
+    events
+        .map(|event| {
+            format!(
+                "{} {}.{}",
+                event["stream"].as_str().unwrap(),
+                event["epoch"],
+                event["offset"]
+            )
+        })
+        .collect()
+}
+
+/// What the server has, as it is printed.
+fn served(server: &FeedServer) -> Vec<String> {
+    let mut all = Vec::new();
+    for (name, stream) in server.snapshot() {
+        let offsets = stream.first..stream.bodies.len();
+        all.extend(offsets.map(|offset| format!("{name} {}.{offset}", stream.epoch)));
+    }
+    all.sort();
+    all
+}
+
+/// Offsets of each stream in order, none twice.
+fn assert_in_order(events: &[String]) {
+    let mut last: BTreeMap<&str, u64> = BTreeMap::new();
+    for event in events {
+        let (stream, place) = event.rsplit_once('.').unwrap();
+        let offset: u64 = place.parse().unwrap();
+        let next = last.get(stream).map_or(0, |last| last + 1);
+        assert_eq!(offset, next, "{event}");
+        last.insert(stream, offset);
+    }
+}
+
+#[test]
+fn a_new_start_prints_only_what_is_new() {
+    let (server, ghostlight) = (FeedServer::start(), Ghostlight::new());
+    server.append("run/1", 5);
+    let first = run(&ghostlight, &server.url(), &["--count", "3"]);
+    assert_eq!(first.code, 0, "{first:?}");
+    assert_eq!(
+        printed(&first.out),
+        ["run/1 1000.0", "run/1 1000.1", "run/1 1000.2"]
+    );
+    let event = objects(&first.out, "event").next().unwrap();
+    let keys: Vec<&String> = event.as_object().unwrap().keys().collect();
+    assert_eq!(
+        keys,
+        [
+            "body", "epoch", "node", "offset", "phase", "run_id", "stream", "ts", "type"
+        ]
+    );
+    assert_eq!(
+        (&event["run_id"], &event["node"], &event["phase"]),
+        (&"1".into(), &"n0".into(), &"start".into())
+    );
+    // The body is as the server had it, its spaces and escapes included.
+    let body = server.snapshot()["run/1"].bodies[0].clone();
+    assert!(
+        first.out.contains(&format!("\"body\":{body}}}")),
+        "{}",
+        first.out
+    );
+    let status = objects(&first.out, "status").next().unwrap();
+    assert_eq!(
+        (&status["state"], &status["attempt"], &status["error"]),
+        (&"connecting".into(), &1.into(), &Value::Null)
+    );
+    let second = run(&ghostlight, &server.url(), &["--count", "2"]);
+    assert_eq!(printed(&second.out), ["run/1 1000.3", "run/1 1000.4"]);
+    let third = run(&ghostlight, &server.url(), &["--idle", "0.3"]);
+    assert_eq!((third.code, printed(&third.out).len()), (0, 0), "{third:?}");
+    let all = run(
+        &ghostlight,
+        &server.url(),
+        &["--from-start", "--count", "5"],
+    );
+    assert_eq!(printed(&all.out), served(&server));
+    ghostlight.healthy();
+}
+
+#[test]
+fn a_trimmed_history_is_printed_as_a_gap() {
+    let (server, ghostlight) = (FeedServer::start(), Ghostlight::new());
+    server.append("run/1", 6);
+    server.trim("run/1", 4);
+    for more in [&["--count", "2"][..], &["--count", "2", "--from-start"]] {
+        let done = run(&ghostlight, &server.url(), more);
+        let gap = objects(&done.out, "gap").next().unwrap();
+        assert_eq!(
+            (&gap["stream"], &gap["from"], &gap["to"]),
+            (&"run/1".into(), &0.into(), &3.into())
+        );
+        assert_eq!(printed(&done.out), ["run/1 1000.4", "run/1 1000.5"]);
+    }
+    let text = finish(
+        ghostlight.command(&["watch", &server.url(), "--from-start", "--count", "1"]),
+        |_| Ok(()),
+    );
+    assert!(text.out.starts_with("gap: run/1 offsets 0–3: "), "{text:?}");
+}
+
+#[test]
+fn killed_while_receiving_it_loses_nothing() {
+    const KILLS: usize = 12;
+    let (server, ghostlight) = (FeedServer::start(), Ghostlight::new());
+    let proxy = Proxy::start(server.address, 7);
+    let folder = tempfile::tempdir().unwrap();
+    let (mut dice, mut union, mut round) = (Dice(7), Vec::new(), 0);
+    server.append("run/0", 50);
+    let begun = Instant::now();
+    for kill in 0..=KILLS {
+        let path = folder.path().join(kill.to_string());
+        let mut child = watch(&ghostlight, &proxy.url(), &[])
+            .stdin(Stdio::null())
+            .stdout(File::create(&path).unwrap())
+            .spawn()
+            .unwrap();
+        let read = || String::from_utf8(std::fs::read(&path).unwrap()).unwrap();
+        let last = kill == KILLS;
+        if last {
+            proxy.be_gentle();
+        }
+        // Killed behind some printed line, in the middle of receiving more.
+        let wanted = if last {
+            usize::MAX
+        } else {
+            1 + dice.roll(60) as usize
+        };
+        let all = served(&server).len();
+        loop {
+            let text = read();
+            let events = printed(&text).len();
+            if events >= wanted || (last && union.len() + events >= all) {
+                break;
+            }
+            if !last {
+                server.append(&format!("run/{}", round % 4), 1 + round % 9);
+                round += 1;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{events} of {wanted}: {text}");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        if last {
+            terminate(&mut child)
+        } else {
+            child.kill().unwrap()
+        }
+        let status = child.wait().unwrap();
+        assert_eq!(status.success(), last);
+        union.extend(printed(&read()));
+    }
+    // A kill between a write and its mark may print a piece again; an event is never lost, and stored once.
+    let again = run(
+        &ghostlight,
+        &server
+            .url()
+            .replace(&server.address.to_string(), &proxy.address.to_string()),
+        &["--from-start", "--idle", "0.3"],
+    );
+    let stored = printed(&again.out);
+    assert_in_order(&stored);
+    let sorted = |mut all: Vec<String>| {
+        all.sort();
+        all
+    };
+    assert_eq!(sorted(stored), served(&server));
+    let mut union = sorted(union);
+    union.dedup();
+    assert_eq!(union, served(&server));
+    ghostlight.healthy();
+}
+
+#[cfg(unix)]
+fn terminate(child: &mut Child) {
+    let done = Command::new("kill")
+        .args(["-TERM", &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(done.success());
+}
+
+#[cfg(not(unix))]
+fn terminate(child: &mut Child) {
+    child.kill().unwrap();
+}
+
+#[test]
+fn what_stops_it_is_said() {
+    let (server, ghostlight) = (
+        FeedServer::with(Some("right"), Vec::new()),
+        Ghostlight::new(),
+    );
+    server.append("run/1", 1);
+    for (url, token, code, words) in [
+        (server.url(), "wrong", 2, "unauthorized"),
+        (
+            server.url().replace("ws://", "ws://me:hush@"),
+            "right",
+            2,
+            "unauthorized",
+        ),
+        ("gopher://x/".into(), "right", 2, "ws://"),
+    ] {
+        let mut command = watch(&ghostlight, &url, &["--count", "1"]);
+        command.env("GHOSTLIGHT_FEED_TOKEN", token);
+        let done = finish(command, |_| Ok(()));
+        done.refused(&url, code, &[words]);
+        assert!(
+            !done.err.contains("hush") && !done.out.contains("hush"),
+            "{done:?}"
+        );
+    }
+    let mut command = watch(&ghostlight, &server.url(), &["--count", "1"]);
+    command.env("GHOSTLIGHT_FEED_TOKEN", "right");
+    let done = finish(command, |_| Ok(()));
+    assert_eq!((done.code, printed(&done.out).len()), (0, 1), "{done:?}");
+    // Nobody there: it keeps trying until it is told to end.
+    let done = run(&ghostlight, "ws://127.0.0.1:1/v1", &["--idle", "0.4"]);
+    assert_eq!(done.code, 0, "{done:?}");
+    let tries = objects(&done.out, "status").filter(|status| status["state"] == "reconnecting");
+    assert!(
+        tries
+            .map(|status| status["attempt"].as_u64().unwrap())
+            .max()
+            > Some(1),
+        "{done:?}"
+    );
+}
+
+#[test]
+fn a_closed_pipe_ends_it_quietly() {
+    let (server, ghostlight) = (FeedServer::start(), Ghostlight::new());
+    server.append("run/1", 2_000);
+    let mut child = watch(&ghostlight, &server.url(), &[])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    while !line.contains("\"event\"") {
+        line.clear();
+        out.read_line(&mut line).unwrap();
+    }
+    drop(out);
+    server.append("run/1", 2_000);
+    let begun = Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        assert!(begun.elapsed() < PATIENCE);
+        server.append("run/1", 1);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}

@@ -1,0 +1,702 @@
+//! Feeds: what a [`ghostlight_feed::Client`] receives goes into the store, and from there to whoever follows.
+//!
+//! [`Watching::start`] runs a feed on two threads, one for its sockets and one that stores. Nothing is handed on from
+//! memory: a follower is told that something is durable, and reads the feed's log from its own [`Mark`]. So what it
+//! sees is exactly what is on disk, in the same order, whatever was killed in between.
+
+use crate::{StoreError, host::wall_clock};
+pub use ghostlight_feed as feed;
+use ghostlight_feed::{
+    Client, Command, Cursor, Ended, Item, Kind, Memory, Recalled, Settings, Update,
+    connection::Status,
+};
+use ghostlight_model::{Epoch, Micros, Offset, StreamId};
+pub use ghostlight_store::Store;
+use ghostlight_store::{FeedEntry, LogEvent, Pending, Received, ReceivedCount};
+use ghostlight_sync::frame::Position;
+use serde::{Deserialize, Serialize};
+use serde_json::{
+    json,
+    value::{RawValue, to_raw_value},
+};
+use std::{
+    collections::VecDeque,
+    fs::{self, File, OpenOptions},
+    io::{self, Read, Seek, SeekFrom, Write},
+    path::PathBuf,
+    sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+use tokio::sync::{mpsc, oneshot};
+
+/// Batches between the sockets and the store; when they are full, sockets are not read.
+const UPDATES_MAX: usize = 4;
+/// Batches that are on their way to the disk at a time; the store's writer folds them into one transaction.
+const STORING_MAX: usize = 4;
+/// News that nobody took yet; beyond, nothing more is stored until somebody does.
+const NEWS_MAX: usize = 64;
+/// Commands that wait; further ones are dropped, since the same is wanted already.
+const COMMANDS_MAX: usize = 16;
+
+/// What happens to a feed, in order.
+#[derive(Debug)]
+pub enum News {
+    /// It is known which feed it is, and under which name it is stored.
+    Feed {
+        /// Its name in the store.
+        id: String,
+        /// Which system.
+        kind: Kind,
+    },
+    /// Something new is durable; read it from the log.
+    Stored(ReceivedCount),
+    /// The connection changed.
+    Status(Status),
+    /// A message was kept in quarantine, for this reason.
+    Quarantined(String),
+    /// A person should see this.
+    Notice(String),
+    /// All that the server had when we connected is durable.
+    CaughtUp,
+    /// The client ended.
+    Ended(Ended),
+    /// The store failed, and the feed is stopped.
+    Failed(StoreError),
+    /// [`Stopper::stop`] was called.
+    Stop,
+}
+
+/// The kind of feed at an address, if it was found out or named before.
+pub fn remembered(store: &Store, settings: &Settings) -> Result<Option<Kind>, StoreError> {
+    let word = store.setting(&kind_key(settings))?;
+    Ok(word.and_then(|word| Kind::of_word(&word)))
+}
+
+fn kind_key(settings: &Settings) -> String {
+    format!("feed_kind/{}", settings.endpoint.address_id())
+}
+
+fn cursor_key(feed: &str) -> String {
+    format!("feed_cursor/{feed}")
+}
+
+/// A feed that is followed. Dropping it ends the connection and waits for that; what was told as stored is durable.
+pub struct Watching {
+    /// Always there, until this is dropped.
+    news: Option<Receiver<News>>,
+    /// Ends the client when it is dropped.
+    running: Option<oneshot::Sender<()>>,
+    threads: Vec<JoinHandle<()>>,
+    tell: SyncSender<News>,
+    commands: mpsc::Sender<Command>,
+}
+
+/// Wakes whoever waits for [`Watching::next`].
+#[derive(Debug, Clone)]
+pub struct Stopper(SyncSender<News>);
+
+impl Stopper {
+    /// Adds [`News::Stop`] to the news, unless they are full: then nobody is waiting for them.
+    pub fn stop(&self) {
+        let _ = self.0.try_send(News::Stop);
+    }
+}
+
+impl Watching {
+    /// Connects in the background and stores what comes. A kind that is not given is taken from the last time, or
+    /// found out.
+    ///
+    /// # Errors
+    /// If the store cannot be read, or no thread can be started.
+    pub fn start(store: &Store, mut settings: Settings) -> Result<Self, StoreError> {
+        if settings.kind.is_none() {
+            settings.kind = remembered(store, &settings)?;
+        }
+        let (tell, news) = sync_channel(NEWS_MAX);
+        let (commands, commanded) = mpsc::channel(COMMANDS_MAX);
+        let (updates, updated) = mpsc::channel(UPDATES_MAX);
+        let memory = Stored {
+            store: store.clone(),
+            settings: settings.clone(),
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        let trouble = |e: io::Error| StoreError::Io {
+            path: store.path().to_owned(),
+            detail: format!("no thread for the feed: {e}"),
+        };
+        let runtime = runtime.map_err(trouble)?;
+        let (running, stopped) = oneshot::channel();
+        let (ending, ended) = std::sync::mpsc::channel();
+        let client_settings = settings.clone();
+        let receive = move || {
+            let client = Client::run(client_settings, memory, updates, commanded);
+            let ended = runtime.block_on(async {
+                tokio::select! {
+                    ended = client => ended,
+                    _ = stopped => Ended::Stopped,
+                }
+            });
+            // The storing thread is gone: then nobody asks.
+            let _ = ending.send(ended);
+        };
+        let receiving = spawn("feed", receive).map_err(trouble)?;
+        let storing = Storing {
+            store: store.clone(),
+            settings,
+            feed: None,
+            on_the_way: VecDeque::new(),
+            news: tell.clone(),
+        };
+        let keep = move || storing.run(updated, &ended);
+        let keeping = spawn("feed-store", keep).map_err(trouble)?;
+        Ok(Self {
+            news: Some(news),
+            running: Some(running),
+            threads: vec![receiving, keeping],
+            tell,
+            commands,
+        })
+    }
+
+    /// Waits for news, at most `timeout`; `None` when there is none in that time.
+    pub fn next(&self, timeout: Option<Duration>) -> Option<News> {
+        let news = self.news.as_ref()?;
+        let next = match timeout {
+            None => news.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Some(timeout) => news.recv_timeout(timeout),
+        };
+        match next {
+            Ok(news) => Some(news),
+            Err(RecvTimeoutError::Timeout) => None,
+            // This end holds a sender as well, so it cannot be.
+            Err(RecvTimeoutError::Disconnected) => Some(News::Ended(Ended::Stopped)),
+        }
+    }
+
+    /// For signals and other threads.
+    pub fn stopper(&self) -> Stopper {
+        Stopper(self.tell.clone())
+    }
+
+    /// Tells the connection something.
+    pub fn command(&self, command: Command) {
+        let _ = self.commands.try_send(command);
+    }
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        // First what the threads may be waiting for.
+        self.news = None;
+        self.running = None;
+        for thread in self.threads.drain(..) {
+            // It panicked, and has ended as well.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+    let thread = thread::Builder::new().name(name.into());
+    thread.spawn(work)
+}
+
+/// What the client asks of the store.
+struct Stored {
+    store: Store,
+    settings: Settings,
+}
+
+impl Memory for Stored {
+    fn recall(&mut self, kind: Kind) -> Result<Recalled, String> {
+        let feed = self.settings.endpoint.feed_id(kind);
+        let read = || -> Result<Recalled, StoreError> {
+            let positions = self.store.positions(&feed)?.into_iter().map(|info| {
+                let at = Position {
+                    epoch: info.epoch,
+                    offset: info.head,
+                };
+                (info.stream, at)
+            });
+            // A cursor that cannot be read is as good as none.
+            let cursor = self.store.setting(&cursor_key(&feed))?;
+            let cursor = cursor.and_then(|text| serde_json::from_str::<Cursor>(&text).ok());
+            Ok(Recalled {
+                positions: positions.collect(),
+                cursor,
+            })
+        };
+        let recalled = read().map_err(|e| e.to_string())?;
+        let word = kind.word().to_owned();
+        let kept = self.store.put_setting(kind_key(&self.settings), word);
+        kept.wait().map_err(|e| e.to_string())?;
+        Ok(recalled)
+    }
+}
+
+/// Takes updates in order and makes them durable.
+struct Storing {
+    store: Store,
+    settings: Settings,
+    feed: Option<String>,
+    on_the_way: VecDeque<OnTheWay>,
+    news: SyncSender<News>,
+}
+
+/// A batch that was given to the store's writer.
+struct OnTheWay {
+    pending: Pending<ReceivedCount>,
+    quarantined: Vec<String>,
+}
+
+/// Why the storing ends before the client does.
+enum Over {
+    /// Nobody listens.
+    Deserted,
+    /// The store failed.
+    Failed(StoreError),
+}
+
+impl Storing {
+    fn run(mut self, mut updates: mpsc::Receiver<Update>, ended: &Receiver<Ended>) {
+        let over = loop {
+            let update = match updates.try_recv() {
+                Ok(update) => Some(update),
+                // Nothing new: meanwhile the oldest batch may have become durable.
+                Err(_) if !self.on_the_way.is_empty() => match self.oldest() {
+                    Ok(()) => continue,
+                    Err(over) => break over,
+                },
+                Err(_) => updates.blocking_recv(),
+            };
+            let Some(update) = update else {
+                // The client ended and says why.
+                let why = ended.recv().unwrap_or(Ended::Stopped);
+                let _ = self.news.send(News::Ended(why));
+                return;
+            };
+            if let Err(over) = self.take(update) {
+                break over;
+            }
+        };
+        if let Over::Failed(error) = over {
+            let _ = self.news.send(News::Failed(error));
+        }
+    }
+
+    fn take(&mut self, update: Update) -> Result<(), Over> {
+        if let Update::Batch(items) = update {
+            if self.on_the_way.len() >= STORING_MAX {
+                self.oldest()?;
+            }
+            self.store(items);
+            return Ok(());
+        }
+        // News are in order: first what came before.
+        while !self.on_the_way.is_empty() {
+            self.oldest()?;
+        }
+        let news = match update {
+            Update::Identified(kind) => {
+                let id = self.settings.endpoint.feed_id(kind);
+                self.feed = Some(id.clone());
+                News::Feed { id, kind }
+            }
+            Update::Status(status) => News::Status(status),
+            Update::Notice(text) => News::Notice(text),
+            Update::CaughtUp | Update::Batch(_) => News::CaughtUp,
+        };
+        self.tell(news)
+    }
+
+    fn store(&mut self, items: Vec<Item>) {
+        // Nothing comes before the feed is known.
+        let Some(feed) = &self.feed else { return };
+        let mut delivery = Vec::with_capacity(items.len());
+        let mut cursor = None;
+        let mut quarantined = Vec::new();
+        for item in items {
+            match received(item) {
+                Ok(one) => {
+                    if let Received::Quarantined { reason, .. } = &one {
+                        quarantined.push(reason.clone());
+                    }
+                    delivery.push(one);
+                }
+                Err(latest) => cursor = Some(latest),
+            }
+        }
+        let pending = self.store.receive(feed, delivery);
+        self.on_the_way.push_back(OnTheWay {
+            pending,
+            quarantined,
+        });
+        // Behind the events that it stands for; if a crash comes between, the adapter finds out by the count.
+        if let Some(cursor) = cursor.and_then(|cursor| serde_json::to_string(&cursor).ok()) {
+            let _ = self.store.put_setting(cursor_key(feed), cursor);
+        }
+    }
+
+    /// Waits until the oldest batch is durable, and tells it.
+    fn oldest(&mut self) -> Result<(), Over> {
+        let Some(oldest) = self.on_the_way.pop_front() else {
+            return Ok(());
+        };
+        let count = oldest.pending.wait().map_err(Over::Failed)?;
+        for reason in oldest.quarantined {
+            self.tell(News::Quarantined(reason))?;
+        }
+        self.tell(News::Stored(count))
+    }
+
+    fn tell(&self, news: News) -> Result<(), Over> {
+        self.news.send(news).map_err(|_| Over::Deserted)
+    }
+}
+
+fn received(item: Item) -> Result<Received, Cursor> {
+    Ok(match item {
+        Item::Event {
+            stream,
+            epoch,
+            offset,
+            ts,
+            body,
+        } => Received::Event {
+            stream,
+            epoch,
+            event: LogEvent {
+                offset,
+                // A feed that names no time: when it came.
+                ts: ts.unwrap_or_else(wall_clock),
+                body: body.get().to_owned(),
+            },
+        },
+        Item::Gap {
+            stream,
+            epoch,
+            from,
+            to,
+            reason,
+        } => Received::Gap {
+            stream,
+            epoch,
+            from,
+            to,
+            reason,
+        },
+        Item::Epoch { stream, epoch } => Received::Epoch { stream, epoch },
+        Item::Quarantined { reason, message } => Received::Quarantined {
+            at: wall_clock(),
+            reason,
+            message,
+        },
+        Item::Cursor(cursor) => return Err(cursor),
+    })
+}
+
+/// How far somebody has read a feed's log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Mark {
+    /// The last event that was read, in the order of arrival.
+    pub seq: i64,
+    /// Gaps read behind it; they have no place of their own.
+    pub gaps: u32,
+}
+
+/// An entry of a feed's log, and the mark behind it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// The entry.
+    pub entry: Entry,
+    /// Where to read on.
+    pub behind: Mark,
+}
+
+/// An entry of a feed's log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Entry {
+    /// An event.
+    Event {
+        /// Its stream.
+        stream: StreamId,
+        /// The stream's epoch.
+        epoch: Epoch,
+        /// The event.
+        event: LogEvent,
+    },
+    /// Events that will not come, both ends included.
+    Gap {
+        /// Their stream.
+        stream: StreamId,
+        /// Its epoch.
+        epoch: Epoch,
+        /// The first.
+        from: Offset,
+        /// The last.
+        to: Offset,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Entry {
+    /// The entry's stream.
+    pub fn stream(&self) -> &StreamId {
+        match self {
+            Self::Event { stream, .. } | Self::Gap { stream, .. } => stream,
+        }
+    }
+
+    /// One line of JSON, as `watch --json` prints it (DESIGN *Command line*). The body is verbatim, but for line ends
+    /// between its tokens, which become spaces.
+    pub fn to_json(&self) -> String {
+        match self {
+            Self::Event {
+                stream,
+                epoch,
+                event,
+            } => {
+                // A line end in JSON text is always between tokens.
+                let body = event.body.replace(['\n', '\r'], " ");
+                let peek = Peek::of(&body);
+                // A body need not repeat whose it is: the stream's name says so.
+                let of_stream = stream.run().and_then(|run| to_raw_value(&run.0).ok());
+                let line = EventLine {
+                    r#type: "event",
+                    stream,
+                    epoch: *epoch,
+                    offset: event.offset,
+                    ts: event.ts,
+                    run_id: peek.run_id.or(of_stream.as_deref()),
+                    node: peek.node,
+                    phase: peek.phase,
+                    body: serde_json::from_str(&body).unwrap_or(RawValue::NULL),
+                };
+                serde_json::to_string(&line).unwrap_or_default()
+            }
+            Self::Gap {
+                stream,
+                epoch,
+                from,
+                to,
+                reason,
+            } => json!({
+                "type": "gap", "stream": stream, "epoch": epoch, "from": from, "to": to, "reason": reason,
+            })
+            .to_string(),
+        }
+    }
+
+    /// One line for people.
+    pub fn to_text(&self) -> String {
+        match self {
+            Self::Event { stream, event, .. } => {
+                let peek = Peek::of(&event.body);
+                let shown = |raw: Option<&RawValue>| {
+                    let text = raw.map(RawValue::get).unwrap_or_default();
+                    text.trim_matches('"').to_owned()
+                };
+                let (node, phase) = (shown(peek.node), shown(peek.phase));
+                let what = match (node.is_empty(), phase.is_empty()) {
+                    (false, _) => format!("{node} {phase}"),
+                    (true, false) => phase,
+                    (true, true) => event.body.replace(char::is_control, " "),
+                };
+                let place = event.offset.0;
+                format!(
+                    "{} {stream} {place} {}",
+                    event.ts.to_rfc3339(),
+                    what.trim_end()
+                )
+            }
+            Self::Gap {
+                stream,
+                from,
+                to,
+                reason,
+                ..
+            } => {
+                format!("gap: {stream} offsets {}\u{2013}{}: {reason}", from.0, to.0)
+            }
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct EventLine<'a> {
+    r#type: &'static str,
+    stream: &'a StreamId,
+    epoch: Epoch,
+    offset: Offset,
+    ts: Micros,
+    run_id: Option<&'a RawValue>,
+    node: Option<&'a RawValue>,
+    phase: Option<&'a RawValue>,
+    body: &'a RawValue,
+}
+
+/// What a line says of a body beside it.
+#[derive(Deserialize, Default)]
+struct Peek<'a> {
+    #[serde(borrow)]
+    run_id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    node: Option<&'a RawValue>,
+    #[serde(borrow)]
+    phase: Option<&'a RawValue>,
+}
+
+impl<'a> Peek<'a> {
+    /// Nothing, for a body of another shape.
+    fn of(body: &'a str) -> Self {
+        match body.trim_start().starts_with('{') {
+            true => serde_json::from_str(body).unwrap_or_default(),
+            // A struct would also read from an array.
+            false => Self::default(),
+        }
+    }
+}
+
+impl Mark {
+    /// The entries behind this mark, with at most `limit` events; none if it is at the end.
+    pub fn read(self, store: &Store, feed: &str, limit: usize) -> Result<Vec<Told>, StoreError> {
+        let mut behind = self;
+        let mut skip = self.gaps;
+        let log = store.feed_log(feed, self.seq, limit)?;
+        let entries = log.into_iter().filter_map(|entry| {
+            let entry = match entry {
+                FeedEntry::Event {
+                    seq,
+                    stream,
+                    epoch,
+                    event,
+                } => {
+                    behind = Mark { seq, gaps: 0 };
+                    Entry::Event {
+                        stream,
+                        epoch,
+                        event,
+                    }
+                }
+                FeedEntry::Gap { .. } if skip > 0 => {
+                    skip -= 1;
+                    return None;
+                }
+                FeedEntry::Gap {
+                    stream,
+                    epoch,
+                    from,
+                    to,
+                    reason,
+                } => {
+                    behind.gaps = behind.gaps.saturating_add(1);
+                    Entry::Gap {
+                        stream,
+                        epoch,
+                        from,
+                        to,
+                        reason,
+                    }
+                }
+            };
+            Some(Told { entry, behind })
+        });
+        Ok(entries.collect())
+    }
+
+    /// Behind everything that is stored of a feed.
+    pub fn end(store: &Store, feed: &str) -> Result<Self, StoreError> {
+        let seq = store.last_arrival()?;
+        let last = Mark { seq, gaps: 0 }.read(store, feed, 1)?;
+        Ok(last
+            .last()
+            .map_or(Mark { seq, gaps: 0 }, |read| read.behind))
+    }
+}
+
+/// A [`Mark`] in a small file, for a follower whose readers are beyond the store: a terminal, a pipe.
+///
+/// It is written behind each thing that was handed on, without waiting for the disk: a killed process loses nothing
+/// that it wrote, and after a power failure some entries are handed on again.
+pub struct MarkFile {
+    file: File,
+    path: PathBuf,
+    mark: Mark,
+}
+
+/// The folder of these files, in the data folder.
+const MARKS: &str = "told";
+/// Bytes of a mark: two numbers, a space and an end of line.
+const MARK_BYTES: usize = 32;
+
+impl MarkFile {
+    /// The mark of a feed; a new one stands behind what is stored already.
+    ///
+    /// # Errors
+    /// If the file cannot be read or written, or the store not be read.
+    pub fn open(store: &Store, feed: &str) -> Result<Self, StoreError> {
+        let folder = store.path().with_file_name(MARKS);
+        let path = folder.join(feed);
+        let trouble = |e: io::Error| io_error(&path, &e);
+        fs::create_dir_all(&folder).map_err(trouble)?;
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        let mut file = options.open(&path).map_err(trouble)?;
+        let mut text = String::new();
+        // Anything else than a mark is none; the bound keeps a wrong file from filling the memory.
+        let _ = (&mut file)
+            .take(MARK_BYTES as u64)
+            .read_to_string(&mut text);
+        let end = Mark::end(store, feed)?;
+        // A mark beyond the end is of another database, for example of the one before a backup was restored.
+        let mark = parse(&text).filter(|mark| mark.seq <= end.seq);
+        let mut opened = Self {
+            file,
+            path,
+            mark: end,
+        };
+        match mark {
+            Some(mark) => opened.mark = mark,
+            None => opened.set(end)?,
+        }
+        Ok(opened)
+    }
+
+    /// Where it stands.
+    pub fn mark(&self) -> Mark {
+        self.mark
+    }
+
+    /// Moves it.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn set(&mut self, mark: Mark) -> Result<(), StoreError> {
+        let text = format!("{:020} {:010}\n", mark.seq, mark.gaps);
+        self.file
+            .seek(SeekFrom::Start(0))
+            .and_then(|_| self.file.write_all(text.as_bytes()))
+            .map_err(|e| io_error(&self.path, &e))?;
+        self.mark = mark;
+        Ok(())
+    }
+}
+
+fn parse(text: &str) -> Option<Mark> {
+    let (seq, gaps) = text.strip_suffix('\n')?.split_once(' ')?;
+    Some(Mark {
+        seq: seq.parse().ok()?,
+        gaps: gaps.parse().ok()?,
+    })
+}
+
+fn io_error(path: &std::path::Path, error: &io::Error) -> StoreError {
+    StoreError::Io {
+        path: path.to_owned(),
+        detail: error.to_string(),
+    }
+}

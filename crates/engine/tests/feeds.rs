@@ -1,0 +1,681 @@
+//! Feeds on real sockets: cut, restarted, trimmed and rude servers, and a store that has exactly their log.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+#[path = "../../../tests/support/feed_server.rs"]
+mod feed_server;
+
+use feed_server::{FeedServer, Proxy};
+use ghostlight_engine::feeds::{
+    Entry, Mark, MarkFile, News, Store, Watching,
+    feed::{
+        Ended, Endpoint, Kind, Secret, Settings,
+        backoff::Backoff,
+        connection::{State, Transport, Transports},
+    },
+};
+use ghostlight_hub::{
+    Hub,
+    server::{Config, Server, Token},
+};
+use ghostlight_model::{Micros, StreamId};
+use std::{
+    collections::BTreeMap,
+    io::{BufRead, BufReader, Read, Write},
+    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
+    time::{Duration, Instant},
+};
+use tempfile::TempDir;
+use tokio_tungstenite::tungstenite::{self, Message};
+
+/// Longer than anything here takes; what takes longer hangs.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// A data folder and what is watched into it.
+struct Rig {
+    folder: TempDir,
+    store: Store,
+    settings: Settings,
+}
+
+impl Rig {
+    fn new(url: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path(), |_| {}).unwrap();
+        let (endpoint, token) = Endpoint::parse(url).unwrap();
+        let mut settings = Settings::new(endpoint, token);
+        settings.connection.backoff = Backoff::new(1, 1.0, 4).unwrap();
+        settings.connection.heartbeat_ms = 300;
+        settings.connection.pong_ms = 300;
+        Self {
+            folder,
+            store,
+            settings,
+        }
+    }
+
+    fn kind(mut self, kind: Kind) -> Self {
+        self.settings.kind = Some(kind);
+        self
+    }
+
+    fn watch(&self) -> Watching {
+        Watching::start(&self.store, self.settings.clone()).unwrap()
+    }
+
+    fn feed(&self, kind: Kind) -> String {
+        self.settings.endpoint.feed_id(kind)
+    }
+
+    /// Everything stored, in order of arrival.
+    fn log(&self, kind: Kind) -> Vec<Entry> {
+        let (mut at, mut log) = (Mark::default(), Vec::new());
+        loop {
+            let page = at.read(&self.store, &self.feed(kind), 500).unwrap();
+            let Some(last) = page.last() else { return log };
+            at = last.behind;
+            log.extend(page.into_iter().map(|told| told.entry));
+        }
+    }
+
+    /// The log in a small notation: `run/1@EPOCH 0 1 2 [3-5] 6`, a line a stream and epoch.
+    fn drawn(&self, kind: Kind) -> Vec<String> {
+        let mut streams: BTreeMap<(String, u64), String> = BTreeMap::new();
+        for entry in self.log(kind) {
+            let (stream, epoch, text) = match entry {
+                Entry::Event {
+                    stream,
+                    epoch,
+                    event,
+                } => (stream, epoch, format!(" {}", event.offset.0)),
+                Entry::Gap {
+                    stream,
+                    epoch,
+                    from,
+                    to,
+                    ..
+                } => (stream, epoch, format!(" [{}-{}]", from.0, to.0)),
+            };
+            *streams.entry((stream.0, epoch.0)).or_default() += &text;
+        }
+        let drawn = streams.into_iter();
+        drawn
+            .map(|((stream, epoch), text)| format!("{stream}@{epoch}{text}"))
+            .collect()
+    }
+}
+
+/// Takes news until `done` says so.
+fn until(watching: &Watching, what: &str, mut done: impl FnMut(&News) -> bool) {
+    let begun = Instant::now();
+    let mut seen = Vec::new();
+    while begun.elapsed() < LIMIT {
+        if let Some(news) = watching.next(Some(Duration::from_millis(100))) {
+            if done(&news) {
+                return;
+            }
+            seen.push(format!("{news:?}"));
+        }
+    }
+    let from = seen.len().saturating_sub(20);
+    panic!("{what} did not come; the last news: {:#?}", &seen[from..]);
+}
+
+fn stored(watching: &Watching, count: u64) {
+    let mut sum = 0;
+    until(watching, &format!("{count} events"), |news| {
+        if let News::Stored(one) = news {
+            sum += one.stored;
+        }
+        sum >= count
+    });
+    assert_eq!(sum, count);
+}
+
+fn is_state(news: &News, state: State) -> bool {
+    matches!(news, News::Status(status) if status.state == state)
+}
+
+/// Compares the store with the server's log, byte for byte.
+fn assert_same(rig: &Rig, server: &FeedServer) {
+    let mut ours: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let log = server.snapshot();
+    for entry in rig.log(Kind::Hub) {
+        match entry {
+            Entry::Event {
+                stream,
+                epoch,
+                event,
+            } => {
+                if log[&stream.0].epoch != epoch.0 {
+                    continue;
+                }
+                let bodies = ours.entry(stream.0).or_default();
+                assert_eq!(
+                    event.offset.0 as usize,
+                    bodies.len(),
+                    "in order, once, without a hole"
+                );
+                assert_eq!(
+                    event.ts,
+                    Micros(1_700_000_000_000_000 + bodies.len() as i64)
+                );
+                bodies.push(event.body);
+            }
+            gap @ Entry::Gap { .. } => panic!("{gap:?}"),
+        }
+    }
+    let theirs: BTreeMap<_, _> = log
+        .into_iter()
+        .map(|(name, stream)| (name, stream.bodies))
+        .collect();
+    assert_eq!(ours.len(), theirs.len());
+    for (name, bodies) in &theirs {
+        assert!(&ours[name] == bodies, "{name} differs");
+    }
+}
+
+#[test]
+fn three_hundred_cuts_cost_no_event() {
+    const CUTS: usize = 300;
+    const AHEAD: u64 = 60;
+    const STREAMS: [&str; 3] = ["run/1", "run/2", "run/3"];
+    let seed = 4;
+    let server = FeedServer::start();
+    let proxy = Proxy::start(server.address, seed);
+    let rig = Rig::new(&proxy.url());
+    let mut watching = rig.watch();
+    let (mut round, mut restarted, mut fresh) = (0, false, false);
+    let (mut appended, mut received) = (0, 0);
+    let begun = Instant::now();
+    while proxy.cuts() < CUTS {
+        assert!(
+            begun.elapsed() < LIMIT,
+            "{} cuts of {CUTS}, seed {seed}",
+            proxy.cuts()
+        );
+        // A little ahead of the client, so that cuts hit replays as well as live events.
+        if appended < received + AHEAD {
+            let count = 1 + round % 5;
+            server.append(STREAMS[round % 3], count);
+            (appended, round) = (appended + count as u64, round + 1);
+        }
+        if !fresh && proxy.cuts() > CUTS / 3 {
+            fresh = true;
+            server.new_epoch("run/2");
+            // What the client had not received of the old one never comes.
+            appended = received;
+        }
+        if !restarted && proxy.cuts() > CUTS / 2 {
+            restarted = true;
+            // As if the program were started again.
+            watching = rig.watch();
+            appended = received;
+        }
+        if let Some(News::Stored(count)) = watching.next(Some(Duration::from_millis(1))) {
+            received += count.stored;
+        }
+    }
+    proxy.be_gentle();
+    let wanted: usize = server
+        .snapshot()
+        .values()
+        .map(|stream| stream.bodies.len())
+        .sum();
+    let begun = Instant::now();
+    loop {
+        watching.next(Some(Duration::from_millis(20)));
+        let positions = rig.store.positions(&rig.feed(Kind::Hub)).unwrap();
+        let log = server.snapshot();
+        let current = positions
+            .iter()
+            .filter(|info| log[&info.stream.0].epoch == info.epoch.0);
+        let have: u64 = current.map(|info| info.head.0).sum();
+        if have as usize == wanted {
+            break;
+        }
+        assert!(
+            begun.elapsed() < LIMIT,
+            "{have} of {wanted} events, seed {seed}"
+        );
+    }
+    assert_same(&rig, &server);
+    assert!(server.connections() >= CUTS);
+}
+
+#[test]
+fn a_new_epoch_begins_behind_the_old() {
+    let server = FeedServer::start();
+    server.append("run/1", 3);
+    let rig = Rig::new(&server.url());
+    let watching = rig.watch();
+    stored(&watching, 3);
+    server.new_epoch("run/1");
+    server.append("run/1", 2);
+    stored(&watching, 2);
+    assert_eq!(rig.drawn(Kind::Hub), ["run/1@1000 0 1 2", "run/1@1001 0 1"]);
+}
+
+#[test]
+fn trimmed_history_is_a_gap() {
+    let server = FeedServer::start();
+    server.append("run/1", 4);
+    let rig = Rig::new(&server.url());
+    stored(&rig.watch(), 4);
+    server.append("run/1", 6);
+    server.trim("run/1", 7);
+    stored(&rig.watch(), 3);
+    assert_eq!(rig.drawn(Kind::Hub), ["run/1@1000 0 1 2 3 [4-6] 7 8 9"]);
+    let log = rig.log(Kind::Hub);
+    let gap = log
+        .iter()
+        .find(|entry| matches!(entry, Entry::Gap { .. }))
+        .unwrap();
+    assert_eq!(
+        gap.to_text(),
+        "gap: run/1 offsets 4–6: not on the server any more"
+    );
+    let json: serde_json::Value = serde_json::from_str(&gap.to_json()).unwrap();
+    assert_eq!(
+        (&json["type"], &json["from"], &json["to"]),
+        (&"gap".into(), &4.into(), &6.into())
+    );
+}
+
+#[test]
+fn what_cannot_be_read_is_set_aside() {
+    let rude = vec![
+        Message::text("not a frame"),
+        Message::text("[1,2]"),
+        Message::text(r#"{"type":"mystery","stream":"run/1"}"#),
+        Message::text(r#"{"type":"event","stream":"run/1","offset":-1}"#),
+        Message::text("x".repeat(10_000)),
+        Message::binary(vec![0, 159, 146, 150]),
+    ];
+    let (sent, server) = (rude.len() as u64, FeedServer::with(None, rude));
+    server.append("run/1", 2);
+    let rig = Rig::new(&server.url());
+    let watching = rig.watch();
+    let mut reasons = Vec::new();
+    until(&watching, "the rude messages", |news| {
+        if let News::Quarantined(reason) = news {
+            reasons.push(reason.clone());
+        }
+        reasons.len() as u64 == sent
+    });
+    server.append("run/1", 1);
+    stored(&watching, 1);
+    assert_eq!(rig.drawn(Kind::Hub), ["run/1@1000 0 1 2"]);
+    assert_eq!(rig.store.quarantined(&rig.feed(Kind::Hub)).unwrap(), sent);
+    assert_eq!(
+        server.connections(),
+        1,
+        "no message ends the connection: {reasons:?}"
+    );
+}
+
+#[test]
+fn a_message_over_the_limit_is_named() {
+    let server = FeedServer::start();
+    server.append("run/1", 1);
+    let mut rig = Rig::new(&server.url());
+    rig.settings.max_frame_bytes = 20_000;
+    let watching = rig.watch();
+    stored(&watching, 1);
+    server.append_body("run/1", format!(r#"{{"long":"{}"}}"#, "x".repeat(30_000)));
+    until(&watching, "the limit", |news| match news {
+        News::Status(status) => status
+            .last_error
+            .as_ref()
+            .is_some_and(|error| error.message.contains("the limit is 20000")),
+        _ => false,
+    });
+    drop(watching);
+    // A higher limit goes on from there.
+    rig.settings.max_frame_bytes = 1 << 20;
+    stored(&rig.watch(), 1);
+    assert_eq!(rig.drawn(Kind::Hub), ["run/1@1000 0 1"]);
+}
+
+#[test]
+fn refused_credentials_end_it() {
+    let server = FeedServer::with(Some("right"), Vec::new());
+    server.append("run/1", 1);
+    for (token, let_in) in [(None, false), (Some("wrong"), false), (Some("right"), true)] {
+        let mut rig = Rig::new(&server.url());
+        rig.settings.token = token.map(|token| Secret(token.into()));
+        let watching = rig.watch();
+        until(&watching, "an answer", |news| match news {
+            News::Ended(Ended::Refused(why)) => {
+                assert!(!let_in && why.contains("not you"), "{token:?}: {why}");
+                true
+            }
+            News::Stored(count) => {
+                assert!(let_in, "{token:?}");
+                count.stored == 1
+            }
+            _ => false,
+        });
+    }
+}
+
+#[test]
+fn one_stream_is_asked_for_by_the_address() {
+    let server = FeedServer::start();
+    server.append("run/1", 2);
+    server.append("run/2", 2);
+    let rig = Rig::new(&format!("{}?stream=run/2", server.url()));
+    stored(&rig.watch(), 2);
+    assert_eq!(rig.drawn(Kind::Hub), ["run/2@1000 0 1"]);
+}
+
+/// The project's own hub, for the transports that the scripted server has not.
+fn hub(folder: &TempDir) -> (Hub, Server) {
+    let hub = Hub::open(folder.path()).unwrap();
+    let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+    let token = Token::new("0123456789abcdef0123456789abcdef").unwrap();
+    let config = Config::new(listen, token, || Micros(5_000));
+    (hub.clone(), Server::start(hub, config).unwrap())
+}
+
+fn publish(hub: &Hub, key: &str, stream: &str, count: usize) {
+    let bodies = (0..count).map(|n| format!(r#"{{"n":{n}}}"#)).collect();
+    let published = hub.publish_keyed(key.into(), StreamId(stream.into()), bodies, Micros(7_000));
+    published.wait().unwrap();
+}
+
+#[test]
+fn every_transport_brings_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let (hub, server) = hub(&folder);
+    publish(&hub, "a", "run/1", 700);
+    let all: String = (0..700).map(|n| format!(" {n}")).collect();
+    for (round, (transport, state, pattern)) in [
+        (Transport::WebSocket, State::Connected, "*"),
+        (Transport::Sse, State::Connected, "*"),
+        (Transport::Sse, State::Connected, "run/1"),
+        (Transport::LongPoll, State::Polling, "*"),
+        (Transport::LongPoll, State::Polling, "run/1"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let what = format!("{transport:?} {pattern}");
+        let mut rig = Rig::new(&format!("{}?stream={pattern}", server.url())).kind(Kind::Hub);
+        rig.settings.token = Some(Secret("0123456789abcdef0123456789abcdef".into()));
+        rig.settings.connection.transports = Transports::only(transport);
+        rig.settings.connection.heartbeat_ms = 30_000;
+        let watching = rig.watch();
+        until(&watching, &what, |news| is_state(news, state));
+        let everything = pattern == "*";
+        // Each round before this one left an event more.
+        stored(&watching, if everything { 700 + round as u64 } else { 700 });
+        // Live, and nothing twice after a new start.
+        publish(&hub, &what, "run/2", 1);
+        if everything {
+            stored(&watching, 1);
+        }
+        drop(watching);
+        let again = rig.watch();
+        until(&again, &what, |news| is_state(news, state));
+        let drawn = rig.drawn(Kind::Hub);
+        assert_eq!(
+            drawn[0]
+                .split_once(' ')
+                .map(|(_, text)| format!(" {text}"))
+                .as_ref(),
+            Some(&all),
+            "{what}"
+        );
+        assert_eq!(drawn.len() > 1, everything, "{what}");
+    }
+    server.stop();
+}
+
+/// A server that knows no subprotocol: says `lines` to each connection, and tells what it hears.
+fn plain_server(lines: &'static [&'static str]) -> (String, mpsc::Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("ws://{}/events", listener.local_addr().unwrap());
+    let (tell, told) = mpsc::channel();
+    std::thread::spawn(move || {
+        for socket in listener.incoming() {
+            let Ok(mut socket) = tungstenite::accept(socket.unwrap()) else {
+                continue;
+            };
+            for line in lines {
+                let _ = socket.send(Message::text(*line));
+            }
+            while let Ok(heard) = socket.read() {
+                if let Message::Text(text) = heard {
+                    let _ = tell.send(text.to_string());
+                }
+            }
+        }
+    });
+    (url, told)
+}
+
+#[test]
+fn foreign_feeds_are_recognised_and_remembered() {
+    let (url, _) = plain_server(&[
+        r#"{"run_id":"r7","node":"collect","phase":"start","ts":1}"#,
+        r#"[{"run_id":"r7","node":"collect","phase":"end"},{"run_id":"r8","node":"score","phase":"start"}]"#,
+    ]);
+    let rig = Rig::new(&url);
+    let watching = rig.watch();
+    stored(&watching, 3);
+    drop(watching);
+    let log = rig.log(Kind::Workflow);
+    let place = |entry: &Entry| match entry {
+        Entry::Event { stream, event, .. } => format!("{stream} {}", event.offset.0),
+        gap @ Entry::Gap { .. } => format!("{gap:?}"),
+    };
+    let places: Vec<String> = log.iter().map(place).collect();
+    assert_eq!(places, ["run/r7 0", "run/r7 1", "run/r8 0"]);
+    let known = ghostlight_engine::feeds::remembered(&rig.store, &rig.settings).unwrap();
+    assert_eq!(known, Some(Kind::Workflow));
+
+    let (url, heard) = plain_server(&[
+        r#"{"type":"notification:new","data":{"text":"hello"}}"#,
+        r#"{"type":"ping"}"#,
+    ]);
+    let rig = Rig::new(&url);
+    let watching = rig.watch();
+    stored(&watching, 1);
+    assert_eq!(heard.recv_timeout(LIMIT).unwrap(), r#"{"type":"pong"}"#);
+    assert_eq!(rig.log(Kind::Typed).len(), 1);
+}
+
+/// Lets requests through, and WebSockets only while it is told to.
+fn picky_proxy(to: SocketAddr) -> (SocketAddr, Arc<AtomicBool>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (address, open) = (listener.local_addr().unwrap(), Arc::<AtomicBool>::default());
+    let opened = Arc::clone(&open);
+    std::thread::spawn(move || {
+        for client in listener.incoming() {
+            let (mut client, mut head) = (client.unwrap(), vec![0; 4_096]);
+            let read = client.read(&mut head).unwrap_or(0);
+            let text = String::from_utf8_lossy(&head[..read]).to_lowercase();
+            if text.contains("upgrade: websocket") && !opened.load(Ordering::SeqCst) {
+                continue;
+            }
+            let mut server = TcpStream::connect(to).unwrap();
+            server.write_all(&head[..read]).unwrap();
+            let (mut from, mut back) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+            std::thread::spawn(move || {
+                let _ = std::io::copy(&mut from, &mut back);
+                let _ = back.shutdown(Shutdown::Both);
+            });
+            std::thread::spawn(move || {
+                let _ = std::io::copy(&mut server, &mut client);
+                let _ = client.shutdown(Shutdown::Both);
+            });
+        }
+    });
+    (address, open)
+}
+
+#[test]
+fn it_falls_back_and_comes_up_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (hub, server) = hub(&folder);
+    publish(&hub, "a", "run/1", 20);
+    let address = server
+        .url()
+        .trim_start_matches("ws://")
+        .trim_end_matches("/v1")
+        .parse()
+        .unwrap();
+    let (proxy, open) = picky_proxy(address);
+    let mut rig = Rig::new(&format!("ws://{proxy}/v1")).kind(Kind::Hub);
+    rig.settings.token = Some(Secret("0123456789abcdef0123456789abcdef".into()));
+    rig.settings.connection.heartbeat_ms = 30_000;
+    rig.settings.connection.fallback_after = 2;
+    rig.settings.connection.probe_ms = 20;
+    rig.settings.connection.probe_cap_ms = 20;
+    let watching = rig.watch();
+    let up = |news: &News, by: Transport| match news {
+        News::Status(status) => status.state == State::Connected && status.transport == by,
+        _ => false,
+    };
+    let mut count = 0;
+    let mut events = |news: &News| {
+        if let News::Stored(stored) = news {
+            count += stored.stored;
+        }
+        count
+    };
+    until(&watching, "SSE", |news| {
+        events(news);
+        up(news, Transport::Sse)
+    });
+    until(&watching, "the events", |news| events(news) == 20);
+    open.store(true, Ordering::SeqCst);
+    until(&watching, "the WebSocket", |news| {
+        events(news);
+        up(news, Transport::WebSocket)
+    });
+    publish(&hub, "b", "run/1", 1);
+    until(&watching, "the last event", |news| events(news) == 21);
+    let offsets: String = (0..21).map(|n| format!(" {n}")).collect();
+    assert!(rig.drawn(Kind::Hub)[0].ends_with(&format!("@{}{offsets}", 7_000)));
+    server.stop();
+}
+
+/// A dashboard's event stream: `per` events a connection, then it ends. Tells each `Last-Event-ID`.
+fn dashboard(events: usize, per: usize) -> (String, mpsc::Receiver<Option<usize>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/dashboard", listener.local_addr().unwrap());
+    let (tell, told) = mpsc::channel();
+    std::thread::spawn(move || {
+        for socket in listener.incoming() {
+            let mut socket = socket.unwrap();
+            let head = BufReader::new(socket.try_clone().unwrap()).lines();
+            let head: Vec<String> = head
+                .map_while(Result::ok)
+                .take_while(|line| !line.is_empty())
+                .collect();
+            let last = head.iter().find_map(|line| {
+                line.to_lowercase()
+                    .strip_prefix("last-event-id: ")?
+                    .parse()
+                    .ok()
+            });
+            if tell.send(last).is_err() {
+                return;
+            }
+            let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n: hello\n\n";
+            let _ = socket.write_all(head.as_bytes());
+            let begin = last.unwrap_or(0);
+            for id in begin + 1..=(begin + per).min(events) {
+                let event = match id % 3 {
+                    0 => format!("id: {id}\nevent: note\ndata: line {id}\ndata: and one\n\n"),
+                    _ => format!("id: {id}\r\ndata: {{\"run_id\":\"r\",\"n\":{id}}}\r\n\r\n"),
+                };
+                let _ = socket.write_all(event.as_bytes());
+            }
+        }
+    });
+    (url, told)
+}
+
+#[test]
+fn an_event_stream_goes_on_behind_its_last_id() {
+    let (url, asked) = dashboard(8, 3);
+    let rig = Rig::new(&url);
+    let watching = rig.watch();
+    stored(&watching, 8);
+    let asked: Vec<_> = asked.iter().take(3).collect();
+    assert_eq!(asked, [None, Some(3), Some(6)]);
+    drop(watching);
+    let bodies = |rig: &Rig| -> Vec<String> {
+        let log = rig.log(Kind::Sse).into_iter();
+        log.map(|entry| match entry {
+            Entry::Event { stream, event, .. } => {
+                format!("{stream} {} {}", event.offset.0, event.body)
+            }
+            gap @ Entry::Gap { .. } => panic!("{gap:?}"),
+        })
+        .collect()
+    };
+    let first = bodies(&rig);
+    assert_eq!(first[0], r#"run/r 0 {"run_id":"r","n":1}"#);
+    assert_eq!(first[2], r#"message/note 0 "line 3\nand one""#);
+    assert_eq!(first.len(), 8);
+}
+
+#[test]
+fn a_crash_between_events_and_their_id_repeats_none() {
+    let (url, asked) = dashboard(6, 3);
+    let rig = Rig::new(&url);
+    let watching = rig.watch();
+    stored(&watching, 6);
+    drop(watching);
+    while asked.try_recv().is_ok() {}
+    // As if the two latest ids had not reached the disk.
+    let key = format!("feed_cursor/{}", rig.feed(Kind::Sse));
+    rig.store
+        .put_setting(key, r#"{"id":"4","count":4}"#.into())
+        .wait()
+        .unwrap();
+    let again = rig.watch();
+    let mut asked = asked.iter();
+    assert_eq!(asked.find(|last| *last == Some(4)), Some(Some(4)));
+    assert_eq!(
+        asked.find(|last| *last == Some(6)),
+        Some(Some(6)),
+        "the repeated ones were passed over"
+    );
+    drop(again);
+    assert_eq!(rig.log(Kind::Sse).len(), 6);
+}
+
+#[test]
+fn a_mark_outlives_its_reader() {
+    let server = FeedServer::start();
+    server.append("run/1", 3);
+    let rig = Rig::new(&server.url());
+    let feed = rig.feed(Kind::Hub);
+    let fresh = MarkFile::open(&rig.store, &feed).unwrap();
+    assert_eq!(fresh.mark(), Mark::default());
+    stored(&rig.watch(), 3);
+    let mut file = MarkFile::open(&rig.store, &feed).unwrap();
+    let told = file.mark().read(&rig.store, &feed, 2).unwrap();
+    assert_eq!(told.len(), 2);
+    file.set(told[1].behind).unwrap();
+    let rest = MarkFile::open(&rig.store, &feed).unwrap().mark();
+    assert_eq!(rest.read(&rig.store, &feed, 9).unwrap().len(), 1);
+    // Of another database, or no mark at all: at the end.
+    file.set(Mark {
+        seq: 1_000_000,
+        gaps: 0,
+    })
+    .unwrap();
+    let other = MarkFile::open(&rig.store, &feed).unwrap().mark();
+    assert_eq!(other, Mark::end(&rig.store, &feed).unwrap());
+    assert_eq!(rig.folder.path(), rig.store.path().parent().unwrap());
+}

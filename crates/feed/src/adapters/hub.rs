@@ -1,0 +1,166 @@
+//! `ghostlight.v1` (`docs/PROTOCOL.md`): epochs and offsets, so that completeness is a fact.
+
+use super::{Adapter, Effect, Start, quarantined};
+use crate::{
+    Item,
+    transport::{AGENT, Message, Outgoing},
+};
+use ghostlight_model::StreamId;
+use ghostlight_sync::{
+    Millis,
+    connection::{Failure, FailureClass},
+    frame::{self, Beat, ClientFrame, Echo, Hello, Secret, ServerFrame, Trouble, VERSION, code},
+    names::Pattern,
+    reception::{Action, Receiver, TooManyPositions},
+};
+
+/// A hub: the reception machine behind its frames.
+pub(super) struct Hub {
+    token: Option<Secret>,
+    /// The one stream that is followed; `None` for many.
+    single: Option<StreamId>,
+    receiver: Receiver,
+}
+
+impl Hub {
+    pub fn new(start: Start) -> Result<Self, TooManyPositions> {
+        let mut receiver = Receiver::new(start.limits, start.positions)?;
+        let single = match Pattern::of(&start.pattern) {
+            Pattern::Exact(stream) => Some(stream),
+            Pattern::Prefix(_) => None,
+        };
+        // Not connected yet, so there is nothing to send.
+        receiver.subscribe(&start.pattern);
+        Ok(Self {
+            token: start.token,
+            single,
+            receiver,
+        })
+    }
+
+    fn frame(&mut self, frame: ServerFrame, now: Millis) -> Vec<Effect> {
+        match frame {
+            ServerFrame::Welcome(welcome) => {
+                let actions = self.receiver.connected(welcome.max_frame_bytes, now);
+                let welcomed = Effect::Welcomed(Some(welcome.heartbeat_ms));
+                std::iter::once(welcomed)
+                    .chain(self.effects(actions))
+                    .collect()
+            }
+            ServerFrame::Ping(beat) => vec![send(ClientFrame::Pong(beat))],
+            ServerFrame::Pong(beat) => beat
+                .nonce
+                .as_number()
+                .map(Effect::Pong)
+                .into_iter()
+                .collect(),
+            ServerFrame::Error(trouble) if trouble.fatal => vec![Effect::Fail(failure(&trouble))],
+            ServerFrame::Error(trouble) if trouble.id.is_none() => {
+                let Trouble { code, message, .. } = trouble;
+                vec![Effect::Notice(format!(
+                    "the server reports {code}: {message}"
+                ))]
+            }
+            // We publish nothing here.
+            ServerFrame::Accepted(_) | ServerFrame::Refused(_) => Vec::new(),
+            frame => {
+                let actions = self.receiver.frame(frame, now);
+                self.effects(actions).collect()
+            }
+        }
+    }
+
+    fn effects(&self, actions: Vec<Action>) -> impl Iterator<Item = Effect> {
+        actions.into_iter().filter_map(|action| {
+            Some(match action {
+                Action::Deliver(event) => Effect::Store(Item::Event {
+                    stream: event.stream,
+                    epoch: event.epoch,
+                    offset: event.offset,
+                    ts: event.ts,
+                    body: event.body,
+                }),
+                Action::Gap {
+                    stream,
+                    epoch,
+                    from,
+                    to,
+                    reason,
+                } => Effect::Store(Item::Gap {
+                    stream,
+                    epoch,
+                    from,
+                    to,
+                    reason: reason.to_string(),
+                }),
+                Action::EpochStarted { stream, epoch, .. } => {
+                    Effect::Store(Item::Epoch { stream, epoch })
+                }
+                Action::Send(frame) => send(frame),
+                Action::CaughtUp { stream } => {
+                    return (self.single.as_ref() == Some(&stream)).then_some(Effect::CaughtUp);
+                }
+                Action::AllCaughtUp { .. } => Effect::CaughtUp,
+                Action::Anomaly(anomaly) => Effect::Notice(anomaly.to_string()),
+            })
+        })
+    }
+}
+
+impl Adapter for Hub {
+    fn opened(&mut self) -> Vec<Effect> {
+        vec![send(ClientFrame::Hello(Hello {
+            version: VERSION,
+            token: self.token.clone(),
+            client: AGENT.to_owned(),
+        }))]
+    }
+
+    fn message(&mut self, message: Message, now: Millis) -> Vec<Effect> {
+        let Message::Text(text) = &message else {
+            return vec![quarantined(
+                &message,
+                "a binary message; this protocol has none",
+            )];
+        };
+        match frame::parse_server(text) {
+            Ok(frame) => self.frame(frame, now),
+            // Also of an unknown type: a newer server may say more than we know.
+            Err(error) => vec![quarantined(&message, error.to_string())],
+        }
+    }
+
+    fn ping(&self, nonce: u64) -> Outgoing {
+        let nonce = Echo::number(nonce);
+        Outgoing::Text(ClientFrame::Ping(Beat { nonce }).to_text())
+    }
+
+    fn tick(&mut self, now: Millis) -> Vec<Effect> {
+        let actions = self.receiver.tick(now);
+        self.effects(actions).collect()
+    }
+
+    fn next_wake(&self) -> Option<Millis> {
+        self.receiver.next_wake()
+    }
+
+    fn closed(&mut self) {
+        self.receiver.disconnected();
+    }
+}
+
+fn send(frame: ClientFrame) -> Effect {
+    Effect::Send(Outgoing::Text(frame.to_text()))
+}
+
+fn failure(trouble: &Trouble) -> Failure {
+    let Trouble { code, message, .. } = trouble;
+    Failure {
+        class: match code.as_str() {
+            code::UNAUTHORIZED => FailureClass::Credentials,
+            code::VERSION | code::HELLO_FIRST | code::MALFORMED => FailureClass::Protocol,
+            _ => FailureClass::Network,
+        },
+        message: format!("the server ends the connection ({code}): {message}"),
+    }
+}

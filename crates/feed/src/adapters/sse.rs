@@ -1,0 +1,91 @@
+//! Event streams of dashboards (SPEC C12 c), resumed by `Last-Event-ID`. Data that is JSON is the body, other data
+//! becomes a JSON text. The ids say where to go on and not how many there are, so completeness cannot be proven.
+
+use super::{Adapter, Effect, Start, numbered, quarantined, stream_of, time, word};
+use crate::{Cursor, Item, transport::Message};
+use ghostlight_sync::{Millis, frame::Body, reception::Numbering};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// Longest id that is kept, in bytes; with a longer one the stream goes on from the one before.
+const ID_BYTES_MAX: usize = 1_024;
+
+/// An event stream.
+pub(super) struct Sse {
+    numbering: Numbering,
+    last_id: Option<String>,
+    /// Events taken in all.
+    count: u64,
+    /// Events behind the stored cursor that are stored as well: a crash came between. The server sends them again.
+    repeated: u64,
+}
+
+#[derive(Deserialize, Default)]
+struct Peek<'a> {
+    #[serde(borrow)]
+    run_id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    ts: Option<&'a RawValue>,
+}
+
+impl Sse {
+    pub fn new(start: Start) -> Self {
+        let count: u64 = start.positions.iter().map(|(_, at)| at.offset.0).sum();
+        let repeated = match &start.cursor {
+            Some(cursor) => count.saturating_sub(cursor.count),
+            // No id was ever given: nothing can be resumed, so nothing is known to be repeated.
+            None => 0,
+        };
+        Self {
+            numbering: Numbering::new(start.epoch, start.positions),
+            last_id: start.cursor.map(|cursor| cursor.id),
+            count,
+            repeated,
+        }
+    }
+
+    fn event(&mut self, kind: &str, data: String) -> Effect {
+        let verbatim = Body::parse(data.clone());
+        let body = verbatim.or_else(|_| Body::parse(serde_json::Value::String(data).to_string()));
+        let body = match body {
+            Ok(body) => body,
+            Err(e) => return super::quarantined_bytes(&[], format!("not a text: {e}")),
+        };
+        let peek: Peek = match body.get().starts_with('{') {
+            true => serde_json::from_str(body.get()).unwrap_or_default(),
+            false => Peek::default(),
+        };
+        let stream = match peek.run_id.and_then(word) {
+            Some(run) => stream_of("run", &run),
+            None => stream_of("message", kind),
+        };
+        let ts = peek.ts.and_then(time);
+        self.count += 1;
+        numbered(&mut self.numbering, stream, ts, body)
+    }
+}
+
+impl Adapter for Sse {
+    fn message(&mut self, message: Message, _now: Millis) -> Vec<Effect> {
+        let Message::Event { kind, id, data } = message else {
+            return vec![quarantined(&message, "no event of an event stream")];
+        };
+        let new_id = !id.is_empty() && id.len() <= ID_BYTES_MAX;
+        let mut effects = Vec::new();
+        if self.repeated > 0 {
+            self.repeated -= 1;
+        } else {
+            effects.push(self.event(&kind, data));
+        }
+        if new_id && self.last_id.as_ref() != Some(&id) {
+            self.last_id = Some(id.clone());
+            let count = self.count - self.repeated;
+            effects.push(Effect::Store(Item::Cursor(Cursor { id, count })));
+        }
+        effects
+    }
+
+    fn last_event_id(&self) -> Option<String> {
+        self.last_id.clone()
+    }
+}

@@ -1,0 +1,226 @@
+//! What each adapter makes of its recorded samples, in a small notation.
+
+use super::*;
+use ghostlight_sync::frame::{self, ClientFrame, ServerFrame};
+
+fn start(positions: &[(&str, u64)], cursor: Option<(&str, u64)>) -> Start {
+    let at =
+        |(stream, offset): &(&str, u64)| (StreamId((*stream).into()), Position::new(5, *offset));
+    Start {
+        token: Some(Secret("t".into())),
+        pattern: "*".into(),
+        positions: positions.iter().map(at).collect(),
+        cursor: cursor.map(|(id, count)| Cursor {
+            id: id.into(),
+            count,
+        }),
+        epoch: Epoch(9),
+        limits: Limits::default(),
+    }
+}
+
+/// `stream@epoch.offset ts`, `quarantine: reason`, `cursor id/count`, `→ text`.
+fn drawn(effects: Vec<Effect>) -> Vec<String> {
+    let draw = |effect| match effect {
+        Effect::Store(Item::Event {
+            stream,
+            epoch,
+            offset,
+            ts,
+            ..
+        }) => {
+            let ts = ts.map_or("-".into(), |ts| ts.to_rfc3339()[11..].to_owned());
+            format!("{stream}@{}.{} {ts}", epoch.0, offset.0)
+        }
+        Effect::Store(Item::Quarantined { reason, .. }) => format!("quarantine: {reason}"),
+        Effect::Store(Item::Cursor(cursor)) => format!("cursor {}/{}", cursor.id, cursor.count),
+        Effect::Send(Outgoing::Text(text)) => format!("→ {text}"),
+        other => format!("{other:?}"),
+    };
+    effects.into_iter().map(draw).collect()
+}
+
+fn feed(adapter: &mut dyn Adapter, messages: impl IntoIterator<Item = Message>) -> Vec<String> {
+    let messages = messages.into_iter();
+    messages
+        .flat_map(|message| drawn(adapter.message(message, Millis(0))))
+        .collect()
+}
+
+fn lines(sample: &str) -> impl Iterator<Item = Message> {
+    sample.lines().map(|line| Message::Text(line.to_owned()))
+}
+
+#[test]
+fn workflow_events() {
+    let mut adapter = Kind::Workflow
+        .adapter(start(&[("run/nightly-31", 40)], None))
+        .unwrap();
+    let sample = include_str!("samples/workflow.jsonl");
+    assert_eq!(
+        feed(&mut *adapter, lines(sample)),
+        [
+            "run/nightly-31@5.40 08:00:00.000Z",
+            "run/nightly-31@5.41 08:00:01.250Z",
+            "run/nightly-31@5.42 08:00:02.000Z",
+            "run/nightly-32@9.0 08:00:03.500Z",
+            "run/32@9.0 08:00:04.000Z",
+            "feed/events@9.0 08:00:05.000Z",
+        ]
+    );
+    for (text, reason) in [
+        ("{", "quarantine: not JSON"),
+        ("7", "quarantine: not an event"),
+        ("[[1]]", "quarantine: not an event"),
+        (r#"{"run_id":{}}"#, "quarantine: `run_id` is neither"),
+    ] {
+        let found = feed(&mut *adapter, [Message::Text(text.into())]);
+        assert!(
+            found.len() == 1 && found[0].starts_with(reason),
+            "{text}: {found:?}"
+        );
+    }
+    let binary = feed(&mut *adapter, [Message::Binary(vec![0; 9_000])]);
+    assert!(
+        binary[0].starts_with("quarantine: a binary message"),
+        "{binary:?}"
+    );
+}
+
+#[test]
+fn bodies_stay_as_they_were_written() {
+    let text = r#"{ "run_id":"r",  "x": 1.10, "y":"\u00e9" }"#;
+    let mut adapter = Kind::Workflow.adapter(start(&[], None)).unwrap();
+    let message = format!("[{text} , {text}]");
+    for effect in adapter.message(Message::Text(message), Millis(0)) {
+        let Effect::Store(Item::Event { body, .. }) = effect else {
+            panic!("{effect:?}")
+        };
+        assert_eq!(body.get(), text);
+    }
+}
+
+#[test]
+fn typed_messages() {
+    let mut adapter = Kind::Typed.adapter(start(&[], None)).unwrap();
+    assert_eq!(
+        feed(&mut *adapter, lines(include_str!("samples/typed.jsonl"))),
+        [
+            "message/job:recommendation@9.0 08:00:00.000Z",
+            "message/application:status_change@9.0 -",
+            "message/notification:new@9.0 08:00:01.000Z",
+            r#"→ {"type":"pong"}"#,
+            r#"→ {"data":{"n":5},"event":"pong"}"#,
+            "run/nightly-31@9.0 -",
+            "message/theme:changed@9.0 -",
+        ]
+    );
+    for (text, reason) in [
+        ("[1]", "quarantine: not a message"),
+        ("{}", "quarantine: no `type` and no `event`"),
+        (r#"{"type":[]}"#, "quarantine: `type` is no text"),
+        (
+            r#"{"type":"notification:new"}"#,
+            "quarantine: `notification:new` without an object",
+        ),
+    ] {
+        let found = feed(&mut *adapter, [Message::Text(text.into())]);
+        assert!(
+            found.len() == 1 && found[0].starts_with(reason),
+            "{text}: {found:?}"
+        );
+    }
+}
+
+#[test]
+fn event_streams() {
+    #[derive(Deserialize)]
+    struct Line {
+        event: String,
+        id: String,
+        data: String,
+    }
+    let events = || {
+        include_str!("samples/sse.jsonl").lines().map(|line| {
+            let Line { event, id, data } = serde_json::from_str(line).unwrap();
+            let kind = event;
+            Message::Event { kind, id, data }
+        })
+    };
+    let mut adapter = Kind::Sse.adapter(start(&[], None)).unwrap();
+    let all = [
+        "run/nightly-31@9.0 08:00:01.000Z",
+        "cursor 11/1",
+        "message/metric@9.0 -",
+        "cursor 12/2",
+        "message/metric@9.1 -",
+        "message/note@9.0 -",
+        "cursor 13/4",
+    ];
+    assert_eq!(feed(&mut *adapter, events()), all);
+    assert_eq!(adapter.last_event_id().as_deref(), Some("13"));
+    // Two events are stored behind the cursor: the server sends them again, and they are passed over.
+    let stored = [("run/nightly-31", 1), ("message/metric", 2)];
+    let mut adapter = Kind::Sse.adapter(start(&stored, Some(("11", 1)))).unwrap();
+    assert_eq!(adapter.last_event_id().as_deref(), Some("11"));
+    assert_eq!(
+        feed(&mut *adapter, events().skip(1)),
+        ["cursor 12/2", "message/note@9.0 -", "cursor 13/4"]
+    );
+}
+
+#[test]
+fn a_hub_is_greeted_and_followed() {
+    let mut adapter = Kind::Hub.adapter(start(&[("run/1", 3)], None)).unwrap();
+    let sent = |effects: Vec<Effect>| -> Vec<ClientFrame> {
+        let texts = effects.into_iter().filter_map(|effect| match effect {
+            Effect::Send(Outgoing::Text(text)) => Some(text),
+            _ => None,
+        });
+        texts
+            .map(|text| frame::parse_client(&text).unwrap())
+            .collect()
+    };
+    assert!(
+        matches!(&sent(adapter.opened())[..], [ClientFrame::Hello(hello)] if hello.token.is_some())
+    );
+    let mut message = |text: &str| adapter.message(Message::Text(text.into()), Millis(0));
+    let welcomed = message(r#"{"type":"welcome","heartbeat_ms":9000}"#);
+    assert_eq!(welcomed[0], Effect::Welcomed(Some(9_000)));
+    let [ClientFrame::Subscribe(asked)] = &sent(welcomed)[..] else {
+        panic!("one subscription is asked for")
+    };
+    assert_eq!(
+        asked.positions[&StreamId("run/1".into())],
+        Position::new(5, 3)
+    );
+    assert_eq!(
+        drawn(message(r#"{"type":"ping","nonce":"a"}"#)),
+        [r#"→ {"type":"pong","nonce":"a"}"#]
+    );
+    assert_eq!(message(r#"{"type":"pong","nonce":4}"#), [Effect::Pong(4)]);
+    let refused = message(r#"{"type":"error","code":"unauthorized","message":"no","fatal":true}"#);
+    assert!(matches!(&refused[..], [Effect::Fail(failure)]
+        if failure.class == ghostlight_sync::connection::FailureClass::Credentials));
+    let trouble = ServerFrame::Error(frame::Trouble {
+        code: "limit".into(),
+        message: "too much".into(),
+        fatal: false,
+        id: None,
+    });
+    assert!(matches!(
+        &message(&trouble.to_text())[..],
+        [Effect::Notice(_)]
+    ));
+}
+
+#[test]
+fn quarantine_keeps_the_beginning() {
+    let mut adapter = Kind::Hub.adapter(start(&[], None)).unwrap();
+    let long = Message::Text("x".repeat(QUARANTINE_BYTES_MAX + 1));
+    let effects = adapter.message(long, Millis(0));
+    assert!(
+        matches!(&effects[..], [Effect::Store(Item::Quarantined { message, .. })]
+        if message.len() == QUARANTINE_BYTES_MAX)
+    );
+}

@@ -1,0 +1,535 @@
+//! One feed's client: the loop around the pure machines.
+//!
+//! [`Client::run`] orders everything that happens (reports of the link, time, commands, room for the next batch), gives
+//! it to [`Connection`] and the adapter, and does what they say. It ends when nobody takes its updates any more, or the
+//! server refuses the credentials.
+
+use crate::{
+    Cursor, Endpoint, Item, Kind, Update,
+    adapters::{Adapter, Effect, Start},
+    tls::Tls,
+    transport::{Dial, Link, Outgoing, REPORTS_MAX, Report},
+};
+use ghostlight_model::{Epoch, StreamId};
+use ghostlight_sync::{
+    Millis,
+    connection::{
+        self, Action, Connection, Failure, FailureClass, Input, State, Transport, Transports,
+    },
+    frame::{self, Position, Secret, ServerFrame},
+    reception::Limits,
+};
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant, SystemTime},
+};
+use tokio::{
+    sync::mpsc,
+    time::{Instant as TokioInstant, sleep_until},
+};
+
+/// Items in a batch; the store's writer takes as many in a transaction.
+const BATCH_ITEMS_MAX: usize = 512;
+/// Bytes of bodies that wait to be stored; beyond, sockets are not read.
+const WAITING_BYTES_MAX: usize = 4 << 20;
+/// The farthest wake-up that is waited for at once.
+const WAKE_MAX: Duration = Duration::from_secs(3_600);
+
+/// What to follow, and how.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where.
+    pub endpoint: Endpoint,
+    /// What the server wants to see.
+    pub token: Option<Secret>,
+    /// Which system; found out from the first answer if absent.
+    pub kind: Option<Kind>,
+    /// Patience of the connection. Transports that the feed does not have are left out.
+    pub connection: connection::Config,
+    /// Bounds of the reception.
+    pub reception: Limits,
+    /// Longest message taken, in bytes (1 MiB unless set); a longer one ends the connection with a sentence.
+    pub max_frame_bytes: usize,
+}
+
+impl Settings {
+    /// The usual.
+    pub fn new(endpoint: Endpoint, token: Option<Secret>) -> Self {
+        Self {
+            endpoint,
+            token,
+            kind: None,
+            connection: connection::Config::default(),
+            reception: Limits::default(),
+            max_frame_bytes: 1 << 20,
+        }
+    }
+}
+
+/// What is stored of a feed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Recalled {
+    /// For each stream the next position wanted.
+    pub positions: Vec<(StreamId, Position)>,
+    /// Where an event stream without offsets goes on.
+    pub cursor: Option<Cursor>,
+}
+
+/// Whoever stores: asked once, when the kind of the feed is known.
+pub trait Memory: Send {
+    /// What is stored of this feed; or why that cannot be read, which ends the client.
+    fn recall(&mut self, kind: Kind) -> Result<Recalled, String>;
+}
+
+/// What a person or the system can say to a running client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Command {
+    /// Do not wait for the next try.
+    ReconnectNow,
+    /// The OS says whether there is a network.
+    Network {
+        /// There is.
+        online: bool,
+    },
+}
+
+/// Why a client ended.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Ended {
+    /// Nobody takes its updates any more.
+    #[error("stopped")]
+    Stopped,
+    /// The server refuses the credentials; trying again is useless.
+    #[error("{0}")]
+    Refused(String),
+    /// What is stored cannot be read, or is more than the limits allow.
+    #[error("{0}")]
+    Memory(String),
+    /// The connection cannot be set up as it is configured.
+    #[error("{0}")]
+    Settings(String),
+}
+
+/// The client of one feed.
+pub struct Client<M> {
+    settings: Settings,
+    memory: M,
+    tls: Tls,
+    connection: Connection,
+    kind: Option<Kind>,
+    adapter: Option<Box<dyn Adapter>>,
+    link: Option<Link>,
+    probe: Option<Link>,
+    reports: mpsc::Sender<(u64, Report)>,
+    begun: Instant,
+    waiting: Waiting,
+    ended: Option<Ended>,
+}
+
+impl<M: Memory> Client<M> {
+    /// Ready to run. Runs until `updates` is closed; `commands` may be closed at any time.
+    pub async fn run(
+        mut settings: Settings,
+        memory: M,
+        updates: mpsc::Sender<Update>,
+        mut commands: mpsc::Receiver<Command>,
+    ) -> Ended {
+        settings.connection.transports = match transports(&settings) {
+            Ok(transports) => transports,
+            Err(e) => return Ended::Settings(e.to_string()),
+        };
+        let (reports, mut reported) = mpsc::channel(REPORTS_MAX);
+        let mut client = Self {
+            connection: Connection::new(settings.connection.clone()),
+            kind: settings.kind,
+            settings,
+            memory,
+            tls: Tls::default(),
+            adapter: None,
+            link: None,
+            probe: None,
+            reports,
+            begun: Instant::now(),
+            waiting: Waiting::default(),
+            ended: None,
+        };
+        if let Some(kind) = client.kind {
+            client.identify(kind);
+        }
+        client.tell(Input::Start);
+        let mut commanded = true;
+        loop {
+            if let Some(ended) = client.ended.take() {
+                return client.last_words(ended, &updates).await;
+            }
+            let room = client.waiting.has_room();
+            let wake = client.wake();
+            tokio::select! {
+                biased;
+                // First what came, so that one commit takes it all, and a sign of life counts before a deadline.
+                Some((attempt, report)) = reported.recv(), if room => client.reported(attempt, report),
+                permit = updates.reserve(), if !client.waiting.is_empty() => match permit {
+                    Ok(permit) => if let Some(update) = client.waiting.next() {
+                        permit.send(update);
+                    },
+                    Err(_) => return Ended::Stopped,
+                },
+                () = updates.closed() => return Ended::Stopped,
+                command = commands.recv(), if commanded => match command {
+                    Some(Command::ReconnectNow) => client.tell(Input::ReconnectNow),
+                    Some(Command::Network { online }) => client.tell(Input::Network { online }),
+                    None => commanded = false,
+                },
+                // While there is no room the server's signs of life are not seen, so nothing is held against it.
+                () = sleep_until(wake), if room => client.tick(),
+            }
+        }
+    }
+
+    /// What was taken before the end is handed out first.
+    async fn last_words(mut self, ended: Ended, updates: &mpsc::Sender<Update>) -> Ended {
+        while let Some(update) = self.waiting.next() {
+            if updates.send(update).await.is_err() {
+                break;
+            }
+        }
+        ended
+    }
+
+    fn now(&self) -> Millis {
+        Millis(u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX))
+    }
+
+    fn wake(&self) -> TokioInstant {
+        let adapter = self
+            .adapter
+            .as_ref()
+            .and_then(|adapter| adapter.next_wake());
+        let next = [self.connection.next_wake(), adapter]
+            .into_iter()
+            .flatten()
+            .min();
+        let wait = next.map_or(WAKE_MAX, |at| Duration::from_millis(at.since(self.now())));
+        // A millisecond more: the clock counts whole ones, and waking early would be for nothing.
+        TokioInstant::now() + wait.min(WAKE_MAX) + Duration::from_millis(1)
+    }
+
+    fn tick(&mut self) {
+        let now = self.now();
+        if let Some(adapter) = &mut self.adapter
+            && adapter.next_wake().is_some_and(|at| at <= now)
+        {
+            let effects = adapter.tick(now);
+            self.effects(effects);
+        }
+        self.tell(Input::Tick);
+    }
+
+    /// Gives the connection an input and does what it says.
+    fn tell(&mut self, input: Input) {
+        let draw = getrandom::u64().unwrap_or_else(|_| self.now().0);
+        let actions = self.connection.handle(input, self.now(), draw);
+        for action in actions {
+            self.act(action);
+        }
+    }
+
+    fn act(&mut self, action: Action) {
+        match action {
+            Action::Open { transport, attempt } => self.link = Some(self.dial(transport, attempt)),
+            Action::Probe { transport, attempt } => {
+                self.probe = Some(self.dial(transport, attempt))
+            }
+            Action::Close { attempt } => {
+                if self.is_current(attempt) {
+                    self.close();
+                }
+                self.probe.take_if(|probe| probe.attempt == attempt);
+            }
+            Action::Ping { nonce } => {
+                let ping = self
+                    .adapter
+                    .as_ref()
+                    .map_or(Outgoing::Ping(nonce), |one| one.ping(nonce));
+                self.send(ping);
+            }
+            // Tokens come from the environment and last as long as it does.
+            Action::RefreshToken => {}
+            Action::Status(status) => {
+                if status.state == State::Refused {
+                    let why = status
+                        .last_error
+                        .as_ref()
+                        .map(|error| error.message.clone());
+                    self.ended = Some(Ended::Refused(why.unwrap_or_default()));
+                }
+                self.waiting.push(Update::Status(status));
+            }
+        }
+    }
+
+    fn dial(&self, transport: Transport, attempt: u64) -> Link {
+        let dial = Dial {
+            endpoint: self.settings.endpoint.clone(),
+            kind: self.kind,
+            token: self.settings.token.clone(),
+            tls: self.tls.clone(),
+            max_frame_bytes: self.settings.max_frame_bytes,
+            last_event_id: self
+                .adapter
+                .as_ref()
+                .and_then(|adapter| adapter.last_event_id()),
+        };
+        Link::open(dial, transport, attempt, self.reports.clone())
+    }
+
+    fn is_current(&self, attempt: u64) -> bool {
+        self.link
+            .as_ref()
+            .is_some_and(|link| link.attempt == attempt)
+    }
+
+    fn close(&mut self) {
+        self.link = None;
+        if let Some(adapter) = &mut self.adapter {
+            adapter.closed();
+        }
+    }
+
+    fn send(&mut self, outgoing: Outgoing) {
+        let sent = self
+            .link
+            .as_ref()
+            .map(|link| (link.attempt, link.send(outgoing)));
+        if let Some((attempt, Err(failure))) = sent {
+            self.fail(attempt, failure);
+        }
+    }
+
+    fn fail(&mut self, attempt: u64, failure: Failure) {
+        if self.is_current(attempt) {
+            self.close();
+        }
+        self.tell(Input::Failed { attempt, failure });
+    }
+
+    fn reported(&mut self, attempt: u64, report: Report) {
+        if self.is_current(attempt) {
+            self.link_reported(attempt, report);
+        } else if self
+            .probe
+            .as_ref()
+            .is_some_and(|probe| probe.attempt == attempt)
+        {
+            self.probe_reported(attempt, report);
+        }
+        // Anything else is of a link that was given up.
+    }
+
+    fn link_reported(&mut self, attempt: u64, report: Report) {
+        match report {
+            Report::Opened { subprotocol } => {
+                self.tell(Input::Opened { attempt });
+                self.opened(attempt, subprotocol);
+            }
+            Report::Message(message) => {
+                self.tell(Input::Heard { attempt });
+                if self.adapter.is_none() {
+                    match Kind::of_message(&message) {
+                        Some(kind) => self.identify(kind),
+                        None => {
+                            let text = "the first message says neither which system this is nor anything known; \
+                                        name it with --adapter";
+                            return self.waiting.push(Update::Notice(text.into()));
+                        }
+                    }
+                }
+                let now = self.now();
+                if let Some(adapter) = &mut self.adapter {
+                    let effects = adapter.message(message, now);
+                    self.effects(effects);
+                }
+            }
+            Report::Alive => self.tell(Input::Heard { attempt }),
+            Report::Pong(nonce) => self.tell(Input::Pong { attempt, nonce }),
+            Report::Wrote => self.tell(Input::Wrote { attempt }),
+            Report::Ended(failure) => self.fail(attempt, failure),
+        }
+    }
+
+    /// The transport is open; the server's choice may say which system it is.
+    fn opened(&mut self, attempt: u64, subprotocol: Option<String>) {
+        if self.kind.is_none() {
+            let endpoint = &self.settings.endpoint;
+            if subprotocol.as_deref() == Some(frame::SUBPROTOCOL) || endpoint.looks_like_hub() {
+                self.identify(Kind::Hub);
+            } else if !endpoint.is_websocket() {
+                self.identify(Kind::Sse);
+            }
+        }
+        match &mut self.adapter {
+            Some(adapter) => {
+                let effects = adapter.opened();
+                self.effects(effects);
+            }
+            // The first message will tell.
+            None => self.tell(Input::Welcome {
+                attempt,
+                heartbeat_ms: None,
+            }),
+        }
+    }
+
+    fn identify(&mut self, kind: Kind) {
+        let recalled = match self.memory.recall(kind) {
+            Ok(recalled) => recalled,
+            Err(e) => return self.ended = Some(Ended::Memory(e)),
+        };
+        let start = Start {
+            token: self.settings.token.clone(),
+            pattern: self.settings.endpoint.pattern().to_owned(),
+            positions: recalled.positions,
+            cursor: recalled.cursor,
+            epoch: epoch_now(),
+            limits: self.settings.reception,
+        };
+        match kind.adapter(start) {
+            Ok(adapter) => {
+                self.kind = Some(kind);
+                self.adapter = Some(adapter);
+                self.waiting.push(Update::Identified(kind));
+                if self.settings.kind.is_none() && kind == Kind::Hub {
+                    // What only a hub has can be fallen back to now.
+                    self.tell(Input::Transports(Transports::auto()));
+                }
+            }
+            Err(e) => self.ended = Some(Ended::Memory(e.to_string())),
+        }
+    }
+
+    fn effects(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            let attempt = self.link.as_ref().map(|link| link.attempt);
+            match (effect, attempt) {
+                (Effect::Store(item), _) => self.waiting.store(item),
+                (Effect::Notice(text), _) => self.waiting.push(Update::Notice(text)),
+                (Effect::CaughtUp, _) => self.waiting.push(Update::CaughtUp),
+                // The rest is about a connection that may have ended meanwhile.
+                (_, None) => {}
+                (Effect::Send(outgoing), _) => self.send(outgoing),
+                (Effect::Welcomed(heartbeat_ms), Some(attempt)) => self.tell(Input::Welcome {
+                    attempt,
+                    heartbeat_ms,
+                }),
+                (Effect::Pong(nonce), Some(attempt)) => self.tell(Input::Pong { attempt, nonce }),
+                (Effect::Fail(failure), Some(attempt)) => self.fail(attempt, failure),
+            }
+        }
+    }
+
+    /// A second connection, to see whether a better transport works again.
+    fn probe_reported(&mut self, attempt: u64, report: Report) {
+        let Some(probe) = &self.probe else { return };
+        let failure = match report {
+            Report::Opened { .. } => {
+                let hello = frame::ClientFrame::Hello(frame::Hello {
+                    version: frame::VERSION,
+                    token: self.settings.token.clone(),
+                    client: crate::transport::AGENT.to_owned(),
+                });
+                match probe.send(Outgoing::Text(hello.to_text())) {
+                    Ok(()) => return,
+                    Err(failure) => failure,
+                }
+            }
+            Report::Message(crate::transport::Message::Text(text)) => {
+                match frame::parse_server(&text) {
+                    Ok(ServerFrame::Welcome(_)) => {
+                        self.probe = None;
+                        return self.tell(Input::ProbeWorked { attempt });
+                    }
+                    Ok(ServerFrame::Error(trouble)) => Failure {
+                        class: FailureClass::Protocol,
+                        message: trouble.message,
+                    },
+                    _ => return,
+                }
+            }
+            Report::Ended(failure) => failure,
+            _ => return,
+        };
+        self.probe = None;
+        self.tell(Input::Failed { attempt, failure });
+    }
+}
+
+/// Those that this feed has, of those that are allowed.
+fn transports(settings: &Settings) -> Result<Transports, connection::NoTransport> {
+    match settings.kind {
+        Some(Kind::Hub) => Ok(settings.connection.transports.clone()),
+        Some(Kind::Sse) => Ok(Transports::only(Transport::Sse)),
+        _ if settings.endpoint.is_websocket() => Ok(Transports::only(Transport::WebSocket)),
+        _ => Ok(Transports::only(Transport::Sse)),
+    }
+}
+
+/// The wall clock, where a feed without epochs needs one for its streams.
+fn epoch_now() -> Epoch {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    Epoch(since.map_or(0, |since| {
+        u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
+    }))
+}
+
+/// What nobody took yet, in order.
+#[derive(Default)]
+struct Waiting {
+    updates: VecDeque<Update>,
+    items: usize,
+    bytes: usize,
+}
+
+impl Waiting {
+    fn has_room(&self) -> bool {
+        self.items < BATCH_ITEMS_MAX && self.bytes < WAITING_BYTES_MAX
+    }
+
+    fn is_empty(&self) -> bool {
+        self.updates.is_empty()
+    }
+
+    fn store(&mut self, item: Item) {
+        self.items += 1;
+        self.bytes += bytes(&item);
+        match self.updates.back_mut() {
+            Some(Update::Batch(batch)) => batch.push(item),
+            _ => self.updates.push_back(Update::Batch(vec![item])),
+        }
+    }
+
+    fn push(&mut self, update: Update) {
+        // They come as often as items do at most, so they count as such.
+        self.items += 1;
+        self.updates.push_back(update);
+    }
+
+    fn next(&mut self) -> Option<Update> {
+        let update = self.updates.pop_front()?;
+        match &update {
+            Update::Batch(items) => {
+                self.items = self.items.saturating_sub(items.len());
+                self.bytes = self.bytes.saturating_sub(items.iter().map(bytes).sum());
+            }
+            _ => self.items = self.items.saturating_sub(1),
+        }
+        Some(update)
+    }
+}
+
+fn bytes(item: &Item) -> usize {
+    match item {
+        Item::Event { body, .. } => body.get().len(),
+        Item::Quarantined { message, .. } => message.len(),
+        _ => 0,
+    }
+}

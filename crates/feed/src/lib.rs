@@ -1,0 +1,102 @@
+//! Sockets in: a [`Client`] keeps one feed connected and hands out what is to be stored.
+//!
+//! [`transport`] opens WebSockets, event streams (SSE) and polls. An adapter ([`adapters`]) reads one system's messages;
+//! the machines of `ghostlight-sync` decide when to connect and which event is new. Nothing is stored here: whoever
+//! runs the client stores each [`Item`] in the order given, and until it takes them nothing more is read from the
+//! socket, so a slow disk slows the server down and costs no event.
+//!
+//! ```text
+//! socket ─ transport ─▶ Report ─▶ adapter ─▶ Item ─▶ Update::Batch ─▶ the store
+//!                          ▲ Open, Ping, Close │ Heard, Failed
+//!                          └── sync::Connection ◀─┘
+//! ```
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod adapters;
+mod client;
+mod endpoint;
+mod tls;
+pub mod transport;
+
+pub use adapters::Kind;
+pub use client::{Client, Command, Ended, Memory, Recalled, Settings};
+pub use endpoint::{BadUrl, Endpoint};
+pub use ghostlight_sync::{backoff, connection, frame::Secret, reception};
+
+use ghostlight_model::{Epoch, Micros, Offset, StreamId};
+use ghostlight_sync::frame::Body;
+
+/// Bytes kept of a message that cannot be read.
+pub const QUARANTINE_BYTES_MAX: usize = 4_096;
+
+/// Something to store, in this order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Item {
+    /// The next event of its stream.
+    Event {
+        /// Its stream.
+        stream: StreamId,
+        /// The stream's epoch.
+        epoch: Epoch,
+        /// Its place.
+        offset: Offset,
+        /// When it happened, as far as the feed says.
+        ts: Option<Micros>,
+        /// Verbatim.
+        body: Body,
+    },
+    /// Events that will not come, both ends included.
+    Gap {
+        /// Their stream.
+        stream: StreamId,
+        /// Its epoch.
+        epoch: Epoch,
+        /// The first.
+        from: Offset,
+        /// The last.
+        to: Offset,
+        /// Why, in plain words.
+        reason: String,
+    },
+    /// A stream begins, or begins anew.
+    Epoch {
+        /// Which.
+        stream: StreamId,
+        /// From now on.
+        epoch: Epoch,
+    },
+    /// A message that could not be read; counted and kept, and the stream goes on.
+    Quarantined {
+        /// What is wrong with it.
+        reason: String,
+        /// Its first [`QUARANTINE_BYTES_MAX`] bytes.
+        message: Vec<u8>,
+    },
+    /// Where an event stream without offsets goes on (`Last-Event-ID`); store the latest behind the events before it.
+    Cursor(Cursor),
+}
+
+/// The place in a feed that has ids instead of offsets.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Cursor {
+    /// As the server gave it.
+    pub id: String,
+    /// How many events of the feed were taken with it. If more than these are stored, a crash came between the events
+    /// and the cursor: the first ones behind `id` are those, and are passed over.
+    pub count: u64,
+}
+
+/// What a client tells, in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Update {
+    /// Store these.
+    Batch(Vec<Item>),
+    /// The connection changed.
+    Status(connection::Status),
+    /// A person should see this: the server contradicts itself, or a limit is reached.
+    Notice(String),
+    /// It is known which system this is (at once if it was given).
+    Identified(Kind),
+    /// All that the server had when we connected is in the batches before.
+    CaughtUp,
+}

@@ -1,0 +1,402 @@
+//! A `ghostlight.v1` session over requests: what a WebSocket would carry both ways, for networks that allow none.
+//!
+//! The frames of the client are carried out here: a `subscribe` becomes an event stream (`/v1/sse`) or polls
+//! (`/v1/poll`, of many streams by `/v1/streams`), and what comes is told as the frames of a WebSocket. `welcome` is
+//! said once the server has answered a request, so an unreachable one is never taken for connected.
+
+use super::{Dial, Message, Outgoing, Report, Reports, network, protocol, sse, status_failure};
+use futures_util::StreamExt;
+use ghostlight_model::{Epoch, Offset, StreamId};
+use ghostlight_sync::{
+    connection::{Failure, FailureClass},
+    frame::{
+        self, Body, CaughtUp, ClientFrame, Echo, Position, ServerFrame, Subscribe, Subscribed,
+        Welcome,
+    },
+    names::Pattern,
+};
+use serde::Deserialize;
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
+use tokio::{
+    sync::mpsc,
+    task::{AbortHandle, JoinSet},
+    time::sleep,
+};
+use url::Url;
+
+/// Between two looks at the server's streams (SPEC C4).
+const POLL_EVERY: Duration = Duration::from_secs(2);
+/// How long the server may hold a poll of one stream, in ms: half the heartbeat, whose silence would end the link.
+const POLL_WAIT_MS: u64 = 15_000;
+/// Streams in one answer of the list.
+const LIST_MAX: usize = 1_000;
+/// Events asked for in one poll; the server ends an answer at a MiB of its own accord.
+const POLL_EVENTS: usize = 500;
+/// What an answer to a poll may have beyond its events' 1 MiB, as a multiple of the frame limit.
+const POLL_FRAMES_MAX: usize = 4;
+/// How long the server may be silent, in ms; it comments its event streams every 15 s.
+const HEARTBEAT_MS: u64 = 30_000;
+
+/// How events come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// As an event stream.
+    Events,
+    /// By asking.
+    Poll,
+}
+
+/// Runs until a request fails; the answer says why.
+pub(super) async fn run(
+    dial: Dial,
+    mode: Mode,
+    mut outgoing: mpsc::Receiver<Outgoing>,
+    reports: &Reports,
+) -> Failure {
+    let session = match Session::open(dial, reports.clone()).await {
+        Ok(session) => session,
+        Err(failure) => return failure,
+    };
+    reports.tell(Report::Opened { subprotocol: None }).await;
+    let mut running: JoinSet<Failure> = JoinSet::new();
+    let mut by_id: HashMap<String, AbortHandle> = HashMap::new();
+    let mut positions = BTreeMap::new();
+    loop {
+        let frame = tokio::select! {
+            frame = outgoing.recv() => frame,
+            Some(ended) = running.join_next() => match ended {
+                Ok(failure) => return failure,
+                // Unsubscribed.
+                Err(_) => continue,
+            },
+        };
+        let Some(frame) = frame else {
+            return network("the client is gone");
+        };
+        let Outgoing::Text(text) = frame else {
+            continue;
+        };
+        match frame::parse_client(&text) {
+            Ok(ClientFrame::Hello(_)) => session.tell(welcome()).await,
+            Ok(ClientFrame::Subscribe(mut asked)) => {
+                positions.append(&mut asked.positions);
+                if asked.more {
+                    continue;
+                }
+                let session = session.clone();
+                let positions = std::mem::take(&mut positions);
+                let id = asked.id.get().to_owned();
+                let task = running.spawn(async move {
+                    match session.serve(mode, asked, positions).await {
+                        Ok(()) => network("the server ended the event stream"),
+                        Err(failure) => failure,
+                    }
+                });
+                if let Some(old) = by_id.insert(id, task) {
+                    old.abort();
+                }
+            }
+            Ok(ClientFrame::Unsubscribe(gone)) => {
+                if let Some(task) = by_id.remove(gone.id.get()) {
+                    task.abort();
+                }
+                session.tell(ServerFrame::Unsubscribed(gone)).await;
+            }
+            _ => {}
+        }
+    }
+}
+
+fn welcome() -> ServerFrame {
+    ServerFrame::Welcome(Welcome {
+        server: String::new(),
+        session: String::new(),
+        heartbeat_ms: HEARTBEAT_MS,
+        max_frame_bytes: 1 << 20,
+    })
+}
+
+#[derive(Debug, Clone)]
+struct Session {
+    dial: Dial,
+    client: reqwest::Client,
+    reports: Reports,
+}
+
+/// The answer of `/v1/poll`.
+#[derive(Deserialize)]
+struct Polled {
+    subscribed: Option<Subscribed>,
+    events: Vec<Body>,
+    next: Option<Position>,
+    #[serde(default)]
+    caught_up: bool,
+}
+
+/// The answer of `/v1/streams`.
+#[derive(Deserialize)]
+struct Listed {
+    streams: Vec<Row>,
+    #[serde(default)]
+    more: bool,
+}
+
+#[derive(Deserialize)]
+struct Row {
+    stream: StreamId,
+    epoch: Epoch,
+    next_offset: Offset,
+}
+
+impl Session {
+    /// Makes sure that the server is there and takes the token.
+    async fn open(dial: Dial, reports: Reports) -> Result<Self, Failure> {
+        let client = sse::client(&dial, &address(&dial, "")?).await?;
+        let session = Self {
+            dial,
+            client,
+            reports,
+        };
+        let _: Listed = session.ask("/streams", &[("limit", "1".into())]).await?;
+        Ok(session)
+    }
+
+    async fn tell(&self, frame: ServerFrame) {
+        self.tell_text(frame.to_text()).await;
+    }
+
+    async fn tell_text(&self, text: String) {
+        let message = Message::Text(text);
+        self.reports.tell(Report::Message(message)).await;
+    }
+
+    async fn serve(
+        &self,
+        mode: Mode,
+        asked: Subscribe,
+        positions: BTreeMap<StreamId, Position>,
+    ) -> Result<(), Failure> {
+        match (mode, Pattern::of(&asked.stream)) {
+            (Mode::Events, _) => self.events(&asked).await,
+            (Mode::Poll, Pattern::Exact(stream)) => {
+                self.poll_one(&asked.id, &stream, asked.from).await
+            }
+            (Mode::Poll, Pattern::Prefix(prefix)) => {
+                self.poll_many(&asked, &prefix, positions).await
+            }
+        }
+    }
+
+    async fn events(&self, asked: &Subscribe) -> Result<(), Failure> {
+        let mut url = address(&self.dial, "/sse")?;
+        url.query_pairs_mut().append_pair("stream", &asked.stream);
+        if let Some(from) = asked.from {
+            url.query_pairs_mut().append_pair("from", &place(from));
+        }
+        let mut events = sse::open(&self.dial, &self.client, url, None, &self.reports).await?;
+        while let Some(event) = events.next().await {
+            let event = event?;
+            match event.event.as_str() {
+                "welcome" | "ping" => {}
+                // The bulk; it carries no id of a subscription.
+                "event" | "gap" => self.tell_text(event.data).await,
+                _ => self.tell_text(with_id(event.data, &asked.id)).await,
+            }
+        }
+        Ok(())
+    }
+
+    /// One stream: the server holds each request until there is something.
+    async fn poll_one(
+        &self,
+        id: &Echo,
+        stream: &StreamId,
+        mut from: Option<Position>,
+    ) -> Result<(), Failure> {
+        let mut told = None;
+        loop {
+            let polled = self.poll(stream, from, POLL_WAIT_MS).await?;
+            from = self.pass(id, stream, polled, from, &mut told).await;
+        }
+    }
+
+    /// Many streams: their list shows which of them grew.
+    async fn poll_many(
+        &self,
+        asked: &Subscribe,
+        prefix: &str,
+        mut have: BTreeMap<StreamId, Position>,
+    ) -> Result<(), Failure> {
+        let mut told: BTreeMap<StreamId, Option<Epoch>> = BTreeMap::new();
+        let pattern = StreamId(asked.stream.clone());
+        self.tell(subscribed(asked.id.clone(), pattern.clone()))
+            .await;
+        let mut first = true;
+        loop {
+            let mut after: Option<StreamId> = None;
+            loop {
+                let listed = self.list(prefix, after.as_ref()).await?;
+                after = listed.streams.last().map(|row| row.stream.clone());
+                for row in listed.streams {
+                    let head = Position {
+                        epoch: row.epoch,
+                        offset: row.next_offset,
+                    };
+                    let told = told.entry(row.stream.clone()).or_default();
+                    while have.get(&row.stream).is_none_or(|have| *have < head) {
+                        let from = have.get(&row.stream).copied();
+                        let polled = self.poll(&row.stream, from, 0).await?;
+                        let next = self.pass(&asked.id, &row.stream, polled, from, told).await;
+                        let Some(next) = next.filter(|next| Some(*next) != from) else {
+                            break;
+                        };
+                        have.insert(row.stream.clone(), next);
+                    }
+                }
+                if !listed.more || after.is_none() {
+                    break;
+                }
+            }
+            if std::mem::take(&mut first) {
+                self.tell(caught_up(asked.id.clone(), pattern.clone(), None))
+                    .await;
+            }
+            sleep(POLL_EVERY).await;
+        }
+    }
+
+    /// Tells what a poll brought as a WebSocket would have; the next place to ask from.
+    async fn pass(
+        &self,
+        id: &Echo,
+        stream: &StreamId,
+        polled: Polled,
+        from: Option<Position>,
+        told: &mut Option<Epoch>,
+    ) -> Option<Position> {
+        if let Some(mut subscribed) = polled.subscribed {
+            // Each poll is a subscription of its own; only what it says anew is told.
+            if *told != Some(subscribed.epoch) || !subscribed.recovered {
+                *told = Some(subscribed.epoch);
+                subscribed.id = id.clone();
+                self.tell(ServerFrame::Subscribed(subscribed)).await;
+            }
+        }
+        let brought = !polled.events.is_empty();
+        for event in polled.events {
+            self.tell_text(event.get().to_owned()).await;
+        }
+        let next = polled.next.or(from);
+        if polled.caught_up && (brought || from.is_none()) {
+            self.tell(caught_up(id.clone(), stream.clone(), next)).await;
+        }
+        next
+    }
+
+    async fn poll(
+        &self,
+        stream: &StreamId,
+        from: Option<Position>,
+        wait_ms: u64,
+    ) -> Result<Polled, Failure> {
+        let mut query = vec![
+            ("stream", stream.0.clone()),
+            ("wait_ms", wait_ms.to_string()),
+            ("max", POLL_EVENTS.to_string()),
+        ];
+        query.extend(from.map(|from| ("from", place(from))));
+        self.ask("/poll", &query).await
+    }
+
+    async fn list(&self, prefix: &str, after: Option<&StreamId>) -> Result<Listed, Failure> {
+        let mut query = vec![
+            ("prefix", prefix.to_owned()),
+            ("limit", LIST_MAX.to_string()),
+        ];
+        query.extend(after.map(|after| ("after", after.0.clone())));
+        self.ask("/streams", &query).await
+    }
+
+    async fn ask<T: for<'de> Deserialize<'de>>(
+        &self,
+        tail: &str,
+        query: &[(&str, String)],
+    ) -> Result<T, Failure> {
+        let mut url = address(&self.dial, tail)?;
+        url.query_pairs_mut().extend_pairs(query);
+        let request = sse::get(&self.dial, &self.client, url);
+        let mut response = request.send().await.map_err(sse::broken)?;
+        let status = response.status();
+        if status.as_u16() != 200 {
+            let reason = status.canonical_reason().unwrap_or_default();
+            return Err(status_failure(status.as_u16(), reason));
+        }
+        self.reports.hint(Report::Alive);
+        let limit = self.dial.max_frame_bytes.saturating_mul(POLL_FRAMES_MAX);
+        let mut bytes = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(sse::broken)? {
+            bytes.extend_from_slice(&chunk);
+            if bytes.len() > limit {
+                return Err(protocol(format!(
+                    "the server's answer is longer than {limit} bytes, which is the limit"
+                )));
+            }
+        }
+        serde_json::from_slice(&bytes).map_err(|e| Failure {
+            class: FailureClass::Protocol,
+            message: format!("the server's answer to {tail} cannot be read: {e}"),
+        })
+    }
+}
+
+fn address(dial: &Dial, tail: &str) -> Result<Url, Failure> {
+    let url = dial.endpoint.hub_http(tail);
+    url.ok_or_else(|| protocol("this address has no path for requests"))
+}
+
+fn place(position: Position) -> String {
+    format!("{}.{}", position.epoch.0, position.offset.0)
+}
+
+fn subscribed(id: Echo, stream: StreamId) -> ServerFrame {
+    ServerFrame::Subscribed(Subscribed {
+        id,
+        stream,
+        epoch: Epoch(0),
+        next_offset: Offset(0),
+        recovered: true,
+        gap: None,
+    })
+}
+
+fn caught_up(id: Echo, stream: StreamId, at: Option<Position>) -> ServerFrame {
+    ServerFrame::CaughtUp(CaughtUp {
+        id,
+        stream: Some(stream),
+        epoch: at.map(|at| at.epoch),
+        offset: at.map_or(Offset(0), |at| at.offset),
+    })
+}
+
+/// The server's own id of the subscription becomes ours.
+fn with_id(text: String, id: &Echo) -> String {
+    let frame = match frame::parse_server(&text) {
+        Ok(ServerFrame::Subscribed(told)) => ServerFrame::Subscribed(Subscribed {
+            id: id.clone(),
+            ..told
+        }),
+        Ok(ServerFrame::CaughtUp(told)) => ServerFrame::CaughtUp(CaughtUp {
+            id: id.clone(),
+            ..told
+        }),
+        Ok(ServerFrame::Error(mut told)) => {
+            told.id = told.id.map(|_| id.clone());
+            ServerFrame::Error(told)
+        }
+        _ => return text,
+    };
+    frame.to_text()
+}

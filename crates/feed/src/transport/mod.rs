@@ -1,0 +1,198 @@
+//! Ways to a server. Each runs as a task of its own, the [`Link`], and tells the client what happens as [`Report`]s.
+//!
+//! Reports go through one bounded channel: when the client does not take them, the task stops reading its socket.
+
+mod hub_http;
+mod sse;
+mod websocket;
+
+use crate::{Endpoint, Kind, tls::Tls};
+use ghostlight_sync::{
+    connection::{Failure, FailureClass, Transport},
+    frame::Secret,
+};
+use tokio::{sync::mpsc, task::AbortHandle};
+
+/// Reports that wait for the client; beyond, sockets are not read.
+pub(crate) const REPORTS_MAX: usize = 64;
+/// Frames that wait for the socket; beyond, the server does not read and the connection is given up.
+const OUTGOING_MAX: usize = 1_024;
+/// What this program calls itself to servers.
+pub(crate) const AGENT: &str = concat!("ghostlight/", env!("CARGO_PKG_VERSION"));
+
+/// What is needed to open a feed.
+#[derive(Debug, Clone)]
+pub(crate) struct Dial {
+    pub endpoint: Endpoint,
+    /// Known unless it is to be found out.
+    pub kind: Option<Kind>,
+    pub token: Option<Secret>,
+    pub tls: Tls,
+    /// Longest message taken, in bytes.
+    pub max_frame_bytes: usize,
+    /// Where an event stream without offsets goes on.
+    pub last_event_id: Option<String>,
+}
+
+/// A message as it came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Message {
+    /// A text frame.
+    Text(String),
+    /// A binary frame.
+    Binary(Vec<u8>),
+    /// An event of an event stream.
+    Event {
+        /// Its type; `message` where the server names none.
+        kind: String,
+        /// The last id that the server gave, maybe empty.
+        id: String,
+        /// Its lines.
+        data: String,
+    },
+}
+
+/// What goes to the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outgoing {
+    /// A text frame.
+    Text(String),
+    /// A ping frame of the WebSocket itself.
+    Ping(u64),
+}
+
+/// What happens on a link.
+#[derive(Debug)]
+pub(crate) enum Report {
+    /// The server answered.
+    Opened {
+        /// The subprotocol that it chose.
+        subprotocol: Option<String>,
+    },
+    /// It sent something.
+    Message(Message),
+    /// It is there (a ping, a comment).
+    Alive,
+    /// It answers a [`Outgoing::Ping`].
+    Pong(u64),
+    /// It took bytes.
+    Wrote,
+    /// The link is over; nothing follows.
+    Ended(Failure),
+}
+
+/// Reports of one attempt.
+#[derive(Debug, Clone)]
+struct Reports {
+    attempt: u64,
+    to: mpsc::Sender<(u64, Report)>,
+}
+
+impl Reports {
+    /// Waits while the client is busy.
+    async fn tell(&self, report: Report) {
+        // Nobody listens: the client is gone, and this task ends with it.
+        let _ = self.to.send((self.attempt, report)).await;
+    }
+
+    /// For signs of life: if the client is busy, there are others waiting.
+    fn hint(&self, report: Report) {
+        let _ = self.to.try_send((self.attempt, report));
+    }
+}
+
+/// A running transport; dropping it closes the socket.
+#[derive(Debug)]
+pub(crate) struct Link {
+    pub attempt: u64,
+    to: mpsc::Sender<Outgoing>,
+    task: AbortHandle,
+}
+
+impl Link {
+    /// Opens a transport in the background.
+    pub fn open(
+        dial: Dial,
+        transport: Transport,
+        attempt: u64,
+        to: mpsc::Sender<(u64, Report)>,
+    ) -> Self {
+        let reports = Reports { attempt, to };
+        let (to, outgoing) = mpsc::channel(OUTGOING_MAX);
+        let run = async move {
+            let hub = dial.kind == Some(Kind::Hub);
+            let failure = match transport {
+                Transport::WebSocket => websocket::run(&dial, outgoing, &reports).await,
+                Transport::Sse if !hub => sse::run(&dial, &reports).await,
+                Transport::Sse => {
+                    hub_http::run(dial, hub_http::Mode::Events, outgoing, &reports).await
+                }
+                Transport::LongPoll => {
+                    hub_http::run(dial, hub_http::Mode::Poll, outgoing, &reports).await
+                }
+            };
+            reports.tell(Report::Ended(failure)).await;
+        };
+        let task = tokio::spawn(run).abort_handle();
+        Self { attempt, to, task }
+    }
+
+    /// Sends, or says that the server does not read.
+    pub fn send(&self, outgoing: Outgoing) -> Result<(), Failure> {
+        self.to.try_send(outgoing).map_err(|_| {
+            network(format!(
+                "the server does not read: {OUTGOING_MAX} frames wait for it"
+            ))
+        })
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+fn network(message: impl Into<String>) -> Failure {
+    Failure {
+        class: FailureClass::Network,
+        message: message.into(),
+    }
+}
+
+fn protocol(message: impl Into<String>) -> Failure {
+    Failure {
+        class: FailureClass::Protocol,
+        message: message.into(),
+    }
+}
+
+/// What an answer other than the one asked for means.
+fn status_failure(status: u16, reason: &str) -> Failure {
+    match status {
+        401 | 403 => Failure {
+            class: FailureClass::Credentials,
+            message: format!("the server refuses the credentials (HTTP {status} {reason})"),
+        },
+        // Too many requests, and whatever is wrong with the server itself.
+        408 | 429 | 500.. => network(format!("the server answers HTTP {status} {reason}")),
+        _ => protocol(format!(
+            "the server answers HTTP {status} {reason} instead of opening a feed"
+        )),
+    }
+}
+
+/// An error and what is behind it, in one line.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        next = cause.source();
+    }
+    text
+}

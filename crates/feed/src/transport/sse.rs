@@ -1,0 +1,215 @@
+//! Event streams (SSE, <https://html.spec.whatwg.org/multipage/server-sent-events.html>).
+
+use super::{AGENT, Dial, Message, Report, Reports, causes, network, protocol, status_failure};
+use eventsource_stream::{EventStreamError, Eventsource};
+use futures_util::{Stream, StreamExt};
+use ghostlight_sync::connection::Failure;
+use reqwest::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use std::{fmt, pin::Pin};
+use url::Url;
+
+/// The type of an event stream.
+const EVENT_STREAM: &str = "text/event-stream";
+
+/// An event: type, id and data.
+pub(super) type Event = eventsource_stream::Event;
+/// Events, or why there are no more.
+pub(super) type Events = Pin<Box<dyn Stream<Item = Result<Event, Failure>> + Send>>;
+
+/// Runs a foreign event stream until it ends; the answer says why.
+pub(super) async fn run(dial: &Dial, reports: &Reports) -> Failure {
+    let client = match client(dial, dial.endpoint.url()).await {
+        Ok(client) => client,
+        Err(failure) => return failure,
+    };
+    let last = dial.last_event_id.as_deref();
+    let mut events = match open(dial, &client, dial.endpoint.url().clone(), last, reports).await {
+        Ok(events) => events,
+        Err(failure) => return failure,
+    };
+    reports.tell(Report::Opened { subprotocol: None }).await;
+    loop {
+        match events.next().await {
+            Some(Ok(Event {
+                event, data, id, ..
+            })) => {
+                let message = Message::Event {
+                    kind: event,
+                    id,
+                    data,
+                };
+                reports.tell(Report::Message(message)).await;
+            }
+            Some(Err(failure)) => return failure,
+            None => return network("the server ended the event stream"),
+        }
+    }
+}
+
+/// A client for requests to `url`; redirects are not followed, because the token would go with them.
+pub(super) async fn client(dial: &Dial, url: &Url) -> Result<reqwest::Client, Failure> {
+    let failed = |e: &dyn std::error::Error| network(format!("no client for {url}: {}", causes(e)));
+    let mut builder = reqwest::Client::builder()
+        .user_agent(AGENT)
+        .redirect(reqwest::redirect::Policy::none());
+    builder = match url.scheme() {
+        "https" => {
+            let config = dial.tls.trusting().await.map_err(|e| failed(&*e))?;
+            builder.tls_backend_preconfigured(config)
+        }
+        _ => builder.tls_backend_preconfigured(crate::tls::plain().map_err(|e| failed(&e))?),
+    };
+    builder.build().map_err(|e| failed(&e))
+}
+
+/// A request with the token.
+pub(super) fn get(dial: &Dial, client: &reqwest::Client, url: Url) -> reqwest::RequestBuilder {
+    let request = client.get(url);
+    let bearer = dial.token.as_ref().and_then(|token| {
+        let mut value = HeaderValue::from_str(&format!("Bearer {}", token.0)).ok()?;
+        value.set_sensitive(true);
+        Some(value)
+    });
+    match bearer {
+        Some(value) => request.header(AUTHORIZATION, value),
+        None => request,
+    }
+}
+
+/// Opens an event stream.
+pub(super) async fn open(
+    dial: &Dial,
+    client: &reqwest::Client,
+    url: Url,
+    last_event_id: Option<&str>,
+    reports: &Reports,
+) -> Result<Events, Failure> {
+    let mut request = get(dial, client, url)
+        .header(ACCEPT, EVENT_STREAM)
+        .header(CACHE_CONTROL, "no-store");
+    // The header is UTF-8 by the standard; an id that no header can hold is not resumed from.
+    if let Some(id) = last_event_id.and_then(|id| HeaderValue::from_bytes(id.as_bytes()).ok()) {
+        request = request.header("Last-Event-ID", id);
+    }
+    let response = request.send().await.map_err(broken)?;
+    let status = response.status();
+    if status.as_u16() != 200 {
+        let reason = status.canonical_reason().unwrap_or_default();
+        return Err(status_failure(status.as_u16(), reason));
+    }
+    let kind = response.headers().get(CONTENT_TYPE);
+    let kind = kind
+        .and_then(|kind| kind.to_str().ok())
+        .unwrap_or("no type");
+    if !kind.starts_with(EVENT_STREAM) {
+        return Err(protocol(format!(
+            "the server answers with {kind} instead of {EVENT_STREAM}"
+        )));
+    }
+    let mut gauge = Gauge::new(dial.max_frame_bytes);
+    let reports = reports.clone();
+    let bytes = response.bytes_stream().map(move |chunk| {
+        let chunk = chunk.map_err(Broken::Http)?;
+        reports.hint(Report::Alive);
+        gauge.pass(&chunk).map(|()| chunk)
+    });
+    let events = bytes.eventsource().map(|event| {
+        event.map_err(|e| match e {
+            EventStreamError::Transport(Broken::Http(e)) => broken(e),
+            EventStreamError::Transport(e @ Broken::TooLong(_)) => protocol(e.to_string()),
+            EventStreamError::Utf8(_) => protocol("the event stream is not UTF-8"),
+            EventStreamError::Parser(_) => protocol("the event stream has a line that is none"),
+        })
+    });
+    Ok(Box::pin(events))
+}
+
+/// A request that got no answer.
+pub(super) fn broken(error: reqwest::Error) -> Failure {
+    network(format!(
+        "the connection broke: {}",
+        causes(&error.without_url())
+    ))
+}
+
+#[derive(Debug)]
+enum Broken {
+    Http(reqwest::Error),
+    TooLong(usize),
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Http(e) => e.fmt(f),
+            Self::TooLong(limit) => write!(
+                f,
+                "the server sent an event of more than {limit} bytes, which is the limit; nothing behind it can be \
+                 received until the limit is raised"
+            ),
+        }
+    }
+}
+
+/// Measures events, so that one without an end does not fill the memory: bytes since the last empty line.
+struct Gauge {
+    limit: usize,
+    since: usize,
+    line: usize,
+    after_cr: bool,
+}
+
+impl Gauge {
+    fn new(limit: usize) -> Self {
+        Self {
+            limit,
+            since: 0,
+            line: 0,
+            after_cr: false,
+        }
+    }
+
+    fn pass(&mut self, chunk: &[u8]) -> Result<(), Broken> {
+        for byte in chunk {
+            let ends = matches!(byte, b'\n' | b'\r') && !(*byte == b'\n' && self.after_cr);
+            self.since += 1;
+            if ends {
+                self.since = if self.line == 0 { 0 } else { self.since };
+                self.line = 0;
+            } else if *byte != b'\n' {
+                self.line += 1;
+            }
+            self.after_cr = *byte == b'\r';
+            if self.since > self.limit {
+                return Err(Broken::TooLong(self.limit));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_measured_from_empty_line_to_empty_line() {
+        for (text, longest) in [
+            ("data: 1\n\ndata: 2\n\n", 9),
+            ("data: 1\r\n\r\ndata: 2\r\n\r\n", 11),
+            ("data: 1\r\rdata: 2\r\r", 9),
+            ("data: 1\ndata: 2\n", 16),
+            (":\n\n:\n\n:\n\n", 3),
+        ] {
+            let over = |limit| {
+                let mut gauge = Gauge::new(limit);
+                // Whatever the chunks are.
+                text.as_bytes()
+                    .chunks(3)
+                    .any(|chunk| gauge.pass(chunk).is_err())
+            };
+            assert!(!over(longest), "{text:?} fits {longest}");
+            assert!(over(longest - 2), "{text:?} does not fit less");
+        }
+    }
+}

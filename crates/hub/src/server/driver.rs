@@ -1,0 +1,217 @@
+//! Drives one [`Session`]: does what it asks of the log, keeps its clock, holds what is to be sent.
+
+use super::{
+    App,
+    board::{Mailbox, Reply},
+};
+use ghostlight_sync::{
+    Millis,
+    frame::Position,
+    frame::{ClientFrame, Hello, VERSION},
+    session::{Action, Input, Limits, Session},
+};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+use tokio::time::Instant;
+
+/// The farthest wake-up that is waited for at once; then the session is asked again.
+const WAKE_MAX: Duration = Duration::from_secs(3_600);
+
+/// A frame on its way out.
+#[derive(Debug)]
+pub(super) struct Outgoing {
+    pub text: String,
+    pub kind: &'static str,
+    /// Of an event: its place.
+    pub event: Option<Position>,
+    /// The session counts its bytes; the driver's own notices it does not know.
+    pub counted: bool,
+}
+
+/// One session and what it needs.
+pub(super) struct Driver {
+    session: Session,
+    app: Arc<App>,
+    mailbox: Arc<Mailbox>,
+    /// Bounded by the session, which stops reading the log while this is long.
+    pub outgoing: VecDeque<Outgoing>,
+    /// The session is over: close with this after `outgoing`.
+    pub closing: Option<(u16, &'static str)>,
+}
+
+impl Driver {
+    pub fn open(app: &Arc<App>, limits: Limits, trusted: bool) -> Self {
+        let name = app.next_session();
+        let session = Session::new(limits, super::server_name(), name, trusted, app.now());
+        Self {
+            session,
+            app: Arc::clone(app),
+            mailbox: app.board.mailbox(),
+            outgoing: VecDeque::new(),
+            closing: None,
+        }
+    }
+
+    /// A session whose peer has shown its token already and greets by no frame: SSE, poll, a single publish. The
+    /// transport keeps its own heartbeat.
+    pub fn greeted(app: &Arc<App>, limits: Limits) -> Self {
+        let limits = Limits {
+            heartbeat_ms: u64::MAX,
+            ..limits
+        };
+        let mut driver = Self::open(app, limits, true);
+        driver.frame(&ClientFrame::Hello(Hello {
+            version: VERSION,
+            token: None,
+            client: String::new(),
+        }));
+        driver.outgoing.clear();
+        driver
+    }
+
+    /// As if the peer had sent this frame.
+    pub fn frame(&mut self, frame: &ClientFrame) {
+        self.input(Input::Text(&frame.to_text()));
+    }
+
+    /// Feeds one input, and does what comes of it.
+    pub fn input(&mut self, input: Input<'_>) {
+        let now = self.app.now();
+        let mut actions = VecDeque::from(self.session.handle(input, now));
+        // Before a read is under way: a hint that comes during it must not be missed.
+        self.mailbox.want(|| self.session.patterns());
+        while let Some(action) = actions.pop_front() {
+            match action {
+                Action::Send { text, kind, event } => {
+                    self.outgoing.push_back(Outgoing {
+                        text,
+                        kind,
+                        event,
+                        counted: true,
+                    });
+                }
+                Action::Authenticate(token) => {
+                    let good = token.is_some_and(|shown| self.app.config.token.is(&shown.0));
+                    let answer = match good {
+                        true => Input::Authenticated,
+                        false => Input::Unauthorized {
+                            message: "the token is missing or wrong".into(),
+                        },
+                    };
+                    actions.extend(self.session.handle(answer, now));
+                    self.mailbox.want(|| self.session.patterns());
+                }
+                Action::Close { code, reason } => self.closing = Some((code, reason)),
+                Action::Append {
+                    key,
+                    stream,
+                    bodies,
+                } => {
+                    self.app.board.append(&self.mailbox, key, stream, &bodies);
+                }
+                Action::Read {
+                    request,
+                    stream,
+                    from,
+                    max_events,
+                    max_bytes,
+                } => {
+                    let (app, to) = (Arc::clone(&self.app), Arc::clone(&self.mailbox));
+                    tokio::task::spawn_blocking(move || {
+                        app.board
+                            .read(&to, request, (&stream, from), (max_events, max_bytes));
+                    });
+                }
+                Action::List {
+                    request,
+                    prefix,
+                    after,
+                    limit,
+                } => {
+                    let (app, to) = (Arc::clone(&self.app), Arc::clone(&self.mailbox));
+                    tokio::task::spawn_blocking(move || {
+                        app.board
+                            .list(&to, request, (&prefix, after.as_ref()), limit);
+                    });
+                }
+            }
+        }
+    }
+
+    /// Where its mail arrives, to wait for; read it by [`Driver::mail`].
+    pub fn mailbox(&self) -> Arc<Mailbox> {
+        Arc::clone(&self.mailbox)
+    }
+
+    /// Feeds what is in the mailbox.
+    pub fn mail(&mut self) {
+        let mail = self.mailbox.take();
+        for (stream, (epoch, head)) in &mail.grown {
+            self.input(Input::Appended {
+                stream,
+                epoch: *epoch,
+                head: *head,
+            });
+        }
+        if mail.hints_lost {
+            self.input(Input::HintsLost);
+        }
+        for reply in mail.replies {
+            match reply {
+                Reply::Page { request, page } => self.input(Input::Page { request, page }),
+                Reply::Listed {
+                    request,
+                    streams,
+                    more,
+                } => {
+                    self.input(Input::Listed {
+                        request,
+                        streams,
+                        more,
+                    });
+                }
+                Reply::Published { key, result } => self.input(Input::Published { key, result }),
+                Reply::Failed(message) => {
+                    tracing::error!(%message, "the log cannot be read");
+                    self.input(Input::Failed {
+                        message: "the server cannot read its log".into(),
+                    });
+                }
+            }
+        }
+        if mail.stop {
+            self.input(Input::Failed {
+                message: "the server stops".into(),
+            });
+        }
+    }
+
+    /// When to feed [`Input::Tick`].
+    pub fn wake(&self) -> Instant {
+        let longest = Instant::now() + WAKE_MAX;
+        let at = self
+            .session
+            .next_wake()
+            .map(|Millis(ms)| Duration::from_millis(ms));
+        let at = at.and_then(|at| self.app.started.checked_add(at));
+        at.map_or(longest, |at| at.min(longest))
+    }
+
+    /// The next frame for a transport that takes one at a time, and so reads no faster than its peer; `None` at
+    /// `until`, or when the session is over.
+    pub async fn next(&mut self, until: Instant) -> Option<Outgoing> {
+        loop {
+            if let Some(frame) = self.outgoing.pop_front() {
+                self.input(Input::Written(frame.text.len()));
+                return Some(frame);
+            }
+            if self.closing.is_some() || Instant::now() >= until {
+                return None;
+            }
+            let wake = self.wake();
+            tokio::select! {
+                () = self.mailbox.arrived() => self.mail(),
+                () = tokio::time::sleep_until(wake.min(until)) => self.input(Input::Tick),
+            }
+        }
+    }
+}

@@ -1,0 +1,743 @@
+//! The routes: who may come in, and what each of them answers.
+
+use super::{
+    App,
+    accept::Link,
+    driver::{Driver, Outgoing},
+    socket,
+};
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::{
+        DefaultBodyLimit, Query, Request, State,
+        rejection::{BytesRejection, QueryRejection},
+    },
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use futures_util::stream;
+use ghostlight_model::{Offset, StreamId};
+use ghostlight_sync::{
+    frame::{self, ClientFrame, Echo, Position, ServerFrame, Subscribe, Subscribed, Trouble, code},
+    names::{self, Pattern},
+    session::Limits,
+};
+use hyper_util::rt::TokioIo;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use std::{sync::Arc, time::Duration};
+use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
+
+/// A comment line of SSE after so much silence, so that proxies and the client know the connection lives.
+const COMMENT: Duration = Duration::from_secs(15);
+/// What SSE tells the client to wait before it connects again, in milliseconds.
+const SSE_RETRY_MS: u64 = 2_000;
+/// How long a poll waits by default, in milliseconds: below the 30 s after which proxies give up.
+const POLL_WAIT_MS: u64 = 25_000;
+/// The longest wait that is taken, in milliseconds.
+const POLL_WAIT_MS_MAX: u64 = 60_000;
+/// Events in the answer of a poll by default.
+const POLL_EVENTS: usize = 500;
+/// The most that are taken.
+const POLL_EVENTS_MAX: usize = 5_000;
+/// Bytes of frames after which a poll answers.
+const POLL_BYTES_MAX: usize = 1 << 20;
+/// Time for a poll to read what is there already, and for a publish to reach the disk.
+const LOG_WAIT: Duration = Duration::from_secs(30);
+/// Names in one answer of the list of streams.
+const NAMES_MAX: usize = 1_000;
+/// When to come again if there are too many connections, in seconds.
+const FULL_RETRY_S: &str = "5";
+
+/// The error codes that only HTTP has.
+mod http_code {
+    pub const FORBIDDEN_ORIGIN: &str = "forbidden_origin";
+    pub const NOT_FOUND: &str = "not_found";
+    pub const BAD_REQUEST: &str = "bad_request";
+}
+
+type Shared = State<Arc<App>>;
+
+pub(super) fn router(app: Arc<App>) -> Router {
+    let limit = DefaultBodyLimit::max(app.config.limits.max_frame_bytes);
+    Router::new()
+        .route("/v1", get(web_socket))
+        .route("/v1/sse", get(sse))
+        .route("/v1/poll", get(poll))
+        .route("/v1/streams", get(streams))
+        .route("/v1/publish", post(publish))
+        .route("/health/ready", get(ready))
+        .route(
+            "/health/live",
+            get(async || answer(StatusCode::OK, r#"{"status":"live"}"#.into())),
+        )
+        .fallback(async || {
+            error(
+                StatusCode::NOT_FOUND,
+                http_code::NOT_FOUND,
+                "no such address",
+            )
+        })
+        .layer(limit)
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), admit))
+        .with_state(app)
+}
+
+/// What the door found out about a request.
+#[derive(Clone, Copy)]
+struct Admitted {
+    /// It showed the token in its header.
+    trusted: bool,
+}
+
+/// The door: room, origin, token.
+async fn admit(State(app): Shared, mut request: Request, next: Next) -> Response {
+    if request
+        .extensions()
+        .get::<Link>()
+        .is_some_and(|link| link.full)
+    {
+        let text = format!(
+            "{} connections are open, which is all this server takes",
+            app.config.connections
+        );
+        let mut response = error(StatusCode::SERVICE_UNAVAILABLE, code::BUSY, &text);
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, HeaderValue::from_static(FULL_RETRY_S));
+        return response;
+    }
+    let path = request.uri().path();
+    if path == "/health/live" {
+        return next.run(request).await;
+    }
+    if !is_own_origin(&app, request.headers()) {
+        let text = "pages of this site may not connect";
+        return error(StatusCode::FORBIDDEN, http_code::FORBIDDEN_ORIGIN, text);
+    }
+    let trusted = match bearer(request.headers()) {
+        Shown::Nothing if path == "/v1" => false,
+        Shown::Token(shown) if app.config.token.is(shown) => true,
+        Shown::Nothing | Shown::Token(_) | Shown::Other => return unauthorized(),
+    };
+    request.extensions_mut().insert(Admitted { trusted });
+    next.run(request).await
+}
+
+enum Shown<'a> {
+    Nothing,
+    Token(&'a str),
+    Other,
+}
+
+/// The token of RFC 6750, section 2.1.
+fn bearer(headers: &HeaderMap) -> Shown<'_> {
+    let mut all = headers.get_all(header::AUTHORIZATION).iter();
+    let (Some(value), None) = (all.next(), all.next()) else {
+        return if headers.contains_key(header::AUTHORIZATION) {
+            Shown::Other
+        } else {
+            Shown::Nothing
+        };
+    };
+    let token = value.to_str().ok().and_then(|text| text.split_once(' '));
+    match token {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
+            Shown::Token(token.trim())
+        }
+        _ => Shown::Other,
+    }
+}
+
+fn unauthorized() -> Response {
+    let text = "this needs `Authorization: Bearer` and the hub's token";
+    let mut response = error(StatusCode::UNAUTHORIZED, code::UNAUTHORIZED, text);
+    let challenge = HeaderValue::from_static("Bearer realm=\"ghostlight\"");
+    response
+        .headers_mut()
+        .insert(header::WWW_AUTHENTICATE, challenge);
+    response
+}
+
+/// Browsers name the site of the page in `Origin`; programs send none. Only our own address and those allowed may come.
+fn is_own_origin(app: &App, headers: &HeaderMap) -> bool {
+    let Some(origin) = headers.get(header::ORIGIN) else {
+        return true;
+    };
+    let Ok(origin) = origin.to_str() else {
+        return false;
+    };
+    let port = app.address.port();
+    let own = [format!("//{}", app.address), format!("//localhost:{port}")];
+    let rest = origin
+        .strip_prefix("http:")
+        .or_else(|| origin.strip_prefix("https:"));
+    rest.is_some_and(|rest| own.iter().any(|own| own == rest))
+        || app.config.origins.iter().any(|allowed| allowed == origin)
+}
+
+async fn web_socket(State(app): Shared, mut request: Request) -> Response {
+    let Some(link) = request.extensions().get::<Link>().cloned() else {
+        return error(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            code::UNAVAILABLE,
+            "no connection",
+        );
+    };
+    let trusted = request
+        .extensions()
+        .get::<Admitted>()
+        .is_some_and(|admitted| admitted.trusted);
+    let offered = offered_protocols(request.headers());
+    if !offered.is_empty() && !offered.iter().any(|one| one == frame::SUBPROTOCOL) {
+        let text = format!(
+            "this server speaks {} and none of {}",
+            frame::SUBPROTOCOL,
+            offered.join(", ")
+        );
+        return error(StatusCode::BAD_REQUEST, code::VERSION, &text);
+    }
+    let upgrade = hyper::upgrade::on(&mut request);
+    let mut response = match create_response_with_body(&request, Body::empty) {
+        Ok(response) => response,
+        Err(problem) => {
+            let mut response = error(
+                StatusCode::UPGRADE_REQUIRED,
+                http_code::BAD_REQUEST,
+                &problem.to_string(),
+            );
+            response
+                .headers_mut()
+                .insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+            return response;
+        }
+    };
+    if !offered.is_empty() {
+        let protocol = HeaderValue::from_static(frame::SUBPROTOCOL);
+        response
+            .headers_mut()
+            .insert(header::SEC_WEBSOCKET_PROTOCOL, protocol);
+    }
+    tokio::spawn(async move {
+        match upgrade.await {
+            Ok(stream) => socket::serve(TokioIo::new(stream), app, trusted, link.progress).await,
+            Err(error) => tracing::debug!(%error, "a WebSocket was not opened"),
+        }
+    });
+    response
+}
+
+fn offered_protocols(headers: &HeaderMap) -> Vec<String> {
+    let all = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter();
+    let texts = all.filter_map(|value| value.to_str().ok());
+    texts
+        .flat_map(|text| text.split(','))
+        .map(|one| one.trim().to_owned())
+        .collect()
+}
+
+#[derive(Deserialize)]
+struct SseQuery {
+    stream: String,
+    from: Option<String>,
+}
+
+async fn sse(
+    State(app): Shared,
+    headers: HeaderMap,
+    query: Result<Query<SseQuery>, QueryRejection>,
+) -> Response {
+    let query = match query {
+        Ok(Query(query)) => query,
+        Err(problem) => return bad_request(&problem.body_text()),
+    };
+    let subscribe = match subscription(
+        &query.stream,
+        query.from.as_deref(),
+        last_event_id(&headers),
+    ) {
+        Ok(subscribe) => subscribe,
+        Err(response) => return *response,
+    };
+    // Ids name a place in one stream; of several, none would say enough.
+    let with_ids = matches!(Pattern::of(&query.stream), Pattern::Exact(_));
+    let mut driver = Driver::greeted(&app, app.config.limits);
+    driver.frame(&ClientFrame::Subscribe(subscribe));
+    let begin = Bytes::from(format!("retry: {SSE_RETRY_MS}\n\n"));
+    let lines = stream::unfold(
+        (driver, Some(begin)),
+        move |(mut driver, begin)| async move {
+            if let Some(begin) = begin {
+                return Some((Ok::<_, std::convert::Infallible>(begin), (driver, None)));
+            }
+            let bytes = match driver.next(Instant::now() + COMMENT).await {
+                Some(frame) => sse_event(&frame, with_ids).into(),
+                None if driver.closing.is_some() => return None,
+                None => Bytes::from_static(b": still here\n\n"),
+            };
+            Some((Ok(bytes), (driver, None)))
+        },
+    );
+    let headers = [
+        (header::CONTENT_TYPE, "text/event-stream"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    (headers, Body::from_stream(lines)).into_response()
+}
+
+/// One event of SSE. The id is the last place that the frame settles, so that a resume begins behind it.
+fn sse_event(frame: &Outgoing, with_id: bool) -> String {
+    let mut text = String::with_capacity(frame.text.len() + 64);
+    if let Some(place) = settled(frame).filter(|_| with_id) {
+        text += &format!("id: {}.{}\n", place.epoch.0, place.offset.0);
+    }
+    text += &format!("event: {}\n", frame.kind);
+    // A body may have line ends between its tokens.
+    for line in frame.text.split(['\n', '\r']) {
+        text += "data: ";
+        text += line;
+        text.push('\n');
+    }
+    text.push('\n');
+    text
+}
+
+fn settled(frame: &Outgoing) -> Option<Position> {
+    if frame.event.is_some() || !matches!(frame.kind, "gap" | "subscribed") {
+        return frame.event;
+    }
+    match frame::parse_server(&frame.text) {
+        Ok(ServerFrame::Gap(gap)) => Some(Position {
+            epoch: gap.epoch,
+            offset: gap.to,
+        }),
+        Ok(ServerFrame::Subscribed(told)) => told.gap.map(|gap| Position {
+            epoch: told.epoch,
+            offset: gap.to,
+        }),
+        _ => None,
+    }
+}
+
+fn last_event_id(headers: &HeaderMap) -> Option<&str> {
+    headers
+        .get("last-event-id")
+        .and_then(|value| value.to_str().ok())
+}
+
+/// A subscription as SSE and poll ask for it. `last` names the last event had, `from` the next one wanted.
+fn subscription(
+    stream: &str,
+    from: Option<&str>,
+    last: Option<&str>,
+) -> Result<Subscribe, Box<Response>> {
+    if let Err(problem) = Pattern::checked(stream) {
+        return Err(Box::new(error(
+            StatusCode::BAD_REQUEST,
+            code::BAD_STREAM,
+            &problem.to_string(),
+        )));
+    }
+    let read = |text: &str| {
+        position(text).ok_or_else(|| {
+            Box::new(bad_request(&format!(
+                "{text:?} is no place; expected EPOCH.OFFSET, two whole numbers"
+            )))
+        })
+    };
+    let last = last.filter(|last| !last.is_empty());
+    let from = match (last, from) {
+        (Some(last), _) => {
+            let had = read(last)?;
+            Some(Position {
+                offset: Offset(had.offset.0.saturating_add(1)),
+                ..had
+            })
+        }
+        (None, Some(from)) => Some(read(from)?),
+        (None, None) => None,
+    };
+    Ok(Subscribe {
+        id: Echo::number(1),
+        stream: stream.to_owned(),
+        from,
+        positions: Default::default(),
+        more: false,
+    })
+}
+
+/// `EPOCH.OFFSET`
+fn position(text: &str) -> Option<Position> {
+    let (epoch, offset) = text.split_once('.')?;
+    Some(Position::new(epoch.parse().ok()?, offset.parse().ok()?))
+}
+
+#[derive(Deserialize)]
+struct PollQuery {
+    stream: String,
+    from: Option<String>,
+    wait_ms: Option<u64>,
+    max: Option<usize>,
+}
+
+/// The answer of a poll.
+#[derive(Serialize)]
+struct Polled {
+    subscribed: Option<Subscribed>,
+    /// `event` and `gap` frames, in order.
+    events: Vec<Box<RawValue>>,
+    /// Absent while there is no such stream.
+    next: Option<Position>,
+    caught_up: bool,
+}
+
+async fn poll(State(app): Shared, query: Result<Query<PollQuery>, QueryRejection>) -> Response {
+    let query = match query {
+        Ok(Query(query)) => query,
+        Err(problem) => return bad_request(&problem.body_text()),
+    };
+    let subscribe = match subscription(&query.stream, query.from.as_deref(), None) {
+        Ok(subscribe) => subscribe,
+        Err(response) => return *response,
+    };
+    if let Pattern::Prefix(_) = Pattern::of(&query.stream) {
+        return bad_request(
+            "a poll takes one stream; /v1/streams lists them with their next offsets",
+        );
+    }
+    let max = query.max.unwrap_or(POLL_EVENTS).clamp(1, POLL_EVENTS_MAX);
+    let wait = query.wait_ms.unwrap_or(POLL_WAIT_MS).min(POLL_WAIT_MS_MAX);
+    let limits = app.config.limits;
+    let limits = Limits {
+        page_events: limits.page_events.min(max),
+        ..limits
+    };
+    let mut driver = Driver::greeted(&app, limits);
+    let asked = subscribe.from;
+    driver.frame(&ClientFrame::Subscribe(subscribe));
+    match collect(&mut driver, asked, max, Duration::from_millis(wait)).await {
+        Ok(polled) => answer(StatusCode::OK, json(&polled)),
+        Err(text) => answer(StatusCode::SERVICE_UNAVAILABLE, text),
+    }
+}
+
+/// Collects what is there; where nothing is, waits for the first that comes. `Err` is an `error` frame.
+async fn collect(
+    driver: &mut Driver,
+    asked: Option<Position>,
+    max: usize,
+    wait: Duration,
+) -> Result<Polled, String> {
+    let begun = Instant::now();
+    let mut polled = Polled {
+        subscribed: None,
+        events: Vec::new(),
+        next: None,
+        caught_up: false,
+    };
+    let mut bytes = 0;
+    let mut news = false;
+    while polled.events.len() < max && bytes < POLL_BYTES_MAX {
+        let until = match (polled.caught_up, news) {
+            (false, _) => begun + LOG_WAIT,
+            (true, false) => begun + wait,
+            (true, true) => Instant::now(),
+        };
+        let Some(frame) = driver.next(until).await else {
+            break;
+        };
+        match frame::parse_server(&frame.text) {
+            Ok(ServerFrame::Event(event)) => {
+                polled.next = Some(Position {
+                    epoch: event.epoch,
+                    offset: Offset(event.offset.0 + 1),
+                });
+            }
+            Ok(ServerFrame::Gap(gap)) => {
+                polled.next = Some(Position {
+                    epoch: gap.epoch,
+                    offset: Offset(gap.to.0 + 1),
+                });
+            }
+            // A new epoch behind events of the old one: the next poll finds it.
+            Ok(ServerFrame::Subscribed(_)) if !polled.events.is_empty() => break,
+            Ok(ServerFrame::Subscribed(told)) => {
+                news |= told.epoch.0 > 0 && !told.recovered;
+                polled.next = first_wanted(&told, asked);
+                polled.subscribed = Some(told);
+                polled.caught_up = false;
+                continue;
+            }
+            Ok(ServerFrame::CaughtUp(_)) => {
+                polled.caught_up = true;
+                continue;
+            }
+            Ok(ServerFrame::Error(trouble)) if trouble.fatal => return Err(frame.text),
+            _ => continue,
+        }
+        news = true;
+        bytes += frame.text.len();
+        if let Ok(raw) = RawValue::from_string(frame.text) {
+            polled.events.push(raw);
+        }
+    }
+    let head = polled.subscribed.as_ref().map(|told| told.next_offset);
+    // The last event may have been the last there is, or came after the replay.
+    polled.caught_up |= polled
+        .next
+        .zip(head)
+        .is_some_and(|(next, head)| next.offset >= head);
+    Ok(polled)
+}
+
+/// Where the replay after `subscribed` begins.
+fn first_wanted(told: &Subscribed, asked: Option<Position>) -> Option<Position> {
+    let same = asked.filter(|asked| asked.epoch == told.epoch);
+    let begin = same.map_or(Offset(0), |asked| asked.offset.min(told.next_offset));
+    let offset = told.gap.map_or(begin, |gap| Offset(gap.to.0 + 1));
+    (told.epoch.0 > 0).then_some(Position {
+        epoch: told.epoch,
+        offset,
+    })
+}
+
+#[derive(Deserialize)]
+struct StreamsQuery {
+    #[serde(default)]
+    prefix: String,
+    after: Option<String>,
+    limit: Option<usize>,
+}
+
+#[derive(Serialize)]
+struct Streams {
+    streams: Vec<StreamRow>,
+    more: bool,
+}
+
+#[derive(Serialize)]
+struct StreamRow {
+    stream: StreamId,
+    epoch: ghostlight_model::Epoch,
+    next_offset: Offset,
+}
+
+async fn streams(
+    State(app): Shared,
+    query: Result<Query<StreamsQuery>, QueryRejection>,
+) -> Response {
+    let query = match query {
+        Ok(Query(query)) => query,
+        Err(problem) => return bad_request(&problem.body_text()),
+    };
+    if query.prefix.len() > names::NAME_BYTES_MAX {
+        return bad_request("a stream's name is not that long");
+    }
+    let limit = query.limit.unwrap_or(NAMES_MAX).clamp(1, NAMES_MAX);
+    let after = query.after.map(StreamId);
+    let found = tokio::task::spawn_blocking(move || {
+        app.board.streams(&query.prefix, after.as_ref(), limit + 1)
+    });
+    let Ok(Ok(found)) = found.await else {
+        return unavailable();
+    };
+    let more = found.len() > limit;
+    let rows = found.into_iter().take(limit).map(|info| StreamRow {
+        stream: info.stream,
+        epoch: info.epoch,
+        next_offset: info.head,
+    });
+    answer(
+        StatusCode::OK,
+        json(&Streams {
+            streams: rows.collect(),
+            more,
+        }),
+    )
+}
+
+async fn publish(State(app): Shared, body: Result<Bytes, BytesRejection>) -> Response {
+    let bytes = match body {
+        Ok(bytes) => bytes,
+        Err(problem) if problem.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            let text = format!(
+                "a publish has at most {} bytes",
+                app.config.limits.max_frame_bytes
+            );
+            return error(StatusCode::PAYLOAD_TOO_LARGE, code::TOO_LARGE, &text);
+        }
+        Err(problem) => return bad_request(&problem.body_text()),
+    };
+    let publish = match serde_json::from_slice(&bytes) {
+        Ok(publish) => ClientFrame::Publish(publish),
+        Err(problem) => {
+            let text = format!("the body is no `publish` frame: {problem}");
+            return error(StatusCode::BAD_REQUEST, code::MALFORMED, &text);
+        }
+    };
+    let mut driver = Driver::greeted(&app, app.config.limits);
+    driver.frame(&publish);
+    let until = Instant::now() + LOG_WAIT;
+    while let Some(frame) = driver.next(until).await {
+        match frame::parse_server(&frame.text) {
+            Ok(ServerFrame::Accepted(_)) => return answer(StatusCode::OK, frame.text),
+            Ok(ServerFrame::Refused(refused)) => return answer(refusal(&refused.code), frame.text),
+            Ok(ServerFrame::Error(trouble)) => {
+                let status = match trouble.code.as_str() {
+                    code::TOO_LARGE => StatusCode::PAYLOAD_TOO_LARGE,
+                    code::MALFORMED => StatusCode::BAD_REQUEST,
+                    _ => StatusCode::SERVICE_UNAVAILABLE,
+                };
+                return answer(status, frame.text);
+            }
+            _ => {}
+        }
+    }
+    unavailable()
+}
+
+fn refusal(code: &str) -> StatusCode {
+    match code {
+        super::CONFLICT => StatusCode::CONFLICT,
+        code::BUSY | code::UNAVAILABLE => StatusCode::SERVICE_UNAVAILABLE,
+        code::TOO_LARGE => StatusCode::PAYLOAD_TOO_LARGE,
+        _ => StatusCode::BAD_REQUEST,
+    }
+}
+
+async fn ready(State(app): Shared) -> Response {
+    if *app.stopping.borrow() {
+        return unavailable();
+    }
+    let check = tokio::task::spawn_blocking(move || app.board.check()).await;
+    match check {
+        Ok(Ok(())) => answer(StatusCode::OK, r#"{"status":"ready"}"#.into()),
+        _ => unavailable(),
+    }
+}
+
+fn unavailable() -> Response {
+    error(
+        StatusCode::SERVICE_UNAVAILABLE,
+        code::UNAVAILABLE,
+        "the server cannot use its log, or stops",
+    )
+}
+
+fn bad_request(message: &str) -> Response {
+    error(StatusCode::BAD_REQUEST, http_code::BAD_REQUEST, message)
+}
+
+/// An `error` frame as the body of a response.
+fn error(status: StatusCode, code: &str, message: &str) -> Response {
+    let frame = ServerFrame::Error(Trouble {
+        code: code.to_owned(),
+        message: message.to_owned(),
+        fatal: true,
+        id: None,
+    });
+    answer(status, frame.to_text())
+}
+
+fn answer(status: StatusCode, json: String) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, "application/json"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    (status, headers, json).into_response()
+}
+
+fn json(value: &impl Serialize) -> String {
+    // Text keys and JSON bodies: nothing here can fail.
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_two_whole_numbers() {
+        for (text, expected) in [
+            ("5.42", Some(Position::new(5, 42))),
+            ("5", None),
+            ("5.", None),
+            ("-5.1", None),
+            ("5.1.2", None),
+            ("18446744073709551616.0", None),
+        ] {
+            assert_eq!(position(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_sse_event_names_the_place_it_settles() {
+        let frame = |text: &str, kind, event| Outgoing {
+            text: text.into(),
+            kind,
+            event,
+            counted: true,
+        };
+        let gap = r#"{"type":"gap","stream":"run/1","epoch":5,"from":1,"to":3,"reason":"r"}"#;
+        let joined = r#"{"type":"subscribed","id":1,"stream":"run/1","epoch":5,"next_offset":9,"recovered":true}"#;
+        for (frame, with_id, expected) in [
+            (
+                frame("{}", "event", Some(Position::new(5, 7))),
+                true,
+                "id: 5.7\nevent: event\ndata: {}\n\n".into(),
+            ),
+            (
+                frame("{}", "event", Some(Position::new(5, 7))),
+                false,
+                "event: event\ndata: {}\n\n".into(),
+            ),
+            (
+                frame("{\n\"a\":\r1}", "event", None),
+                true,
+                "event: event\ndata: {\ndata: \"a\":\ndata: 1}\n\n".into(),
+            ),
+            (
+                frame(gap, "gap", None),
+                true,
+                format!("id: 5.3\nevent: gap\ndata: {gap}\n\n"),
+            ),
+            (
+                frame(joined, "subscribed", None),
+                true,
+                format!("event: subscribed\ndata: {joined}\n\n"),
+            ),
+        ] {
+            assert_eq!(sse_event(&frame, with_id), expected);
+        }
+    }
+
+    #[test]
+    fn the_header_shows_one_token() {
+        for (values, expected) in [
+            (&[][..], 0),
+            (&["Bearer abc"], 1),
+            (&["bearer abc"], 1),
+            (&["Basic abc"], 2),
+            (&["Bearer"], 2),
+            (&["Bearer abc", "Bearer abc"], 2),
+        ] {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(header::AUTHORIZATION, HeaderValue::from_static(value));
+            }
+            let shown = match bearer(&headers) {
+                Shown::Nothing => 0,
+                Shown::Token(token) => {
+                    assert_eq!(token, "abc");
+                    1
+                }
+                Shown::Other => 2,
+            };
+            assert_eq!(shown, expected, "{values:?}");
+        }
+    }
+}

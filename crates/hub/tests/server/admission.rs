@@ -1,0 +1,266 @@
+//! Who may come in: tokens, origins, versions, numbers of connections, addresses.
+
+use crate::rig::{Client, Rig, TOKEN, clock, json_of, soon};
+use ghostlight_hub::{
+    Hub,
+    server::{Config, Server, ServerError, TlsFiles, Token},
+};
+use serde_json::json;
+use std::sync::Arc;
+use tokio_rustls::{TlsConnector, rustls};
+use tokio_tungstenite::{client_async, tungstenite::Error};
+
+#[tokio::test]
+async fn a_token_comes_in_the_hello_or_in_the_header() {
+    let rig = Rig::start();
+    let good = format!("Bearer {TOKEN}");
+    let header = ("authorization", good.as_str());
+
+    let mut client = rig.dial(&[header]).await.unwrap();
+    assert_eq!(client.protocol, None);
+    client
+        .send(json!({"type": "hello", "version": 1, "client": "test"}))
+        .await;
+    let welcome = client.next().await;
+    assert_eq!(welcome["type"], "welcome");
+    assert_eq!(welcome["heartbeat_ms"], 30_000);
+    assert_eq!(welcome["max_frame_bytes"], 1 << 20);
+    assert!(welcome["session"].is_string() && welcome["server"].is_string());
+
+    for hello in [
+        json!({"type": "hello", "version": 1, "client": "test"}),
+        json!({"type": "hello", "version": 1, "client": "test", "token": "wrong"}),
+    ] {
+        let mut client = rig.connect().await;
+        assert_eq!(client.protocol.as_deref(), Some("ghostlight.v1"));
+        client.send(hello).await;
+        let error = client.next().await;
+        assert_eq!(
+            (&error["code"], &error["fatal"]),
+            (&json!("unauthorized"), &json!(true))
+        );
+        assert_eq!(client.closed().await, Some((4401, "unauthorized".into())));
+    }
+    // A good header does not excuse a wrong token.
+    let mut client = rig.dial(&[header]).await.unwrap();
+    client
+        .send(json!({"type": "hello", "version": 1, "client": "test", "token": "wrong"}))
+        .await;
+    assert_eq!(client.next().await["code"], "unauthorized");
+}
+
+#[tokio::test]
+async fn the_door_answers_by_status() {
+    let rig = Rig::start();
+    let good = format!("Bearer {TOKEN}");
+    let good = ("authorization", good.as_str());
+    let own = format!("http://{}", rig.address);
+    for (headers, status) in [
+        (vec![("authorization", "Bearer wrong")], 401),
+        (vec![("authorization", "Basic eDp5")], 401),
+        (vec![good, ("origin", "https://evil.example")], 403),
+        (vec![good, ("origin", "null")], 403),
+        (
+            vec![good, ("sec-websocket-protocol", "ghostlight.v2, chat")],
+            400,
+        ),
+    ] {
+        match rig.dial(&headers).await {
+            Err(Error::Http(response)) => assert_eq!(response.status(), status, "{headers:?}"),
+            other => panic!("{headers:?}: {:?}", other.err()),
+        }
+    }
+    for headers in [
+        vec![good, ("origin", own.as_str())],
+        vec![good, ("sec-websocket-protocol", "chat, ghostlight.v1")],
+    ] {
+        assert!(rig.dial(&headers).await.is_ok(), "{headers:?}");
+    }
+    for (method, path) in [
+        ("GET", "/v1/sse?stream=run/1"),
+        ("GET", "/v1/poll?stream=run/1"),
+        ("GET", "/v1/streams"),
+        ("POST", "/v1/publish"),
+        ("GET", "/health/ready"),
+        ("GET", "/nowhere"),
+    ] {
+        let response = rig.http(method, path, &[], "").await;
+        let challenge = response.headers().get("www-authenticate").cloned();
+        let (status, body) = json_of(response).await;
+        assert_eq!(
+            (status, &body["code"]),
+            (401, &json!("unauthorized")),
+            "{path}"
+        );
+        assert!(
+            challenge.is_some_and(|value| value.to_str().unwrap().starts_with("Bearer")),
+            "{path}"
+        );
+    }
+    assert_eq!(
+        json_of(rig.http("GET", "/health/live", &[], "").await)
+            .await
+            .0,
+        200
+    );
+    assert_eq!(
+        rig.get("/health/ready").await,
+        (200, json!({"status": "ready"}))
+    );
+    assert_eq!(rig.get("/nowhere").await.0, 404);
+    assert_eq!(rig.get("/v1").await.0, 426);
+}
+
+#[tokio::test]
+async fn sites_can_be_allowed() {
+    let rig = Rig::with(|config| config.origins.push("https://monitor.example".into()));
+    assert!(
+        rig.dial(&[("origin", "https://monitor.example")])
+            .await
+            .is_ok()
+    );
+    assert!(
+        rig.dial(&[("origin", "https://monitor.example.evil.example")])
+            .await
+            .is_err()
+    );
+}
+
+#[tokio::test]
+async fn connections_beyond_the_limit_are_told_when_to_come_again() {
+    let rig = Rig::with(|config| config.connections = 2);
+    let first = rig.client().await;
+    let _second = rig.client().await;
+    match rig.dial(&[]).await {
+        Err(Error::Http(response)) => {
+            assert_eq!(response.status(), 503);
+            assert!(response.headers().contains_key("retry-after"));
+        }
+        other => panic!("{:?}", other.err()),
+    }
+    drop(first);
+    let room = async {
+        while rig.dial(&[]).await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    };
+    soon("room", room).await;
+}
+
+#[tokio::test]
+async fn a_stranger_has_to_greet() {
+    let rig = Rig::with_limits(|limits| limits.hello_ms = 200);
+    let mut client = rig.connect().await;
+    assert_eq!(client.next().await["code"], "hello_first");
+    assert_eq!(client.closed().await, Some((4408, "hello_first".into())));
+
+    let mut client = rig.connect().await;
+    client.subscribe(1, "run/1", None).await;
+    assert_eq!(client.next().await["code"], "hello_first");
+    assert_eq!(client.closed().await, Some((1002, "hello_first".into())));
+
+    let mut client = rig.connect().await;
+    client
+        .send(json!({"type": "hello", "version": 2, "token": TOKEN}))
+        .await;
+    assert_eq!(client.next().await["code"], "version");
+}
+
+#[tokio::test]
+async fn a_silent_client_is_asked_and_then_cut() {
+    let rig = Rig::with_limits(|limits| {
+        limits.heartbeat_ms = 200;
+        limits.pong_ms = 200;
+    });
+    let mut client = rig.client().await;
+    for _ in 0..3 {
+        let ping = client.skip_to("ping").await;
+        client
+            .send(json!({"type": "pong", "nonce": ping["nonce"]}))
+            .await;
+    }
+    assert_eq!(client.skip_to("error").await["code"], "heartbeat");
+    assert_eq!(client.closed().await, Some((4408, "heartbeat".into())));
+}
+
+#[test]
+fn other_machines_need_a_certificate_or_permission() {
+    let folder = tempfile::tempdir().unwrap();
+    let hub = Hub::open(folder.path()).unwrap();
+    let token = Token::new(TOKEN).unwrap();
+    let mut config = Config::new(([0, 0, 0, 0], 0).into(), token, clock);
+    let refused = Server::start(hub.clone(), config.clone()).err();
+    assert!(
+        matches!(refused, Some(ServerError::Insecure(_))),
+        "{refused:?}"
+    );
+    config.tls = Some(TlsFiles {
+        cert: folder.path().join("none"),
+        key: folder.path().join("none"),
+    });
+    let refused = Server::start(hub.clone(), config.clone()).err();
+    assert!(
+        matches!(refused, Some(ServerError::Tls { .. })),
+        "{refused:?}"
+    );
+    config.tls = None;
+    config.insecure_listen = true;
+    let first = Server::start(hub.clone(), config.clone()).unwrap();
+    config.listen = first.address();
+    let refused = Server::start(hub, config).err();
+    assert!(
+        matches!(refused, Some(ServerError::InUse(_))),
+        "{refused:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_certificate_makes_it_wss() {
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let files = TlsFiles {
+        cert: folder.path().join("cert.pem"),
+        key: folder.path().join("key.pem"),
+    };
+    std::fs::write(&files.cert, made.cert.pem()).unwrap();
+    std::fs::write(&files.key, made.signing_key.serialize_pem()).unwrap();
+    let rig = Rig::with(|config| config.tls = Some(files));
+    assert!(
+        rig.server
+            .as_ref()
+            .unwrap()
+            .url()
+            .starts_with("wss://127.0.0.1:")
+    );
+
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(made.cert.der().clone()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let stream = tokio::net::TcpStream::connect(rig.address).await.unwrap();
+    let connector = TlsConnector::from(Arc::new(config));
+    let stream = soon(
+        "TLS",
+        connector.connect("localhost".try_into().unwrap(), stream),
+    )
+    .await
+    .unwrap();
+    let url = format!("wss://localhost:{}/v1", rig.address.port());
+    let (socket, _) = soon("the handshake", client_async(url, stream))
+        .await
+        .unwrap();
+    let mut client = Client {
+        socket,
+        protocol: None,
+    };
+    client
+        .send(json!({"type": "hello", "version": 1, "token": TOKEN}))
+        .await;
+    assert_eq!(client.next().await["type"], "welcome");
+    // Plaintext is not answered.
+    assert!(rig.dial(&[]).await.is_err());
+}

@@ -1,0 +1,10 @@
+//! The server on real sockets: what clients see, and what they cannot do to it.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod admission;
+mod bad_input;
+mod foreign;
+mod http;
+mod protocol;
+mod rig;
+mod streams;

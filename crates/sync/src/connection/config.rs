@@ -1,0 +1,188 @@
+//! What a connection may do and how patient it is; what it tells about itself.
+
+use crate::{Millis, backoff::Backoff};
+
+/// A way to reach the server, best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Transport {
+    /// Both ways, at once.
+    WebSocket,
+    /// Events down at once, publishing by requests.
+    Sse,
+    /// Requests that wait for events, or come every 2 s.
+    LongPoll,
+}
+
+/// All transports, best first.
+const ALL: [Transport; 3] = [Transport::WebSocket, Transport::Sse, Transport::LongPoll];
+
+/// Which transports may be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transports(Vec<Transport>);
+
+/// Every transport is disabled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("every transport is disabled; allow at least one")]
+pub struct NoTransport;
+
+impl Transports {
+    /// The best that works.
+    pub fn auto() -> Self {
+        Self(ALL.to_vec())
+    }
+
+    /// This one, whatever happens.
+    pub fn only(transport: Transport) -> Self {
+        Self(vec![transport])
+    }
+
+    /// The best that works, except for these.
+    ///
+    /// # Errors
+    /// [`NoTransport`] if none is left.
+    pub fn without(disabled: &[Transport]) -> Result<Self, NoTransport> {
+        let left: Vec<_> = ALL
+            .into_iter()
+            .filter(|one| !disabled.contains(one))
+            .collect();
+        if left.is_empty() {
+            Err(NoTransport)
+        } else {
+            Ok(Self(left))
+        }
+    }
+
+    pub(super) fn best(&self) -> Transport {
+        self.0.first().copied().unwrap_or(Transport::WebSocket)
+    }
+
+    pub(super) fn contains(&self, transport: Transport) -> bool {
+        self.0.contains(&transport)
+    }
+
+    /// The one after `transport`, from the worst back to the best.
+    pub(super) fn after(&self, transport: Transport) -> Transport {
+        let worse = self.0.iter().find(|one| **one > transport);
+        worse.copied().unwrap_or(self.best())
+    }
+
+    /// Those better than `transport`.
+    pub(super) fn better(&self, transport: Transport) -> Vec<Transport> {
+        self.0
+            .iter()
+            .copied()
+            .filter(|one| *one < transport)
+            .collect()
+    }
+}
+
+/// How patient a connection is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// Between tries.
+    pub backoff: Backoff,
+    /// Which transports may be used.
+    pub transports: Transports,
+    /// Time to open a transport, and again to be welcomed, in ms.
+    pub connect_ms: u64,
+    /// Between pings, in ms; the server may ask for less.
+    pub heartbeat_ms: u64,
+    /// Time for any sign of life after a ping, in ms.
+    pub pong_ms: u64,
+    /// Failed tries in a row after which the next transport has its turn.
+    pub fallback_after: u32,
+    /// Before a better transport is first probed, in ms; doubles up to `probe_cap_ms`.
+    pub probe_ms: u64,
+    /// The longest time between two probes, in ms.
+    pub probe_cap_ms: u64,
+    /// How long before it expires a token is renewed, in ms.
+    pub refresh_before_ms: u64,
+    /// Whether the OS's word on the network matters; not for a server on this machine.
+    pub follows_network: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            backoff: Backoff::default(),
+            transports: Transports::auto(),
+            connect_ms: 5_000,
+            heartbeat_ms: 30_000,
+            pong_ms: 5_000,
+            fallback_after: 5,
+            probe_ms: 5_000,
+            probe_cap_ms: 600_000,
+            refresh_before_ms: 60_000,
+            follows_network: true,
+        }
+    }
+}
+
+/// What kind of failure, for who decides what to do next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailureClass {
+    /// The server was not reached, or the connection broke.
+    Network,
+    /// Nothing came in time.
+    Timeout,
+    /// The server refuses the token: trying again is useless.
+    Credentials,
+    /// What answers does not speak the protocol, or says that we do not.
+    Protocol,
+}
+
+/// Why a try or a connection ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// What kind.
+    pub class: FailureClass,
+    /// In plain words.
+    pub message: String,
+}
+
+impl Failure {
+    pub(super) fn timeout(message: &str) -> Self {
+        Self {
+            class: FailureClass::Timeout,
+            message: message.to_owned(),
+        }
+    }
+}
+
+/// What the indicator shows first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Switched off.
+    Disconnected,
+    /// A try is under way.
+    Connecting,
+    /// Events arrive at once.
+    Connected,
+    /// Connected by polling.
+    Polling,
+    /// Waiting for the next try.
+    Reconnecting,
+    /// The OS says that there is no network.
+    Offline,
+    /// The server refuses the token; a person has to act.
+    Refused,
+}
+
+/// Everything an indicator needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// What is shown first.
+    pub state: State,
+    /// The transport in use, or to be tried.
+    pub transport: Transport,
+    /// Tries since the last connection; 0 while connected.
+    pub attempt: u32,
+    /// When the next try begins.
+    pub next_try_at: Option<Millis>,
+    /// When the last connection was welcomed.
+    pub connected_at: Option<Millis>,
+    /// The last failure, also of a connection that works again.
+    pub last_error: Option<Failure>,
+    /// Of the last ping, there and back, in ms.
+    pub latency_ms: Option<u64>,
+}

@@ -1,0 +1,509 @@
+//! A connection's life told as what happens and what is done about it.
+
+use super::*;
+use crate::backoff::Backoff;
+
+struct Rig {
+    connection: Connection,
+    now: Millis,
+    /// The latest attempt opened and probed.
+    attempt: u64,
+    probe: u64,
+    /// How many `Status` came.
+    told: usize,
+}
+
+impl Rig {
+    fn new(config: Config) -> Self {
+        Self {
+            connection: Connection::new(config),
+            now: Millis(0),
+            attempt: 0,
+            probe: 0,
+            told: 0,
+        }
+    }
+
+    fn started() -> Self {
+        let mut rig = Self::new(Config::default());
+        assert_eq!(rig.give(Input::Start), ["open WebSocket"]);
+        rig
+    }
+
+    fn connected() -> Self {
+        let mut rig = Self::started();
+        rig.welcome();
+        rig
+    }
+
+    /// What is done, without the attempts' numbers and statuses. The draw makes every delay the shortest.
+    fn give(&mut self, input: Input) -> Vec<String> {
+        let mut done = Vec::new();
+        for action in self.connection.handle(input, self.now, 0) {
+            match action {
+                Action::Open { transport, attempt } => {
+                    self.attempt = attempt;
+                    done.push(format!("open {transport:?}"));
+                }
+                Action::Probe { transport, attempt } => {
+                    self.probe = attempt;
+                    done.push(format!("probe {transport:?}"));
+                }
+                Action::Close { .. } => done.push("close".into()),
+                Action::Ping { .. } => done.push("ping".into()),
+                Action::RefreshToken => done.push("refresh".into()),
+                Action::Status(status) => {
+                    self.told += 1;
+                    assert_eq!(status, self.connection.status());
+                }
+            }
+        }
+        done
+    }
+
+    fn after(&mut self, ms: u64) -> Vec<String> {
+        self.now = self.now.plus(ms);
+        self.give(Input::Tick)
+    }
+
+    /// Ticks when asked to, at most `ms` from now; returns what was done and when.
+    fn run(&mut self, ms: u64) -> Vec<(u64, String)> {
+        let end = self.now.plus(ms);
+        let mut done = Vec::new();
+        while let Some(wake) = self.connection.next_wake().filter(|wake| *wake <= end) {
+            assert!(wake > self.now, "asks for a tick in the past");
+            self.now = wake;
+            let at = self.now.0;
+            done.extend(self.give(Input::Tick).into_iter().map(|one| (at, one)));
+        }
+        self.now = end;
+        done
+    }
+
+    fn welcome(&mut self) -> Vec<String> {
+        let attempt = self.attempt;
+        self.give(Input::Opened { attempt });
+        self.give(Input::Welcome {
+            attempt,
+            heartbeat_ms: None,
+        })
+    }
+
+    fn fail(&mut self, class: FailureClass) -> Vec<String> {
+        let failure = Failure {
+            class,
+            message: "m".into(),
+        };
+        let attempt = self.attempt;
+        self.give(Input::Failed { attempt, failure })
+    }
+
+    fn state(&self) -> State {
+        self.connection.status().state
+    }
+}
+
+const NOTHING: [&str; 0] = [];
+
+#[test]
+fn it_connects_and_stops() {
+    let mut rig = Rig::new(Config::default());
+    assert_eq!(rig.state(), State::Disconnected);
+    assert_eq!(rig.connection.next_wake(), None);
+    assert_eq!(rig.give(Input::Start), ["open WebSocket"]);
+    assert_eq!(rig.give(Input::Start), NOTHING);
+    assert_eq!(
+        (rig.state(), rig.connection.status().attempt),
+        (State::Connecting, 1)
+    );
+    rig.welcome();
+    let status = rig.connection.status();
+    assert_eq!((status.state, status.attempt), (State::Connected, 0));
+    assert_eq!(status.connected_at, Some(Millis(0)));
+    assert_eq!(rig.told, 2);
+    assert_eq!(rig.give(Input::Stop), ["close"]);
+    assert_eq!(rig.state(), State::Disconnected);
+}
+
+#[test]
+fn a_try_that_does_not_answer_times_out() {
+    let mut rig = Rig::started();
+    assert_eq!(rig.after(4_999), NOTHING);
+    assert_eq!(rig.after(1), ["close"]);
+    let status = rig.connection.status();
+    assert_eq!(status.state, State::Reconnecting);
+    assert_eq!(status.next_try_at, Some(Millis(5_500)));
+    assert_eq!(status.last_error.unwrap().class, FailureClass::Timeout);
+    // Open, but not welcomed: as long again.
+    assert_eq!(rig.after(500), ["open WebSocket"]);
+    rig.now = rig.now.plus(4_000);
+    let attempt = rig.attempt;
+    rig.give(Input::Opened { attempt });
+    assert_eq!(rig.after(4_999), NOTHING);
+    assert_eq!(rig.after(1), ["close"]);
+    assert_eq!(rig.connection.status().attempt, 2);
+}
+
+#[test]
+fn delays_grow_and_a_connection_resets_them() {
+    let mut connection = Connection::new(Config::default());
+    let mut now = Millis(0);
+    let mut longest = Vec::new();
+    connection.handle(Input::Start, now, 0);
+    for attempt in 1..=8 {
+        let failure = Failure::timeout("m");
+        // The draw that gives the longest delay of n tries.
+        let span = (1_000u64 << (attempt - 1)).min(30_000) - 500;
+        connection.handle(Input::Failed { attempt, failure }, now, span);
+        let until = connection.status().next_try_at.unwrap();
+        longest.push(until.since(now));
+        now = until;
+        connection.handle(Input::Tick, now, 0);
+    }
+    assert_eq!(
+        longest,
+        [1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000]
+    );
+    connection.handle(
+        Input::Welcome {
+            attempt: 9,
+            heartbeat_ms: None,
+        },
+        now,
+        0,
+    );
+    let failure = Failure::timeout("m");
+    connection.handle(
+        Input::Failed {
+            attempt: 9,
+            failure,
+        },
+        now,
+        500,
+    );
+    assert_eq!(connection.status().next_try_at, Some(now.plus(1_000)));
+}
+
+#[test]
+fn a_server_that_welcomes_and_complains_is_given_longer_each_time() {
+    let mut rig = Rig::connected();
+    for attempt in 1..4 {
+        rig.fail(FailureClass::Protocol);
+        assert_eq!(rig.connection.status().attempt, attempt);
+        rig.run(500);
+        rig.welcome();
+    }
+    rig.fail(FailureClass::Network);
+    assert_eq!(rig.connection.status().attempt, 1);
+}
+
+#[test]
+fn silence_is_found_within_35_seconds() {
+    let mut rig = Rig::connected();
+    let done = rig.run(60_000);
+    assert_eq!(done[0], (30_000, "ping".to_owned()));
+    assert_eq!(done[1], (35_000, "close".to_owned()));
+    assert_eq!(done[2], (35_500, "open WebSocket".to_owned()));
+}
+
+#[test]
+fn any_bytes_are_a_sign_of_life_and_a_pong_measures() {
+    let mut rig = Rig::connected();
+    assert_eq!(rig.after(30_000), ["ping"]);
+    rig.now = rig.now.plus(4_000);
+    let attempt = rig.attempt;
+    rig.give(Input::Heard { attempt });
+    assert_eq!(rig.after(2_000), NOTHING);
+    rig.give(Input::Pong { attempt, nonce: 1 });
+    assert_eq!(rig.connection.status().latency_ms, Some(6_000));
+    // A pong that we did not ask for measures nothing.
+    rig.give(Input::Pong { attempt, nonce: 9 });
+    assert_eq!(rig.connection.status().latency_ms, Some(6_000));
+    // Bytes going out slowly keep it alive as well.
+    assert_eq!(rig.after(24_000), ["ping"]);
+    for _ in 0..5 {
+        rig.now = rig.now.plus(4_000);
+        rig.give(Input::Wrote { attempt });
+    }
+    assert_eq!(rig.state(), State::Connected);
+    assert_eq!(rig.after(5_000), ["close"]);
+}
+
+#[test]
+fn reports_about_an_older_attempt_do_nothing() {
+    let mut rig = Rig::started();
+    let old = rig.attempt;
+    rig.fail(FailureClass::Network);
+    rig.after(500);
+    for input in [
+        Input::Opened { attempt: old },
+        Input::Welcome {
+            attempt: old,
+            heartbeat_ms: None,
+        },
+        Input::Heard { attempt: old },
+        Input::Wrote { attempt: old },
+        Input::Pong {
+            attempt: old,
+            nonce: 0,
+        },
+        Input::ProbeWorked { attempt: old },
+        Input::Failed {
+            attempt: old,
+            failure: Failure::timeout("late"),
+        },
+    ] {
+        assert_eq!(rig.give(input), NOTHING);
+        assert_eq!(rig.state(), State::Connecting);
+    }
+}
+
+#[test]
+fn the_server_may_ask_for_a_shorter_heartbeat() {
+    for (asked, expected) in [
+        (Some(10_000), 10_000),
+        (Some(90_000), 30_000),
+        (Some(0), 1_000),
+        (None, 30_000),
+    ] {
+        let mut rig = Rig::started();
+        let attempt = rig.attempt;
+        rig.give(Input::Welcome {
+            attempt,
+            heartbeat_ms: asked,
+        });
+        assert_eq!(rig.run(expected), [(expected, "ping".to_owned())]);
+    }
+}
+
+#[test]
+fn refused_credentials_stop_everything_until_a_person_acts() {
+    let mut rig = Rig::started();
+    assert_eq!(rig.fail(FailureClass::Credentials), NOTHING);
+    assert_eq!(rig.state(), State::Refused);
+    assert_eq!(rig.connection.next_wake(), None);
+    assert_eq!(rig.after(3_600_000), NOTHING);
+    assert_eq!(
+        rig.give(Input::Credentials { expires_at: None }),
+        ["open WebSocket"]
+    );
+    rig.fail(FailureClass::Credentials);
+    assert_eq!(rig.give(Input::ReconnectNow), ["open WebSocket"]);
+}
+
+#[test]
+fn a_token_is_renewed_before_it_expires() {
+    let mut rig = Rig::connected();
+    let expires_at = Some(Millis(130_000));
+    rig.give(Input::Credentials { expires_at });
+    let done = rig.run(75_000);
+    let refreshed: Vec<_> = done.iter().filter(|one| one.1 == "refresh").collect();
+    assert_eq!(refreshed, [&(70_000, "refresh".to_owned())], "{done:?}");
+    let mut rig = Rig::connected();
+    // One that lives shorter than that is renewed at half its life, not at once and for ever.
+    rig.give(Input::Credentials {
+        expires_at: Some(Millis(20_000)),
+    });
+    assert_eq!(rig.run(15_000), [(10_000, "refresh".to_owned())]);
+    rig.give(Input::Stop);
+    assert_eq!(rig.connection.next_wake(), None);
+}
+
+#[test]
+fn offline_waits_for_the_network_and_not_for_the_clock() {
+    let mut rig = Rig::connected();
+    assert_eq!(rig.give(Input::Network { online: false }), ["close"]);
+    assert_eq!(rig.state(), State::Offline);
+    assert_eq!(rig.connection.next_wake(), None);
+    assert_eq!(
+        rig.give(Input::Network { online: true }),
+        ["open WebSocket"]
+    );
+    assert_eq!(rig.give(Input::Network { online: true }), NOTHING);
+    // A person may try all the same; if it fails, it is the network.
+    rig.give(Input::Network { online: false });
+    assert_eq!(rig.give(Input::ReconnectNow), ["open WebSocket"]);
+    rig.fail(FailureClass::Network);
+    assert_eq!(rig.state(), State::Offline);
+    // Waiting ends at once when the network is back.
+    let mut rig = Rig::started();
+    rig.fail(FailureClass::Network);
+    assert_eq!(
+        rig.give(Input::Network { online: true }),
+        ["open WebSocket"]
+    );
+    // Started without a network.
+    let mut rig = Rig::new(Config::default());
+    rig.give(Input::Network { online: false });
+    assert_eq!(rig.give(Input::Start), NOTHING);
+    assert_eq!(rig.state(), State::Offline);
+    // A server on this machine needs none.
+    let mut rig = Rig::new(Config {
+        follows_network: false,
+        ..Config::default()
+    });
+    rig.give(Input::Network { online: false });
+    assert_eq!(rig.give(Input::Start), ["open WebSocket"]);
+}
+
+#[test]
+fn it_falls_back_after_five_failures_and_probes_its_way_up() {
+    let mut rig = Rig::started();
+    let mut opened = Vec::new();
+    for _ in 0..11 {
+        rig.fail(FailureClass::Network);
+        opened.extend(rig.run(500));
+    }
+    let opened: Vec<String> = opened.into_iter().map(|(_, what)| what).collect();
+    assert_eq!(opened[3], "open WebSocket");
+    assert_eq!(opened[4], "open Sse");
+    assert_eq!(opened[8], "open Sse");
+    assert_eq!(opened[9], "open LongPoll");
+    rig.welcome();
+    assert_eq!(rig.state(), State::Polling);
+    // The better ones have turns, at growing distances.
+    let start = rig.now.0;
+    assert_eq!(
+        rig.run(5_000),
+        [(start + 5_000, "probe WebSocket".to_owned())]
+    );
+    let attempt = rig.probe;
+    let failure = Failure::timeout("m");
+    assert_eq!(rig.give(Input::Failed { attempt, failure }), NOTHING);
+    assert_eq!(rig.state(), State::Polling);
+    assert_eq!(rig.run(10_000), [(start + 15_000, "probe Sse".to_owned())]);
+    // No answer: given up after 10 s, the connection stays.
+    let attempt = rig.attempt;
+    rig.give(Input::Heard { attempt });
+    assert_eq!(rig.run(10_000), [(start + 25_000, "close".to_owned())]);
+    rig.give(Input::Heard { attempt });
+    assert_eq!(
+        rig.run(20_000),
+        [(start + 45_000, "probe WebSocket".to_owned())]
+    );
+    let attempt = rig.probe;
+    assert_eq!(
+        rig.give(Input::ProbeWorked { attempt }),
+        ["close", "open WebSocket"]
+    );
+    rig.welcome();
+    assert_eq!(rig.state(), State::Connected);
+    assert_eq!(rig.run(30_000).len(), 1, "no probe any more, one ping");
+}
+
+#[test]
+fn the_worst_transport_gives_way_to_the_best() {
+    let mut rig = Rig::new(Config {
+        transports: Transports::without(&[Transport::Sse]).unwrap(),
+        fallback_after: 1,
+        ..Config::default()
+    });
+    rig.give(Input::Start);
+    let mut opened = Vec::new();
+    for _ in 0..3 {
+        rig.fail(FailureClass::Network);
+        opened.extend(rig.run(500).into_iter().map(|(_, what)| what));
+    }
+    assert_eq!(opened, ["open LongPoll", "open WebSocket", "open LongPoll"]);
+    // By hand: the best again, at once.
+    assert_eq!(rig.give(Input::ReconnectNow), ["close", "open WebSocket"]);
+    let all = [Transport::WebSocket, Transport::Sse, Transport::LongPoll];
+    assert_eq!(Transports::without(&all), Err(NoTransport));
+}
+
+#[test]
+fn a_transport_can_be_forced_while_it_runs() {
+    let mut rig = Rig::connected();
+    let only = |transport| Input::Transports(Transports::only(transport));
+    assert_eq!(rig.give(only(Transport::WebSocket)), NOTHING);
+    assert_eq!(rig.give(only(Transport::Sse)), ["close", "open Sse"]);
+    rig.welcome();
+    assert_eq!(rig.run(20_000), [], "nothing better is allowed");
+    // Allowed again: probed.
+    rig.give(Input::Transports(Transports::auto()));
+    assert_eq!(rig.run(5_000)[0].1, "probe WebSocket");
+    assert_eq!(rig.give(Input::Stop), ["close", "close"]);
+    rig.give(only(Transport::LongPoll));
+    assert_eq!(rig.connection.status().transport, Transport::LongPoll);
+}
+
+#[test]
+fn a_connection_lost_while_probing_gives_the_probe_up() {
+    let mut rig = Rig::new(Config {
+        fallback_after: 1,
+        ..Config::default()
+    });
+    rig.give(Input::Start);
+    rig.fail(FailureClass::Network);
+    rig.run(500);
+    rig.welcome();
+    rig.run(5_000);
+    assert_eq!(rig.fail(FailureClass::Network), ["close"]);
+    // Its answer comes too late.
+    let attempt = rig.probe;
+    assert_eq!(rig.give(Input::ProbeWorked { attempt }), NOTHING);
+}
+
+#[test]
+fn transports_without_a_way_up_are_listened_to() {
+    let mut rig = Rig::new(Config {
+        transports: Transports::only(Transport::Sse),
+        ..Config::default()
+    });
+    rig.give(Input::Start);
+    rig.welcome();
+    let attempt = rig.attempt;
+    rig.now = rig.now.plus(20_000);
+    rig.give(Input::Heard { attempt });
+    assert_eq!(rig.run(34_999), []);
+    assert_eq!(rig.after(1), ["close"]);
+}
+
+#[test]
+fn a_suspended_machine_asks_before_it_gives_up() {
+    let mut rig = Rig::connected();
+    assert_eq!(rig.after(8 * 3_600_000), ["ping"]);
+    assert_eq!(rig.after(5_000), ["close"]);
+}
+
+/// SPEC C2: back within 30 s of the server's return in 95 of 100 cases, 36 s at worst.
+#[test]
+fn it_is_back_soon_after_the_server() {
+    let mut random = oorandom::Rand64::new(7);
+    let mut late = 0;
+    for case in 0..1_000 {
+        let outage = random.rand_range(0..600_000);
+        let mut connection = Connection::new(Config {
+            backoff: Backoff::default(),
+            ..Config::default()
+        });
+        let mut attempt = 0;
+        let mut actions = connection.handle(Input::Start, Millis(0), random.rand_u64());
+        let mut now = Millis(0);
+        let back = loop {
+            for action in std::mem::take(&mut actions) {
+                if let Action::Open {
+                    attempt: opened, ..
+                } = action
+                {
+                    attempt = opened;
+                }
+            }
+            // Half of the outages refuse at once, half say nothing.
+            if connection.status().state == State::Connecting && now.0 >= outage {
+                break now.0 - outage;
+            }
+            if case % 2 == 0 && connection.status().state == State::Connecting {
+                let failure = Failure::timeout("refused");
+                let failed = Input::Failed { attempt, failure };
+                actions = connection.handle(failed, now, random.rand_u64());
+            } else {
+                now = connection.next_wake().unwrap();
+                actions = connection.handle(Input::Tick, now, random.rand_u64());
+            }
+        };
+        assert!(back <= 36_000, "{back} ms after an outage of {outage} ms");
+        late += usize::from(back > 30_000);
+    }
+    assert!(late <= 50, "{late} of 1,000 took more than 30 s");
+}
