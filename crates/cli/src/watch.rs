@@ -11,13 +11,13 @@ use crate::{
 use ghostlight_engine::{
     StoreError,
     feeds::{
-        Entry, Mark, MarkFile, News, Store, Told, Watching,
+        FeedEntry, Mark, MarkFile, News, Store, Told, Watching,
         feed::{
             Ended, Endpoint, Kind, Secret, Settings,
             backoff::Backoff,
             connection::{State, Status, Transport},
         },
-        remembered,
+        json_line, remembered, text_line,
     },
 };
 use serde_json::json;
@@ -269,10 +269,10 @@ impl Printer<'_> {
                 feed.at = behind;
                 if self.endpoint.takes(feed.kind, entry.stream()) {
                     let line = match self.global.json {
-                        true => entry.to_json(),
-                        false => entry.to_text(),
+                        true => json_line(&entry),
+                        false => text_line(&entry),
                     };
-                    if let Entry::Event { .. } = entry {
+                    if let FeedEntry::Event { .. } = entry {
                         self.printed += 1;
                         self.quiet_since = Instant::now();
                     }

@@ -11,8 +11,8 @@ use ghostlight_feed::{
     connection::Status,
 };
 use ghostlight_model::{Epoch, Micros, Offset, StreamId};
-pub use ghostlight_store::Store;
-use ghostlight_store::{FeedEntry, LogEvent, Pending, Received, ReceivedCount};
+pub use ghostlight_store::{FeedEntry, Store};
+use ghostlight_store::{LogEvent, Pending, Received, ReceivedCount};
 use ghostlight_sync::frame::Position;
 use serde::{Deserialize, Serialize};
 use serde_json::{
@@ -411,117 +411,82 @@ pub struct Mark {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Told {
     /// The entry.
-    pub entry: Entry,
+    pub entry: FeedEntry,
     /// Where to read on.
     pub behind: Mark,
 }
 
-/// An entry of a feed's log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Entry {
-    /// An event.
-    Event {
-        /// Its stream.
-        stream: StreamId,
-        /// The stream's epoch.
-        epoch: Epoch,
-        /// The event.
-        event: LogEvent,
-    },
-    /// Events that will not come, both ends included.
-    Gap {
-        /// Their stream.
-        stream: StreamId,
-        /// Its epoch.
-        epoch: Epoch,
-        /// The first.
-        from: Offset,
-        /// The last.
-        to: Offset,
-        /// Why.
-        reason: String,
-    },
+/// One line of JSON, as `watch --json` prints it (DESIGN *Command line*). The body is verbatim, but for line ends
+/// between its tokens, which become spaces.
+pub fn json_line(entry: &FeedEntry) -> String {
+    match entry {
+        FeedEntry::Event {
+            stream,
+            epoch,
+            event,
+            ..
+        } => {
+            // A line end in JSON text is always between tokens.
+            let body = event.body.replace(['\n', '\r'], " ");
+            let peek = Peek::of(&body);
+            // A body need not repeat whose it is: the stream's name says so.
+            let of_stream = stream.run().and_then(|run| to_raw_value(&run.0).ok());
+            let line = EventLine {
+                r#type: "event",
+                stream,
+                epoch: *epoch,
+                offset: event.offset,
+                ts: event.ts,
+                run_id: peek.run_id.or(of_stream.as_deref()),
+                node: peek.node,
+                phase: peek.phase,
+                body: serde_json::from_str(&body).unwrap_or(RawValue::NULL),
+            };
+            serde_json::to_string(&line).unwrap_or_default()
+        }
+        FeedEntry::Gap {
+            stream,
+            epoch,
+            from,
+            to,
+            reason,
+        } => json!({
+            "type": "gap", "stream": stream, "epoch": epoch, "from": from, "to": to, "reason": reason,
+        })
+        .to_string(),
+    }
 }
 
-impl Entry {
-    /// The entry's stream.
-    pub fn stream(&self) -> &StreamId {
-        match self {
-            Self::Event { stream, .. } | Self::Gap { stream, .. } => stream,
+/// One line for people.
+pub fn text_line(entry: &FeedEntry) -> String {
+    match entry {
+        FeedEntry::Event { stream, event, .. } => {
+            let peek = Peek::of(&event.body);
+            let shown = |raw: Option<&RawValue>| {
+                let text = raw.map(RawValue::get).unwrap_or_default();
+                text.trim_matches('"').to_owned()
+            };
+            let (node, phase) = (shown(peek.node), shown(peek.phase));
+            let what = match (node.is_empty(), phase.is_empty()) {
+                (false, _) => format!("{node} {phase}"),
+                (true, false) => phase,
+                (true, true) => event.body.replace(char::is_control, " "),
+            };
+            let place = event.offset.0;
+            format!(
+                "{} {stream} {place} {}",
+                event.ts.to_rfc3339(),
+                what.trim_end()
+            )
         }
-    }
-
-    /// One line of JSON, as `watch --json` prints it (DESIGN *Command line*). The body is verbatim, but for line ends
-    /// between its tokens, which become spaces.
-    pub fn to_json(&self) -> String {
-        match self {
-            Self::Event {
-                stream,
-                epoch,
-                event,
-            } => {
-                // A line end in JSON text is always between tokens.
-                let body = event.body.replace(['\n', '\r'], " ");
-                let peek = Peek::of(&body);
-                // A body need not repeat whose it is: the stream's name says so.
-                let of_stream = stream.run().and_then(|run| to_raw_value(&run.0).ok());
-                let line = EventLine {
-                    r#type: "event",
-                    stream,
-                    epoch: *epoch,
-                    offset: event.offset,
-                    ts: event.ts,
-                    run_id: peek.run_id.or(of_stream.as_deref()),
-                    node: peek.node,
-                    phase: peek.phase,
-                    body: serde_json::from_str(&body).unwrap_or(RawValue::NULL),
-                };
-                serde_json::to_string(&line).unwrap_or_default()
-            }
-            Self::Gap {
-                stream,
-                epoch,
-                from,
-                to,
-                reason,
-            } => json!({
-                "type": "gap", "stream": stream, "epoch": epoch, "from": from, "to": to, "reason": reason,
-            })
-            .to_string(),
-        }
-    }
-
-    /// One line for people.
-    pub fn to_text(&self) -> String {
-        match self {
-            Self::Event { stream, event, .. } => {
-                let peek = Peek::of(&event.body);
-                let shown = |raw: Option<&RawValue>| {
-                    let text = raw.map(RawValue::get).unwrap_or_default();
-                    text.trim_matches('"').to_owned()
-                };
-                let (node, phase) = (shown(peek.node), shown(peek.phase));
-                let what = match (node.is_empty(), phase.is_empty()) {
-                    (false, _) => format!("{node} {phase}"),
-                    (true, false) => phase,
-                    (true, true) => event.body.replace(char::is_control, " "),
-                };
-                let place = event.offset.0;
-                format!(
-                    "{} {stream} {place} {}",
-                    event.ts.to_rfc3339(),
-                    what.trim_end()
-                )
-            }
-            Self::Gap {
-                stream,
-                from,
-                to,
-                reason,
-                ..
-            } => {
-                format!("gap: {stream} offsets {}\u{2013}{}: {reason}", from.0, to.0)
-            }
+        FeedEntry::Gap {
+            stream,
+            from,
+            to,
+            reason,
+            ..
+        } => {
+            format!("gap: {stream} offsets {}\u{2013}{}: {reason}", from.0, to.0)
         }
     }
 }
@@ -568,41 +533,14 @@ impl Mark {
         let mut skip = self.gaps;
         let log = store.feed_log(feed, self.seq, limit)?;
         let entries = log.into_iter().filter_map(|entry| {
-            let entry = match entry {
-                FeedEntry::Event {
-                    seq,
-                    stream,
-                    epoch,
-                    event,
-                } => {
-                    behind = Mark { seq, gaps: 0 };
-                    Entry::Event {
-                        stream,
-                        epoch,
-                        event,
-                    }
-                }
+            match &entry {
+                FeedEntry::Event { seq, .. } => behind = Mark { seq: *seq, gaps: 0 },
                 FeedEntry::Gap { .. } if skip > 0 => {
                     skip -= 1;
                     return None;
                 }
-                FeedEntry::Gap {
-                    stream,
-                    epoch,
-                    from,
-                    to,
-                    reason,
-                } => {
-                    behind.gaps = behind.gaps.saturating_add(1);
-                    Entry::Gap {
-                        stream,
-                        epoch,
-                        from,
-                        to,
-                        reason,
-                    }
-                }
-            };
+                FeedEntry::Gap { .. } => behind.gaps = behind.gaps.saturating_add(1),
+            }
             Some(Told { entry, behind })
         });
         Ok(entries.collect())

@@ -6,12 +6,13 @@ mod feed_server;
 
 use feed_server::{FeedServer, Proxy};
 use ghostlight_engine::feeds::{
-    Entry, Mark, MarkFile, News, Store, Watching,
+    FeedEntry, Mark, MarkFile, News, Store, Watching,
     feed::{
         Ended, Endpoint, Kind, Secret, Settings,
         backoff::Backoff,
         connection::{State, Transport, Transports},
     },
+    json_line, text_line,
 };
 use ghostlight_hub::{
     Hub,
@@ -72,7 +73,7 @@ impl Rig {
     }
 
     /// Everything stored, in order of arrival.
-    fn log(&self, kind: Kind) -> Vec<Entry> {
+    fn log(&self, kind: Kind) -> Vec<FeedEntry> {
         let (mut at, mut log) = (Mark::default(), Vec::new());
         loop {
             let page = at.read(&self.store, &self.feed(kind), 500).unwrap();
@@ -87,12 +88,13 @@ impl Rig {
         let mut streams: BTreeMap<(String, u64), String> = BTreeMap::new();
         for entry in self.log(kind) {
             let (stream, epoch, text) = match entry {
-                Entry::Event {
+                FeedEntry::Event {
                     stream,
                     epoch,
                     event,
+                    ..
                 } => (stream, epoch, format!(" {}", event.offset.0)),
-                Entry::Gap {
+                FeedEntry::Gap {
                     stream,
                     epoch,
                     from,
@@ -146,10 +148,11 @@ fn assert_same(rig: &Rig, server: &FeedServer) {
     let log = server.snapshot();
     for entry in rig.log(Kind::Hub) {
         match entry {
-            Entry::Event {
+            FeedEntry::Event {
                 stream,
                 epoch,
                 event,
+                ..
             } => {
                 if log[&stream.0].epoch != epoch.0 {
                     continue;
@@ -166,7 +169,7 @@ fn assert_same(rig: &Rig, server: &FeedServer) {
                 );
                 bodies.push(event.body);
             }
-            gap @ Entry::Gap { .. } => panic!("{gap:?}"),
+            gap @ FeedEntry::Gap { .. } => panic!("{gap:?}"),
         }
     }
     let theirs: BTreeMap<_, _> = log
@@ -273,13 +276,13 @@ fn trimmed_history_is_a_gap() {
     let log = rig.log(Kind::Hub);
     let gap = log
         .iter()
-        .find(|entry| matches!(entry, Entry::Gap { .. }))
+        .find(|entry| matches!(entry, FeedEntry::Gap { .. }))
         .unwrap();
     assert_eq!(
-        gap.to_text(),
+        text_line(gap),
         "gap: run/1 offsets 4–6: not on the server any more"
     );
-    let json: serde_json::Value = serde_json::from_str(&gap.to_json()).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&json_line(gap)).unwrap();
     assert_eq!(
         (&json["type"], &json["from"], &json["to"]),
         (&"gap".into(), &4.into(), &6.into())
@@ -470,9 +473,9 @@ fn foreign_feeds_are_recognised_and_remembered() {
     stored(&watching, 3);
     drop(watching);
     let log = rig.log(Kind::Workflow);
-    let place = |entry: &Entry| match entry {
-        Entry::Event { stream, event, .. } => format!("{stream} {}", event.offset.0),
-        gap @ Entry::Gap { .. } => format!("{gap:?}"),
+    let place = |entry: &FeedEntry| match entry {
+        FeedEntry::Event { stream, event, .. } => format!("{stream} {}", event.offset.0),
+        gap @ FeedEntry::Gap { .. } => format!("{gap:?}"),
     };
     let places: Vec<String> = log.iter().map(place).collect();
     assert_eq!(places, ["run/r7 0", "run/r7 1", "run/r8 0"]);
@@ -615,10 +618,10 @@ fn an_event_stream_goes_on_behind_its_last_id() {
     let bodies = |rig: &Rig| -> Vec<String> {
         let log = rig.log(Kind::Sse).into_iter();
         log.map(|entry| match entry {
-            Entry::Event { stream, event, .. } => {
+            FeedEntry::Event { stream, event, .. } => {
                 format!("{stream} {} {}", event.offset.0, event.body)
             }
-            gap @ Entry::Gap { .. } => panic!("{gap:?}"),
+            gap @ FeedEntry::Gap { .. } => panic!("{gap:?}"),
         })
         .collect()
     };

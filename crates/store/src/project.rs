@@ -4,7 +4,7 @@
 //! batch is flushed. [`rebuild`] runs the same code over the whole log, so it cannot disagree
 //! (DESIGN *Invariants* 3).
 
-use crate::{read, sql, write::json, writer::Changes};
+use crate::{read, sql, streams, write::json, writer::Changes};
 use ghostlight_model::{
     EventBody, FieldKey, Observation, PostingId, RunId, StreamId,
     card::{Card, CardInput, FieldState, fold},
@@ -142,8 +142,7 @@ impl Touched {
     pub fn flush(&self, tx: &Transaction<'_>) -> rusqlite::Result<()> {
         self.write_runs(tx)?;
         for head in self.streams.values() {
-            tx.prepare_cached(sql::ADVANCE)?
-                .execute((head.id, head.next, head.epoch))?;
+            streams::advance(tx, *head)?;
         }
         for posting in &self.postings {
             write_posting(tx, *posting)?;
@@ -356,7 +355,7 @@ pub(crate) fn catch_up(connection: &mut Connection) -> rusqlite::Result<()> {
 }
 
 /// The last event's number in the order of arrival.
-fn log_end(tx: &Connection) -> rusqlite::Result<i64> {
+pub(crate) fn log_end(tx: &Connection) -> rusqlite::Result<i64> {
     tx.query_row("SELECT coalesce(max(seq), 0) FROM event", [], |row| {
         row.get(0)
     })

@@ -7,10 +7,11 @@
 use crate::{
     error::StoreError,
     open::Store,
+    project::{StreamHead, log_end},
     sql,
     writer::{Batch, Pending},
 };
-use ghostlight_model::{Epoch, Micros, Offset, StreamId};
+use ghostlight_model::{ContentHash, Epoch, Micros, Offset, StreamId};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Deserialize;
 use std::{borrow::Cow, collections::HashMap};
@@ -25,7 +26,9 @@ const QUARANTINE_MAX: i64 = 10_000;
 /// Bytes of a message that are kept in quarantine.
 const QUARANTINE_BYTES_MAX: usize = 4_096;
 
-/// The hub's own namespace: what our pipeline and others wrote here.
+/// The origin of our own runs.
+pub(crate) const LOCAL: &str = "local";
+/// The origin of what others published here.
 const HUB: &str = "hub";
 
 /// The origin of what a feed sent.
@@ -162,6 +165,15 @@ pub enum FeedEntry {
     },
 }
 
+impl FeedEntry {
+    /// The entry's stream.
+    pub fn stream(&self) -> &StreamId {
+        match self {
+            Self::Event { stream, .. } | Self::Gap { stream, .. } => stream,
+        }
+    }
+}
+
 /// What the log knows of an event beside its place.
 #[derive(Debug, Default, Deserialize)]
 struct Peek<'a> {
@@ -224,13 +236,7 @@ impl Store {
         let wanted = params![from, before, limit as i64];
         self.reading(|c| {
             let mut statement = c.prepare_cached(sql::HUB_STREAMS)?;
-            let rows = statement.query_map(wanted, |row| {
-                Ok(StreamInfo {
-                    stream: StreamId(row.get(0)?),
-                    epoch: Epoch(unsigned(row.get(1)?)),
-                    head: Offset(unsigned(row.get(2)?)),
-                })
-            })?;
+            let rows = statement.query_map(wanted, stream_info)?;
             rows.collect()
         })
     }
@@ -260,13 +266,7 @@ impl Store {
     pub fn positions(&self, feed: &str) -> Result<Vec<StreamInfo>, StoreError> {
         self.reading(|c| {
             let mut statement = c.prepare_cached(sql::FEED_STREAMS)?;
-            let rows = statement.query_map([origin_of(feed)], |row| {
-                Ok(StreamInfo {
-                    stream: StreamId(row.get(0)?),
-                    epoch: Epoch(unsigned(row.get(1)?)),
-                    head: Offset(unsigned(row.get(2)?)),
-                })
-            })?;
+            let rows = statement.query_map([origin_of(feed)], stream_info)?;
             rows.collect()
         })
     }
@@ -284,10 +284,7 @@ impl Store {
 
     /// The last place in the order of arrival, of all feeds and our own runs; 0 if there is none.
     pub fn last_arrival(&self) -> Result<i64, StoreError> {
-        self.reading(|c| {
-            c.prepare_cached("SELECT coalesce(max(seq), 0) FROM event")?
-                .query_row([], |row| row.get(0))
-        })
+        self.reading(log_end)
     }
 
     /// How many messages of a feed are in quarantine.
@@ -305,7 +302,7 @@ fn publish(
     stream: &StreamId,
     bodies: &[String],
     now: Micros,
-    content: blake3::Hash,
+    content: ContentHash,
 ) -> Result<Published, StoreError> {
     let path = batch.path;
     let sqlite = |e: rusqlite::Error| StoreError::sqlite(path, &e);
@@ -313,21 +310,22 @@ fn publish(
         return Err(StoreError::Refused("there is nothing to publish".into()));
     }
     if let Some((done, with)) = published(batch, key).map_err(sqlite)? {
-        return match with == *content.as_bytes() {
+        return match with == content.0 {
             true => Ok(done),
             false => Err(StoreError::Refused(format!(
                 "the key {key} was used for something else before; make a new key for each publish"
             ))),
         };
     }
-    if is_local(batch, stream).map_err(sqlite)? {
+    let own = stored_head(batch, stream, LOCAL).map_err(sqlite)?;
+    if own.is_some() {
         return Err(StoreError::Refused(format!(
             "{stream} is one of this hub's own runs; publish to another stream"
         )));
     }
-    let mut head = match head(batch, stream, HUB).map_err(sqlite)? {
+    let mut head = match stored_head(batch, stream, HUB).map_err(sqlite)? {
         Some(head) => head,
-        None => open(batch, stream, HUB, now.0.max(0)).map_err(sqlite)?,
+        None => open(batch, stream, HUB, epoch_at(now)).map_err(sqlite)?,
     };
     let first = head.next;
     for body in bodies {
@@ -339,7 +337,7 @@ fn publish(
         last: Offset(unsigned(head.next - 1)),
         duplicate: false,
     };
-    advance(batch, head).map_err(sqlite)?;
+    advance(batch.tx, head).map_err(sqlite)?;
     remember(batch, key, head, &done, content, now).map_err(sqlite)?;
     batch.touched.stream_grew(stream.clone());
     Ok(done)
@@ -365,9 +363,9 @@ fn published(batch: &Batch<'_>, key: &str) -> rusqlite::Result<Option<(Published
 fn remember(
     batch: &Batch<'_>,
     key: &str,
-    head: Head,
+    head: StreamHead,
     done: &Published,
-    content: blake3::Hash,
+    content: ContentHash,
     now: Micros,
 ) -> rusqlite::Result<()> {
     batch
@@ -382,7 +380,7 @@ fn remember(
             head.epoch,
             done.first.0 as i64,
             done.last.0 as i64,
-            content.as_bytes(),
+            content.0,
             now.0
         ])?;
     batch
@@ -399,7 +397,7 @@ fn remember(
 struct Intake<'a, 'b, 'c> {
     batch: &'a mut Batch<'b>,
     origin: &'a str,
-    heads: HashMap<&'c StreamId, Head>,
+    heads: HashMap<&'c StreamId, StreamHead>,
     count: ReceivedCount,
 }
 
@@ -488,16 +486,20 @@ impl<'c> Intake<'_, '_, 'c> {
     }
 
     /// The stream's head in this epoch, opening it where it is new or greater; `None` for an epoch that is over.
-    fn reach(&mut self, stream: &'c StreamId, epoch: Epoch) -> rusqlite::Result<Option<Head>> {
+    fn reach(
+        &mut self,
+        stream: &'c StreamId,
+        epoch: Epoch,
+    ) -> rusqlite::Result<Option<StreamHead>> {
         let epoch = signed(epoch.0);
         let known = match self.heads.get(stream) {
             Some(head) => Some(*head),
-            None => head(self.batch, stream, self.origin)?,
+            None => stored_head(self.batch, stream, self.origin)?,
         };
         let reached = match known {
             Some(head) if epoch < head.epoch => return Ok(None),
             Some(head) if epoch == head.epoch => head,
-            Some(head) => Head {
+            Some(head) => StreamHead {
                 epoch,
                 next: 0,
                 ..head
@@ -510,26 +512,23 @@ impl<'c> Intake<'_, '_, 'c> {
 
     fn finish(self) -> rusqlite::Result<ReceivedCount> {
         for head in self.heads.into_values() {
-            advance(self.batch, head)?;
+            advance(self.batch.tx, head)?;
         }
         Ok(self.count)
     }
 }
 
-/// Where a stream of a feed stands.
-#[derive(Debug, Clone, Copy)]
-struct Head {
-    id: i64,
-    epoch: i64,
-    next: i64,
-}
-
-fn head(batch: &Batch<'_>, stream: &StreamId, origin: &str) -> rusqlite::Result<Option<Head>> {
+/// A stream's head, as the table has it.
+pub(crate) fn stored_head(
+    batch: &Batch<'_>,
+    stream: &StreamId,
+    origin: &str,
+) -> rusqlite::Result<Option<StreamHead>> {
     batch
         .tx
         .prepare_cached(sql::STREAM)?
         .query_row((&stream.0, origin), |row| {
-            Ok(Head {
+            Ok(StreamHead {
                 id: row.get(0)?,
                 epoch: row.get(1)?,
                 next: row.get(2)?,
@@ -538,43 +537,66 @@ fn head(batch: &Batch<'_>, stream: &StreamId, origin: &str) -> rusqlite::Result<
         .optional()
 }
 
-fn is_local(batch: &Batch<'_>, stream: &StreamId) -> rusqlite::Result<bool> {
-    Ok(head(batch, stream, crate::write::LOCAL)?.is_some())
-}
-
-fn open(batch: &Batch<'_>, stream: &StreamId, origin: &str, epoch: i64) -> rusqlite::Result<Head> {
+/// Makes a stream.
+pub(crate) fn open(
+    batch: &Batch<'_>,
+    stream: &StreamId,
+    origin: &str,
+    epoch: i64,
+) -> rusqlite::Result<StreamHead> {
     batch
         .tx
         .prepare_cached("INSERT INTO stream (name, origin, epoch) VALUES (?1, ?2, ?3)")?
         .execute((&stream.0, origin, epoch))?;
     let id = batch.tx.last_insert_rowid();
-    Ok(Head { id, epoch, next: 0 })
+    Ok(StreamHead { id, epoch, next: 0 })
 }
 
-fn insert(batch: &mut Batch<'_>, head: &mut Head, ts: Micros, body: &str) -> rusqlite::Result<()> {
-    // A body of another shape is kept all the same, as a generic event (SPEC C8).
-    let peek: Peek<'_> = serde_json::from_str(body).unwrap_or_default();
-    let mut statement = batch.tx.prepare_cached(sql::INSERT_EVENT)?;
-    statement.execute(params![
-        head.id,
-        head.epoch,
-        head.next,
-        ts.0,
-        peek.node.unwrap_or_default(),
-        peek.phase.unwrap_or_default(),
-        body
-    ])?;
-    head.next += 1;
-    // The cards' projection reads our own runs only, and is no further behind for this event.
-    batch.touched.reached(batch.tx.last_insert_rowid());
+/// The epoch of a stream that is made now. Epochs are compared as unsigned numbers: a clock before 1970 counts as 1970.
+pub(crate) fn epoch_at(now: Micros) -> i64 {
+    now.0.max(0)
+}
+
+/// Writes an event at its stream's head.
+pub(crate) fn insert_event(
+    batch: &Batch<'_>,
+    head: StreamHead,
+    ts: Micros,
+    (node, phase): (&str, &str),
+    body: &str,
+) -> rusqlite::Result<()> {
+    batch
+        .tx
+        .prepare_cached(sql::INSERT_EVENT)?
+        .execute(params![
+            head.id, head.epoch, head.next, ts.0, node, phase, body
+        ])?;
     Ok(())
 }
 
-fn advance(batch: &Batch<'_>, head: Head) -> rusqlite::Result<()> {
-    batch
-        .tx
-        .prepare_cached(sql::ADVANCE)?
+/// Sets where a stream's next event goes.
+pub(crate) fn advance(tx: &Connection, head: StreamHead) -> rusqlite::Result<()> {
+    tx.prepare_cached(sql::ADVANCE)?
         .execute((head.id, head.next, head.epoch))?;
+    Ok(())
+}
+
+fn insert(
+    batch: &mut Batch<'_>,
+    head: &mut StreamHead,
+    ts: Micros,
+    body: &str,
+) -> rusqlite::Result<()> {
+    // A body of another shape is kept all the same, as a generic event (SPEC C8).
+    let peek: Peek<'_> = serde_json::from_str(body).unwrap_or_default();
+    let words = (
+        peek.node.as_deref().unwrap_or_default(),
+        peek.phase.as_deref().unwrap_or_default(),
+    );
+    insert_event(batch, *head, ts, words, body)?;
+    head.next += 1;
+    // The cards' projection reads our own runs only, and is no further behind for this event.
+    batch.touched.reached(batch.tx.last_insert_rowid());
     Ok(())
 }
 
@@ -642,6 +664,15 @@ fn events(
     Ok(events)
 }
 
+/// Name, epoch and next offset.
+fn stream_info(row: &rusqlite::Row<'_>) -> rusqlite::Result<StreamInfo> {
+    Ok(StreamInfo {
+        stream: StreamId(row.get(0)?),
+        epoch: Epoch(unsigned(row.get(1)?)),
+        head: Offset(unsigned(row.get(2)?)),
+    })
+}
+
 /// Offset, time and body, the first three columns.
 fn log_event(row: &rusqlite::Row<'_>) -> rusqlite::Result<LogEvent> {
     Ok(LogEvent {
@@ -706,13 +737,9 @@ fn woven(events: Vec<FeedEntry>, gaps: Vec<(i64, FeedEntry)>) -> Vec<FeedEntry> 
 }
 
 /// What a key of publish stands for.
-fn content_of(stream: &StreamId, bodies: &[String]) -> blake3::Hash {
-    let mut hasher = blake3::Hasher::new();
-    for part in std::iter::once(&stream.0).chain(bodies) {
-        hasher.update(&(part.len() as u64).to_le_bytes());
-        hasher.update(part.as_bytes());
-    }
-    hasher.finalize()
+fn content_of(stream: &StreamId, bodies: &[String]) -> ContentHash {
+    let parts = std::iter::once(&stream.0).chain(bodies);
+    ContentHash::of(&parts.map(String::as_bytes).collect::<Vec<_>>())
 }
 
 /// Offsets and epochs are stored as SQLite's signed numbers; none of ours is beyond them.

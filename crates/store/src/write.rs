@@ -5,6 +5,7 @@ use crate::{
     open::Store,
     project::StreamHead,
     sql,
+    streams::{self, LOCAL, epoch_at, insert_event},
     writer::{Batch, Pending},
 };
 use ghostlight_model::{
@@ -80,9 +81,6 @@ pub struct PersonChange {
     /// When.
     pub now: Micros,
 }
-
-/// The origin of our own runs.
-pub(crate) const LOCAL: &str = "local";
 
 impl Store {
     /// Stores a capture's bytes.
@@ -235,7 +233,7 @@ fn append(
     };
     let mut head = match known {
         Some(head) => head,
-        None => open_stream(batch, stream, opened).map_err(sqlite)?,
+        None => streams::open(batch, stream, LOCAL, epoch_at(opened)).map_err(sqlite)?,
     };
     let first = head.next;
     let state = batch.touched.run(batch.tx, &run).map_err(sqlite)?;
@@ -258,7 +256,8 @@ fn append(
             }
             _ => {}
         }
-        insert_event(batch, head, event, body).map_err(sqlite)?;
+        let words = (event.node.as_str(), event.phase.word());
+        insert_event(batch, head, event.ts, words, body).map_err(sqlite)?;
         head.next += 1;
     }
     let last_seq = batch.tx.last_insert_rowid();
@@ -289,49 +288,7 @@ fn head_of(batch: &Batch<'_>, stream: &StreamId) -> rusqlite::Result<Option<Stre
     if let Some(head) = batch.touched.stream(stream) {
         return Ok(Some(head));
     }
-    let mut find = batch.tx.prepare_cached(sql::STREAM)?;
-    find.query_row((&stream.0, LOCAL), |row| {
-        Ok(StreamHead {
-            id: row.get(0)?,
-            epoch: row.get(1)?,
-            next: row.get(2)?,
-        })
-    })
-    .optional()
-}
-
-fn open_stream(
-    batch: &Batch<'_>,
-    stream: &StreamId,
-    opened: Micros,
-) -> rusqlite::Result<StreamHead> {
-    // Epochs are compared as unsigned numbers: a clock before 1970 counts as 1970.
-    let epoch = opened.0.max(0);
-    batch
-        .tx
-        .prepare_cached("INSERT INTO stream (name, origin, epoch) VALUES (?1, ?2, ?3)")?
-        .execute((&stream.0, LOCAL, epoch))?;
-    let id = batch.tx.last_insert_rowid();
-    Ok(StreamHead { id, epoch, next: 0 })
-}
-
-fn insert_event(
-    batch: &Batch<'_>,
-    head: StreamHead,
-    event: &EventBody,
-    body: &str,
-) -> rusqlite::Result<()> {
-    let mut statement = batch.tx.prepare_cached(sql::INSERT_EVENT)?;
-    statement.execute(params![
-        head.id,
-        head.epoch,
-        head.next,
-        event.ts.0,
-        event.node,
-        event.phase.word(),
-        body
-    ])?;
-    Ok(())
+    streams::stored_head(batch, stream, LOCAL)
 }
 
 fn insert_observation(
