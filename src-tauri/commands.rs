@@ -66,6 +66,13 @@ commands! {
     load_samples: LoadSamples,
     app_info: GetAppInfo,
     set_preferences: SetPreferences,
+    add_feed: AddFeed,
+    change_feed: ChangeFeed,
+    remove_feed: RemoveFeed,
+    reconnect: Reconnect,
+    network: Network,
+    dismiss_digest: DismissDigest,
+    feed_diagnostics: FeedDiagnostics,
     open_external: OpenExternal,
 }
 

@@ -8,6 +8,7 @@ mod commands;
 mod window;
 
 use ghostlight_api::{ApiError, ErrorCode};
+pub use ghostlight_engine::FeedDefaults;
 use ghostlight_engine::{Engine, Hooks, Input, host::PROJECT, store_error};
 use std::{
     path::PathBuf,
@@ -24,6 +25,8 @@ pub struct Start {
     pub data: Option<PathBuf>,
     /// A file or URL to open.
     pub open: Option<String>,
+    /// What the environment says about feeds.
+    pub feeds: FeedDefaults,
     /// The value of `GHOSTLIGHT_TEST`; ignored unless built with `test-hooks`.
     pub test: Option<String>,
 }
@@ -70,6 +73,7 @@ fn open_engine(app: AppHandle, start: &Start) -> Result<Engine, ApiError> {
     let hooks = Hooks::from_env_value(start.test.as_deref());
     let engine = Engine::open(&folder, host, hooks).map_err(|e| store_error(&e))?;
     engine.welcome()?;
+    engine.follow_feeds(start.feeds.clone())?;
     if let Some(open) = &start.open {
         engine.start_opening(input(open))?;
     }

@@ -2,7 +2,7 @@
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
 use clap::Parser;
-use ghostlight_desktop::Start;
+use ghostlight_desktop::{FeedDefaults, Start};
 use std::{path::PathBuf, process::ExitCode};
 
 /// Shows live whether a job posting is real.
@@ -22,9 +22,17 @@ fn main() -> ExitCode {
     paint_without_a_gpu();
     let args = Args::parse();
     let test = std::env::var("GHOSTLIGHT_TEST").ok();
+    let feeds = match feeds() {
+        Ok(feeds) => feeds,
+        Err(message) => {
+            eprintln!("ghostlight-desktop: {message}");
+            return ExitCode::from(2);
+        }
+    };
     match ghostlight_desktop::run(Start {
         data: args.data,
         open: args.open,
+        feeds,
         test,
     }) {
         Ok(()) => ExitCode::SUCCESS,
@@ -33,6 +41,25 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// What the environment says about feeds (SPEC C13).
+fn feeds() -> Result<FeedDefaults, String> {
+    const DELAY: &str = "GHOSTLIGHT_MAX_RECONNECT_DELAY_MS";
+    let text = |name: &str| {
+        let value = std::env::var(name).ok()?.trim().to_owned();
+        (!value.is_empty()).then_some(value)
+    };
+    let max_delay_ms = match text(DELAY).map(|ms| ms.parse()) {
+        None => None,
+        Some(Ok(ms)) => Some(ms),
+        Some(Err(_)) => return Err(format!("{DELAY}: milliseconds are expected")),
+    };
+    Ok(FeedDefaults {
+        url: text("GHOSTLIGHT_FEED_URL"),
+        token: text("GHOSTLIGHT_FEED_TOKEN"),
+        max_delay_ms,
+    })
 }
 
 /// Lets WebKit paint on the CPU where no GPU can be rendered with. It would emulate one otherwise, and compile a shader

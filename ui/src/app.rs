@@ -24,10 +24,11 @@ use ghostlight_api::{
     ApiError, ViewData, ViewQuery,
     command::{
         AnalyzeFiles, AnalyzeText, AnalyzeUrl, AppInfo, ChooseFiles, GetAppInfo, LoadSamples,
-        OpenExternal, Preferences, RetryRun, SetPreferences, Started, Theme,
+        Network, OpenExternal, Preferences, RetryRun, SetPreferences, Started, Theme,
     },
     view::{NOTICE_EVENT, Notice, OPENED_EVENT, Opened, Subject},
 };
+use ghostlight_model::RunId;
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
@@ -64,6 +65,8 @@ pub struct App {
     info: Option<Rc<AppInfo>>,
     page: Page,
     subject: Option<Subject>,
+    /// The run in the monitor.
+    run: Option<RunId>,
     current: Option<Current>,
     panel: Panel,
     folded: (bool, bool),
@@ -77,7 +80,7 @@ pub struct App {
     dragging: bool,
     health: ViewState,
     _health: Subscription,
-    _listeners: [Listener; 2],
+    _listeners: [Listener; 4],
 }
 
 impl Component for App {
@@ -97,6 +100,7 @@ impl Component for App {
             info: None,
             page: Page::Postings,
             subject: None,
+            run: None,
             current: None,
             panel: Panel::Card,
             folded: (false, false),
@@ -140,7 +144,7 @@ impl Component for App {
             Page::Postings => html! {
                 <Postings subject={self.subject.clone()} current={self.current.clone()} panel={self.panel} folded={self.folded} nudge={self.nudge} health={self.health.clone()} {running} />
             },
-            Page::Runs => html! { <Runs /> },
+            Page::Runs => html! { <Runs run={self.run.clone()} nudge={self.nudge} /> },
             Page::Settings => html! { <Settings info={self.info.clone()} /> },
         };
         html! {
@@ -164,6 +168,10 @@ impl App {
         match ask {
             Ask::Go(page) => self.page = page,
             Ask::Select(subject) => self.select(subject),
+            Ask::Monitor(run) => {
+                self.page = Page::Runs;
+                self.run = Some(run);
+            }
             Ask::Panel(panel) => self.panel = panel,
             Ask::Analyse(input) => self.analyse(ctx, input),
             Ask::Toast(kind, title, body) => self.toast(kind, title, body),
@@ -187,6 +195,14 @@ impl App {
     }
 
     fn select(&mut self, subject: Subject) {
+        // A run from elsewhere has no card: the monitor shows it.
+        if let Subject::Run(run) = &subject
+            && run.place().is_some()
+        {
+            self.page = Page::Runs;
+            self.run = Some(run.clone());
+            return;
+        }
         self.page = Page::Postings;
         if self.panel == Panel::List {
             self.panel = Panel::Card;
@@ -321,6 +337,7 @@ impl App {
             modified: event.ctrl_key() || event.alt_key() || event.meta_key(),
             typing: dom::is_typing(event.target()) || dom::dialog_is_open(),
             on_postings: self.page == Page::Postings,
+            on_runs: self.page == Page::Runs,
         };
         let Some(action) = action_of(press).filter(|_| !event.default_prevented()) else {
             return false;
@@ -437,7 +454,16 @@ fn listen_to_core(ctx: &Context<App>) {
     });
 }
 
-fn listen_to_window(ctx: &Context<App>) -> [Listener; 2] {
+/// The system's word on the network goes to the core, which owns the connections.
+fn tell_network() {
+    let online = dom::is_online();
+    spawn_local(async move {
+        // Without an answer the connections go on by themselves.
+        let _ = backend::call(Network { online }).await;
+    });
+}
+
+fn listen_to_window(ctx: &Context<App>) -> [Listener; 4] {
     let key: Callback<KeyboardEvent> = ctx.link().callback(Msg::Key);
     let paste: Callback<ClipboardEvent> = ctx.link().callback(Msg::Pasted);
     let document = dom::document();
@@ -452,5 +478,7 @@ fn listen_to_window(ctx: &Context<App>) -> [Listener; 2] {
                 paste.emit(event);
             }
         }),
+        Listener::new(&dom::window(), "online", |_| tell_network()),
+        Listener::new(&dom::window(), "offline", |_| tell_network()),
     ]
 }

@@ -205,3 +205,14 @@ pub fn text_of(value: &JsValue) -> String {
         .or_else(|| js_sys::JSON::stringify(value).ok().map(String::from))
         .unwrap_or_else(|| "an error without words".into())
 }
+
+/// Puts a text onto the clipboard; says whether the system allowed it.
+pub async fn copy(text: &str) -> bool {
+    let promise = window().navigator().clipboard().write_text(text);
+    wasm_bindgen_futures::JsFuture::from(promise).await.is_ok()
+}
+
+/// Whether the system says that there is a network.
+pub fn is_online() -> bool {
+    window().navigator().on_line()
+}

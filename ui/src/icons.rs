@@ -61,6 +61,12 @@ pub enum Icon {
     Two,
     /// Try again: a turned arrow.
     Again,
+    /// Kept beside others: a pin.
+    Pin,
+    /// More than before: an arrow up.
+    Up,
+    /// Another system: a plug.
+    Plug,
 }
 
 impl Icon {
@@ -104,6 +110,9 @@ impl Icon {
             Icon::Out => "M9 2.5h4.5V7M13.5 2.5L7 9M11.5 9.5v4h-9v-9h4",
             Icon::Two => "M2 2h7.5v7.5H2zM6.5 12v2H14V6.5h-2",
             Icon::Again => "M13.5 8a5.5 5.5 0 1 1-1.8-4.1M13.5 1.5v3.3h-3.3",
+            Icon::Pin => "M6 1.5h4l-.5 5 2.5 2.5H4l2.5-2.5zM8 9v5.5",
+            Icon::Up => "M8 13.5V3M3.8 7L8 2.8 12.2 7",
+            Icon::Plug => "M5.5 1.5v4M10.5 1.5v4M3.5 5.5h9v2a4.5 4.5 0 0 1-9 0zM8 12v3",
         }
     }
 

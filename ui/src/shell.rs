@@ -65,6 +65,10 @@ pub enum Dialog {
     Outcome,
     /// The shortcuts.
     Shortcuts,
+    /// Connections in detail; of one feed first.
+    Connections(Option<i64>),
+    /// Set up a feed, or change one.
+    Feed(Option<i64>),
 }
 
 /// What to analyse.
@@ -104,6 +108,8 @@ pub enum Ask {
     Go(Page),
     /// Show a run's or posting's card.
     Select(Subject),
+    /// Show a run in the monitor.
+    Monitor(RunId),
     /// In a narrow window, show this part.
     Panel(Panel),
     /// Begin an analysis.

@@ -106,11 +106,74 @@ commands! {
         preferences: Preferences,
     } -> ();
 
+    /// Sets up a feed and connects to it. Answers its number.
+    "add_feed" AddFeed {
+        /// What to follow.
+        feed: FeedForm,
+    } -> i64;
+
+    /// Changes a feed; it is connected anew where that matters.
+    "change_feed" ChangeFeed {
+        /// Which.
+        id: i64,
+        /// What to follow.
+        feed: FeedForm,
+    } -> ();
+
+    /// Removes a feed and its token. What it sent stays.
+    "remove_feed" RemoveFeed {
+        /// Which.
+        id: i64,
+    } -> ();
+
+    /// Does not wait for the next try: of one feed, or of all that are not connected.
+    "reconnect" Reconnect {
+        /// Which; `None` is all.
+        id: Option<i64>,
+    } -> ();
+
+    /// The system says whether there is a network.
+    "network" Network {
+        /// There is.
+        online: bool,
+    } -> ();
+
+    /// Puts the digest away.
+    "dismiss_digest" DismissDigest {
+        /// Which.
+        id: u64,
+    } -> ();
+
+    /// A text for a report about a feed's connection: versions, states, counters; no token, no event.
+    "feed_diagnostics" FeedDiagnostics {
+        /// Which.
+        id: i64,
+    } -> String;
+
     /// Opens a posting's web page in the system's browser (http and https only).
     "open_external" OpenExternal {
         /// The address.
         url: String,
     } -> ();
+}
+
+/// What a person sets of a feed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeedForm {
+    /// What people call it; empty takes the host's name.
+    pub name: String,
+    /// Its address; a password in it is taken for the token.
+    pub url: String,
+    /// The adapter; `None` finds out.
+    pub kind: Option<String>,
+    /// The only transport to use; `None` for the best that works.
+    pub transport: Option<String>,
+    /// A new token; `None` leaves the one that is kept, an empty text forgets it.
+    pub token: Option<String>,
+    /// Whether to connect.
+    pub enabled: bool,
+    /// Whether runs that end here are sent to it.
+    pub publish: bool,
 }
 
 /// What analysis began.
@@ -151,6 +214,8 @@ pub struct Preferences {
     pub panes: [u16; 3],
     /// Times in UTC instead of local time.
     pub utc: bool,
+    /// Times in a log since the start of its run.
+    pub relative: bool,
 }
 
 impl Default for Preferences {
@@ -160,6 +225,7 @@ impl Default for Preferences {
             reduce_motion: false,
             panes: [240, 330, 176],
             utc: false,
+            relative: false,
         }
     }
 }

@@ -1,11 +1,12 @@
 //! View queries and the rows they give.
 
 use ghostlight_model::{
-    CaptureId, Layer, Micros, PostingId, RunId,
+    CaptureId, Issue, Layer, Micros, PostingId, RunId, Severity,
     assess::{Assessment, Level, Signal},
     card::{CardField, RecordedOutcome, Verdict},
+    liveness::Pulse,
     receipt::Receipt,
-    run::{Failure, NodeStatus, RunStatus},
+    run::{Artifact, Failure, NodeStatus, RunLine, RunStatus},
 };
 use serde::{Deserialize, Serialize};
 
@@ -95,18 +96,44 @@ pub enum ViewQuery {
     },
     /// The runs list, latest first.
     Runs {
+        /// Which runs.
+        filter: RunFilter,
         /// Which rows.
         range: Range,
     },
+    /// One run as the monitor shows it.
+    Run(RunId),
     /// The card of a subject.
     Card(Subject),
     /// The event log of a subject's latest run, oldest first.
     Events {
         /// Of what.
         subject: Subject,
+        /// Which events.
+        filter: EventFilter,
         /// Which rows.
         range: Range,
     },
+    /// The body of one event, verbatim. Immutable, as a text.
+    EventBody {
+        /// Of which run.
+        run: RunId,
+        /// Its epoch.
+        epoch: u64,
+        /// Its place in it.
+        offset: u64,
+    },
+    /// The feeds, with their connections.
+    Feeds,
+    /// Messages of a feed that could not be read, latest first.
+    Quarantine {
+        /// Of which feed.
+        feed: i64,
+        /// Which rows.
+        range: Range,
+    },
+    /// What happened while the window or a feed was away.
+    Digest,
     /// A text layer of a capture. Immutable: never dirty after the first pull.
     Text {
         /// Which capture.
@@ -127,6 +154,13 @@ pub enum ViewQuery {
     Health,
 }
 
+impl ViewQuery {
+    /// Whether what it shows never changes once it is there.
+    pub fn is_immutable(&self) -> bool {
+        matches!(self, ViewQuery::Text { .. } | ViewQuery::EventBody { .. })
+    }
+}
+
 /// The rows of a view.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum ViewData {
@@ -136,8 +170,18 @@ pub enum ViewData {
     Runs(Page<RunRow>),
     /// Of [`ViewQuery::Card`].
     Card(Box<CardView>),
+    /// Of [`ViewQuery::Run`].
+    Run(Box<RunView>),
     /// Of [`ViewQuery::Events`].
-    Events(Page<EventRow>),
+    Events(LogPage),
+    /// Of [`ViewQuery::EventBody`].
+    EventBody(String),
+    /// Of [`ViewQuery::Feeds`].
+    Feeds(Vec<FeedRow>),
+    /// Of [`ViewQuery::Quarantine`].
+    Quarantine(Page<QuarantineRow>),
+    /// Of [`ViewQuery::Digest`].
+    Digest(Option<DigestView>),
     /// Of [`ViewQuery::Text`].
     Text(TextView),
     /// Of [`ViewQuery::Receipt`]; `None` while the run is under way.
@@ -184,29 +228,125 @@ pub struct PostingRow {
     pub updated: Micros,
 }
 
+/// Which runs the list shows; the default is all.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub struct RunFilter {
+    /// Only of this origin, as [`RunRow::origin`] names it.
+    pub origin: Option<String>,
+    /// Only with this status.
+    pub status: Option<RunStatus>,
+    /// Only with this text in the name.
+    pub text: String,
+}
+
 /// A line of the runs list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunRow {
-    /// Which run.
-    pub run: RunId,
-    /// What it was given.
-    pub input: String,
-    /// The posting, once known.
-    pub posting: Option<PostingId>,
+    /// What stands there.
+    pub line: RunLine,
     /// The posting's title, once known.
     pub title: Option<String>,
+    /// Where it is from: `local`, `hub`, or `feed:ID`.
+    pub origin: String,
+    /// The same in words.
+    pub source: String,
+    /// Of a run that has not ended: what tells quiet from stalled and dead.
+    pub pulse: Option<Pulse>,
+}
+
+/// Everything the monitor shows of a run, but for its log.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunView {
+    /// Its line.
+    pub row: RunRow,
+    /// The number of the feed it is from, if that is set up.
+    pub feed: Option<i64>,
+    /// Steps in order of first appearance.
+    pub nodes: Vec<NodeRow>,
+    /// The latest of each score, by name.
+    pub scores: Vec<ScoreRow>,
+    /// What the nodes left behind, in order of first appearance.
+    pub artifacts: Vec<ArtifactRow>,
+    /// Issues, the latest first; at most [`RUN_ISSUES_MAX`].
+    pub issues: Vec<IssueRow>,
+    /// What is stored of its stream.
+    pub extent: Extent,
+    /// Nodes, scores and artifacts that are in the log only, because there are too many.
+    pub left_out: u64,
+}
+
+/// Issues of a run that the monitor lists; all are in the log.
+pub const RUN_ISSUES_MAX: usize = 100;
+/// Gaps of a run that the monitor lists; all are in the log.
+pub const RUN_GAPS_MAX: usize = 50;
+
+/// A step of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NodeRow {
+    /// Its name.
+    pub node: String,
     /// Where it stands.
-    pub status: RunStatus,
-    /// Steps ended and steps in all.
-    pub progress: (u32, u32),
-    /// Fields with a value so far.
-    pub fields_seen: u32,
-    /// When it began.
+    pub status: NodeStatus,
+    /// When it began, the last time.
     pub started: Micros,
-    /// How long it took, or has been going on, in milliseconds.
-    pub duration_ms: f64,
-    /// Why it failed, if it did.
-    pub failure: Option<Failure>,
+    /// How long it took, in milliseconds.
+    pub duration_ms: Option<f64>,
+    /// How often it began.
+    pub attempts: u32,
+    /// How many issues it has.
+    pub issues: u64,
+    /// What it should have left behind and did not.
+    pub missing: Vec<String>,
+}
+
+/// A score.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ScoreRow {
+    /// Its name.
+    pub name: String,
+    /// The value.
+    pub value: f64,
+    /// The value before, if there was one.
+    pub before: Option<f64>,
+    /// The step that reported it.
+    pub node: String,
+    /// When.
+    pub ts: Micros,
+}
+
+/// Something a step left behind.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ArtifactRow {
+    /// What it is.
+    pub artifact: Artifact,
+    /// Whether it was announced without saying where it is, or what is in it.
+    pub incomplete: bool,
+}
+
+/// An issue of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct IssueRow {
+    /// The step.
+    pub node: String,
+    /// What.
+    pub issue: Issue,
+}
+
+/// What is stored of a run's stream, and whether that is all.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Extent {
+    /// Epoch, first and last offset; `None` while nothing is stored.
+    pub current: Option<(u64, u64, u64)>,
+    /// Offsets that will never come.
+    pub missing: u64,
+    /// How many gaps they are in.
+    pub gap_count: u64,
+    /// The gaps: first, last, why; the latest first, at most [`RUN_GAPS_MAX`].
+    pub gaps: Vec<(u64, u64, String)>,
+    /// How often the source began its log anew.
+    pub restarts: u64,
+    /// Whether the source numbers its events, so that *complete* is a fact. Numbers of our own prove nothing.
+    pub proven: bool,
 }
 
 /// Everything the card shows.
@@ -261,24 +401,236 @@ pub struct StepRow {
     pub issues: Vec<String>,
 }
 
-/// A line of the event log.
+/// Which events a log shows; the default is all.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub struct EventFilter {
+    /// Only of this step.
+    pub node: Option<String>,
+    /// Only of this phase.
+    pub phase: Option<String>,
+    /// Only with an issue, or of a step that failed.
+    pub issues: bool,
+    /// Only with this text in the body.
+    pub text: String,
+    /// Leaves out what is before this row of the whole log: *clear view*.
+    pub after: u32,
+}
+
+/// A page of an event log.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LogPage {
+    /// Whose, once there is one.
+    pub run: Option<RunId>,
+    /// The rows.
+    pub page: Page<LogRow>,
+    /// With a filter: how many rows of the log were looked at so far, and how many there are.
+    pub looked: Option<(u32, u32)>,
+}
+
+/// A row of an event log.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum LogRow {
+    /// An event.
+    Event(EventRow),
+    /// Offsets that will never come, both ends included.
+    Gap {
+        /// Their epoch.
+        epoch: u64,
+        /// The first.
+        from: u64,
+        /// The last.
+        to: u64,
+        /// Why.
+        reason: String,
+    },
+    /// The source began its log anew.
+    Restart {
+        /// Its epoch from here on.
+        epoch: u64,
+    },
+}
+
+/// An event in a log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EventRow {
+    /// The stream's epoch.
+    pub epoch: u64,
     /// Position in the stream.
     pub offset: u64,
     /// When.
     pub ts: Micros,
     /// The step.
     pub node: String,
-    /// `start`, `end`, `fail`, `field`, `signal`.
+    /// `start`, `end`, `fail`, `field`, `signal`, or a word of the source.
     pub phase: String,
     /// How long the step took, in milliseconds.
     pub duration_ms: Option<f64>,
     /// One line: the field and its value, the metrics, or the issue.
     pub summary: String,
-    /// Whether an issue is among it.
-    pub issue: bool,
+    /// The worst of its issues.
+    pub severity: Option<Severity>,
 }
+
+/// A feed and its connection.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FeedRow {
+    /// Its number.
+    pub id: i64,
+    /// What people call it.
+    pub name: String,
+    /// Its address, without credentials.
+    pub url: String,
+    /// The adapter, once known or chosen.
+    pub kind: Option<String>,
+    /// The origin of its runs, once known.
+    pub origin: Option<String>,
+    /// Whether the application connects to it.
+    pub enabled: bool,
+    /// Whether runs that end here are sent to it.
+    pub publish: bool,
+    /// The only transport to use; `None` for the best that works.
+    pub forced: Option<String>,
+    /// Whether a token is kept for it.
+    pub has_token: bool,
+    /// Whether its events are numbered by the source, so that *complete* is a fact.
+    pub proven: bool,
+    /// The connection.
+    pub link: LinkView,
+    /// What came.
+    pub traffic: Traffic,
+}
+
+/// How a feed's connection stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LinkView {
+    /// What is shown first.
+    pub state: LinkState,
+    /// The transport in use, or to be tried: `websocket`, `sse`, `long_poll` …
+    pub transport: String,
+    /// Tries since the last connection; 0 while connected.
+    pub attempt: u32,
+    /// When the next try begins.
+    pub next_try: Option<Micros>,
+    /// Since when it stands as it does.
+    pub since: Micros,
+    /// When it was last connected; now, while it is.
+    pub last_connected: Option<Micros>,
+    /// The last failure, also of a connection that works again.
+    pub last_error: Option<String>,
+    /// Of the last ping, there and back, in milliseconds.
+    pub latency_ms: Option<u64>,
+}
+
+/// How a connection stands (SPEC C1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LinkState {
+    /// Switched off.
+    Off,
+    /// A try is under way.
+    Connecting,
+    /// Events arrive at once.
+    Connected,
+    /// Connected by polling.
+    Polling,
+    /// Waiting for the next try.
+    Reconnecting,
+    /// There is no network.
+    Offline,
+    /// The server refuses the token.
+    Refused,
+    /// It ended by a fault that trying again does not mend: the store, the settings.
+    Stopped,
+}
+
+impl LinkState {
+    /// Whether events arrive.
+    pub fn is_up(self) -> bool {
+        matches!(self, LinkState::Connected | LinkState::Polling)
+    }
+}
+
+/// What came from a feed since the application started.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Traffic {
+    /// Events stored.
+    pub events: u64,
+    /// Events a second, over the last seconds.
+    pub rate: f64,
+    /// Events that were there already.
+    pub duplicates: u64,
+    /// When the last one was stored.
+    pub last_event: Option<Micros>,
+    /// Messages that could not be read, in all.
+    pub quarantined: u64,
+    /// Tries to connect, and how many of them worked.
+    pub connects: (u64, u64),
+    /// Share of the time connected, in percent, since the feed was switched on.
+    pub uptime_percent: f64,
+    /// Streams with their events since the start, the latest first; at most [`SUBSCRIPTIONS_MAX`].
+    pub streams: Vec<StreamRow>,
+    /// Entries waiting to be sent to it.
+    pub waiting: u64,
+}
+
+/// Streams that a feed's details list.
+pub const SUBSCRIPTIONS_MAX: usize = 20;
+
+/// A stream of a feed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StreamRow {
+    /// Its name.
+    pub stream: String,
+    /// Its events.
+    pub events: u64,
+    /// Events a second, over the last seconds.
+    pub rate: f64,
+    /// When the last came.
+    pub last: Micros,
+}
+
+/// A message that could not be read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct QuarantineRow {
+    /// Its number.
+    pub id: i64,
+    /// When it came.
+    pub at: Micros,
+    /// What is wrong with it.
+    pub reason: String,
+    /// Its beginning, as text.
+    pub message: String,
+}
+
+/// *While you were away*: what came in one go after an absence.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DigestView {
+    /// Made anew for each absence.
+    pub id: u64,
+    /// Of which feed.
+    pub source: String,
+    /// From when.
+    pub from: Micros,
+    /// Until when.
+    pub until: Micros,
+    /// Events that were caught up.
+    pub events: u64,
+    /// How long that took, in milliseconds.
+    pub took_ms: f64,
+    /// Offsets that the source does not have any more.
+    pub missing: u64,
+    /// Runs that began.
+    pub began: u32,
+    /// Runs that ended well.
+    pub finished: u32,
+    /// Runs that failed.
+    pub failed: u32,
+    /// The runs that failed, then the others, the latest first; at most [`DIGEST_RUNS_MAX`].
+    pub runs: Vec<RunRow>,
+}
+
+/// Runs that a digest lists.
+pub const DIGEST_RUNS_MAX: usize = 8;
 
 /// A text layer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -335,4 +687,17 @@ pub struct Health {
     pub postings: u32,
     /// Trouble with the store, in a sentence, if there is any.
     pub trouble: Option<String>,
+    /// Feeds that are switched on: name, number, and how they stand.
+    pub feeds: Vec<FeedHealth>,
+}
+
+/// A feed that is switched on, as the indicator needs it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FeedHealth {
+    /// Its number.
+    pub id: i64,
+    /// What people call it.
+    pub name: String,
+    /// Its connection.
+    pub link: LinkView,
 }

@@ -4,8 +4,9 @@ use crate::{Engine, FIRST_START, Input, VERSION, samples, store_error};
 use ghostlight_api::{
     ApiError, Command, ErrorCode, ViewData, ViewId,
     command::{
-        AnalyzeFiles, AnalyzeText, AnalyzeUrl, AppInfo, ChooseFiles, GetAppInfo, LoadSamples,
-        OpenExternal, Preferences, PullViews, RecordOutcome, RegisterViews, RetryRun,
+        AddFeed, AnalyzeFiles, AnalyzeText, AnalyzeUrl, AppInfo, ChangeFeed, ChooseFiles,
+        DismissDigest, FeedDiagnostics, GetAppInfo, LoadSamples, Network, OpenExternal,
+        Preferences, PullViews, Reconnect, RecordOutcome, RegisterViews, RemoveFeed, RetryRun,
         SetPreferences, SetVerdict, Started,
     },
     view::Subject,
@@ -144,8 +145,12 @@ impl Handle<PullViews> for Engine {
             .collect();
         let mut desk = self.shared.desk();
         for (id, data) in &views {
-            if let ViewData::Card(card) = data {
-                desk.resolve(*id, card.posting);
+            match data {
+                ViewData::Card(card) => desk.resolve(*id, card.posting),
+                ViewData::Events(log) if log.looked.is_some_and(|(looked, all)| looked < all) => {
+                    desk.go_on(*id);
+                }
+                _ => {}
             }
         }
         let ping = desk.pulled();
@@ -242,6 +247,66 @@ impl Handle<SetPreferences> for Engine {
             .put_setting(PREFERENCES, text)
             .wait()
             .map_err(|e| store_error(&e))
+    }
+}
+
+impl Handle<AddFeed> for Engine {
+    fn handle(&self, command: AddFeed) -> Result<i64, ApiError> {
+        self.shared.monitor.add(command.feed)
+    }
+}
+
+impl Handle<ChangeFeed> for Engine {
+    fn handle(&self, command: ChangeFeed) -> Result<(), ApiError> {
+        self.shared.monitor.change(command.id, command.feed)
+    }
+}
+
+impl Handle<RemoveFeed> for Engine {
+    fn handle(&self, command: RemoveFeed) -> Result<(), ApiError> {
+        self.shared.monitor.remove(command.id)
+    }
+}
+
+impl Handle<Reconnect> for Engine {
+    fn handle(&self, command: Reconnect) -> Result<(), ApiError> {
+        self.shared.monitor.reconnect(command.id)
+    }
+}
+
+impl Handle<Network> for Engine {
+    fn handle(&self, command: Network) -> Result<(), ApiError> {
+        self.shared.monitor.network(command.online);
+        Ok(())
+    }
+}
+
+impl Handle<DismissDigest> for Engine {
+    fn handle(&self, command: DismissDigest) -> Result<(), ApiError> {
+        self.shared.monitor.dismiss(command.id);
+        Ok(())
+    }
+}
+
+impl Handle<FeedDiagnostics> for Engine {
+    fn handle(&self, command: FeedDiagnostics) -> Result<String, ApiError> {
+        let rows = self.shared.monitor.rows().map_err(|e| store_error(&e))?;
+        let feed = rows.into_iter().find(|feed| feed.id == command.id);
+        let feed = feed.ok_or_else(|| {
+            ApiError::new(
+                ErrorCode::NotFound,
+                format!("Feed {} is not set up.", command.id),
+                "Choose another from the list.",
+            )
+        })?;
+        let report = serde_json::json!({
+            "ghostlight": VERSION,
+            "system": std::env::consts::OS,
+            "at": self.shared.host.now().to_rfc3339(),
+            "feed": feed,
+        });
+        serde_json::to_string_pretty(&report)
+            .map_err(|e| ApiError::internal(format!("writing the report: {e}")))
     }
 }
 

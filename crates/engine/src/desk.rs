@@ -84,6 +84,20 @@ impl Desk {
         self.next_ping()
     }
 
+    /// Marks the views of feeds: their connections are not in the store.
+    pub fn feeds_changed(&mut self) -> Option<Ping> {
+        let concerned = self.views.iter().filter(|(_, view)| view.shows_feeds());
+        self.dirty.extend(concerned.map(|(id, _)| *id));
+        self.next_ping()
+    }
+
+    /// Marks a view that has more to show than it was given.
+    pub fn go_on(&mut self, id: ViewId) {
+        if self.views.contains_key(&id) {
+            self.dirty.insert(id);
+        }
+    }
+
     fn next_ping(&mut self) -> Option<Ping> {
         if self.outstanding || self.dirty.is_empty() {
             return None;
@@ -97,9 +111,16 @@ impl Desk {
 }
 
 impl View {
+    fn shows_feeds(&self) -> bool {
+        matches!(
+            self.query,
+            ViewQuery::Feeds | ViewQuery::Health | ViewQuery::Digest
+        )
+    }
+
     fn concerned_by(&self, changes: &Changes) -> bool {
         if changes.everything {
-            return !matches!(self.query, ViewQuery::Text { .. });
+            return !self.query.is_immutable();
         }
         let known = self
             .posting
@@ -107,12 +128,15 @@ impl View {
         match &self.query {
             ViewQuery::Postings { .. } => !changes.postings.is_empty(),
             ViewQuery::Runs { .. } | ViewQuery::Health => !changes.is_empty(),
+            ViewQuery::Feeds | ViewQuery::Quarantine { .. } => !changes.streams.is_empty(),
+            ViewQuery::Digest => false,
+            ViewQuery::Run(run) => changes.runs.contains(run),
             ViewQuery::Card(subject)
             | ViewQuery::Receipt(subject)
             | ViewQuery::Events { subject, .. } => known || touches(subject, changes),
             ViewQuery::History { posting, .. } => changes.postings.contains(posting),
             // A layer is written before a card names its capture, and never changes.
-            ViewQuery::Text { .. } => false,
+            ViewQuery::Text { .. } | ViewQuery::EventBody { .. } => false,
         }
     }
 }
@@ -127,7 +151,7 @@ fn touches(subject: &Subject, changes: &Changes) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ghostlight_api::view::Range;
+    use ghostlight_api::view::{Range, RunFilter};
     use ghostlight_model::RunId;
 
     fn runs(names: &[&str]) -> Changes {
@@ -151,6 +175,7 @@ mod tests {
     fn one_ping_is_outstanding_until_the_window_pulls() {
         let mut desk = Desk::default();
         let all = ViewQuery::Runs {
+            filter: RunFilter::default(),
             range: Range { start: 0, len: 10 },
         };
         assert_eq!(

@@ -13,7 +13,7 @@ use ghostlight_feed::{
 use ghostlight_model::{Epoch, Micros, Offset, StreamId};
 pub use ghostlight_store::{FeedEntry, Store};
 use ghostlight_store::{LogEvent, Pending, Received, ReceivedCount};
-use ghostlight_sync::frame::Position;
+use ghostlight_sync::{Millis, frame::Position};
 use serde::{Deserialize, Serialize};
 use serde_json::{
     json,
@@ -26,7 +26,7 @@ use std::{
     path::PathBuf,
     sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
     thread::{self, JoinHandle},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -69,16 +69,9 @@ pub enum News {
 
 /// The kind of feed at an address, if it was found out or named before.
 pub fn remembered(store: &Store, settings: &Settings) -> Result<Option<Kind>, StoreError> {
-    let word = store.setting(&kind_key(settings))?;
+    let feed = store.feed_at(settings.endpoint.url().as_str())?;
+    let word = feed.and_then(|feed| feed.kind);
     Ok(word.and_then(|word| Kind::of_word(&word)))
-}
-
-fn kind_key(settings: &Settings) -> String {
-    format!("feed_kind/{}", settings.endpoint.address_id())
-}
-
-fn cursor_key(feed: &str) -> String {
-    format!("feed_cursor/{feed}")
 }
 
 /// A feed that is followed. Dropping it ends the connection and waits for that; what was told as stored is durable.
@@ -90,6 +83,26 @@ pub struct Watching {
     threads: Vec<JoinHandle<()>>,
     tell: SyncSender<News>,
     commands: mpsc::Sender<Command>,
+    begun: Instant,
+}
+
+/// What other threads may do with a feed that is followed.
+#[derive(Debug, Clone)]
+pub struct Remote {
+    commands: mpsc::Sender<Command>,
+    stopper: Stopper,
+}
+
+impl Remote {
+    /// Tells the connection something. One too many is dropped: the same is wanted already.
+    pub fn command(&self, command: Command) {
+        let _ = self.commands.try_send(command);
+    }
+
+    /// Adds [`News::Stop`] to the news.
+    pub fn stop(&self) {
+        self.stopper.stop();
+    }
 }
 
 /// Wakes whoever waits for [`Watching::next`].
@@ -158,7 +171,22 @@ impl Watching {
             threads: vec![receiving, keeping],
             tell,
             commands,
+            begun: Instant::now(),
         })
+    }
+
+    /// How long from now until a time that a [`Status`] names.
+    pub fn until(&self, at: Millis) -> Duration {
+        let at = Duration::from_millis(at.0);
+        at.saturating_sub(self.begun.elapsed())
+    }
+
+    /// For other threads.
+    pub fn remote(&self) -> Remote {
+        Remote {
+            commands: self.commands.clone(),
+            stopper: self.stopper(),
+        }
     }
 
     /// Waits for news, at most `timeout`; `None` when there is none in that time.
@@ -179,11 +207,6 @@ impl Watching {
     /// For signals and other threads.
     pub fn stopper(&self) -> Stopper {
         Stopper(self.tell.clone())
-    }
-
-    /// Tells the connection something.
-    pub fn command(&self, command: Command) {
-        let _ = self.commands.try_send(command);
     }
 }
 
@@ -222,7 +245,9 @@ impl Memory for Stored {
                 (info.stream, at)
             });
             // A cursor that cannot be read is as good as none.
-            let cursor = self.store.setting(&cursor_key(&feed))?;
+            let cursor = self
+                .store
+                .feed_cursor(self.settings.endpoint.url().as_str())?;
             let cursor = cursor.and_then(|text| serde_json::from_str::<Cursor>(&text).ok());
             Ok(Recalled {
                 positions: positions.collect(),
@@ -230,8 +255,10 @@ impl Memory for Stored {
             })
         };
         let recalled = read().map_err(|e| e.to_string())?;
-        let word = kind.word().to_owned();
-        let kept = self.store.put_setting(kind_key(&self.settings), word);
+        let (url, word) = (self.settings.endpoint.url().to_string(), kind.word());
+        let kept = self
+            .store
+            .identify_feed(url, word.to_owned(), &feed, wall_clock());
         kept.wait().map_err(|e| e.to_string())?;
         Ok(recalled)
     }
@@ -336,7 +363,8 @@ impl Storing {
         });
         // Behind the events that it stands for; if a crash comes between, the adapter finds out by the count.
         if let Some(cursor) = cursor.and_then(|cursor| serde_json::to_string(&cursor).ok()) {
-            let _ = self.store.put_setting(cursor_key(feed), cursor);
+            let url = self.settings.endpoint.url().to_string();
+            let _ = self.store.put_feed_cursor(url, cursor);
         }
     }
 

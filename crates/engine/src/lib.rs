@@ -6,22 +6,26 @@
 //! reads go through [`views`], and [`desk`] decides when it is pinged.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod board;
 pub mod commands;
 pub mod desk;
 pub mod feeds;
 mod hooks;
 pub mod host;
 pub mod input;
+mod monitor;
 mod pipeline;
 mod process;
 pub mod report;
 mod samples;
+mod secrets;
 mod views;
 
 pub use commands::Handle;
 pub use hooks::Hooks;
 pub use host::Host;
 pub use input::Input;
+pub use monitor::FeedDefaults;
 
 use desk::Desk;
 use ghostlight_api::{
@@ -32,8 +36,10 @@ use ghostlight_fetch::{Fetcher, Limits};
 use ghostlight_hub::Hub;
 use ghostlight_model::{EventBody, RunId, commit::AuthorId, run::RunStatus};
 pub use ghostlight_store::StoreError;
+use monitor::Monitor;
 use pipeline::{Debts, Job, Pipeline};
 use process::ProcessLock;
+use secrets::Secrets;
 use std::{
     path::{Path, PathBuf},
     sync::{
@@ -64,7 +70,9 @@ struct Shared {
     hub: Hub,
     host: Arc<dyn Host>,
     pipeline: Arc<Pipeline>,
-    desk: Mutex<Desk>,
+    desk: Arc<Mutex<Desk>>,
+    monitor: Monitor,
+    searches: views::Searches,
     queue: SyncSender<Job>,
     author: AuthorId,
     first_start: bool,
@@ -109,12 +117,21 @@ impl Engine {
         let first_start = hub.store().setting(FIRST_START)?.is_none();
         let author = local_author(&hub, &*host)?;
         let (queue, jobs) = mpsc::sync_channel(QUEUE_MAX);
+        let desk = Arc::<Mutex<Desk>>::default();
+        let monitor = Monitor::new(
+            hub.store().clone(),
+            Arc::clone(&host),
+            Arc::clone(&desk),
+            Secrets::of(folder),
+        );
         let shared = Arc::new(Shared {
             folder: folder.to_owned(),
             hub,
             host,
             pipeline,
-            desk: Mutex::default(),
+            desk,
+            monitor,
+            searches: views::Searches::default(),
             queue,
             author,
             first_start,
@@ -125,6 +142,15 @@ impl Engine {
         engine.spawn_workers(jobs);
         engine.spawn_desk();
         Ok(engine)
+    }
+
+    /// Follows the feeds that are switched on, for as long as the engine is open. A window does; a command does not.
+    ///
+    /// # Errors
+    /// If the environment names no feed's address, or the store cannot be read. A feed that cannot be reached is no
+    /// error.
+    pub fn follow_feeds(&self, defaults: FeedDefaults) -> Result<(), ApiError> {
+        self.shared.monitor.start(defaults)
     }
 
     /// Accepts an input: the run is on disk when this returns, and goes on in the background.
@@ -234,10 +260,12 @@ impl Engine {
                 let Some(shared) = shared.upgrade() else {
                     return;
                 };
-                if let Some(changed) = changed {
-                    let ping = shared.desk().changed(&changed);
-                    shared.ping(ping);
-                }
+                // Rates and the time since an event change by themselves.
+                let ping = match changed {
+                    Some(changed) => shared.desk().changed(&changed),
+                    None => shared.desk().feeds_changed(),
+                };
+                shared.ping(ping);
             }
         };
         if let Err(error) = thread::Builder::new().name("desk".into()).spawn(follow) {

@@ -640,9 +640,10 @@ fn a_crash_between_events_and_their_id_repeats_none() {
     drop(watching);
     while asked.try_recv().is_ok() {}
     // As if the two latest ids had not reached the disk.
-    let key = format!("feed_cursor/{}", rig.feed(Kind::Sse));
+    let (endpoint, _) = Endpoint::parse(&url).unwrap();
+    let cursor = r#"{"id":"4","count":4}"#.to_owned();
     rig.store
-        .put_setting(key, r#"{"id":"4","count":4}"#.into())
+        .put_feed_cursor(endpoint.url().to_string(), cursor)
         .wait()
         .unwrap();
     let again = rig.watch();

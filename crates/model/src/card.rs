@@ -420,6 +420,7 @@ pub fn progress(run: &RunState) -> (u32, u32) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::run::RunKind;
     use crate::{
         commit::{Clock, FieldChange},
         ids::{CaptureId, PostingId, RunId},
@@ -475,7 +476,7 @@ mod tests {
     }
 
     fn running() -> RunState {
-        RunState::new(RunId("r".into()), Micros(0))
+        RunState::new(RunId("r".into()), RunKind::Own, Micros(0))
     }
 
     #[test]
@@ -517,7 +518,7 @@ mod tests {
             ts: Micros(7),
             ..seen(FieldKey::Title, "Baker", 700)
         };
-        let run = RunState::new(RunId("r2".into()), Micros(5));
+        let run = RunState::new(RunId("r2".into()), RunKind::Own, Micros(5));
         let card = fold(CardInput {
             commits: &[],
             observations: &[stale, fresh],

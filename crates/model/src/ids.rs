@@ -116,7 +116,7 @@ impl ContentHash {
     }
 }
 
-/// A run's name: a ULID for ours, whatever the source says for a foreign run.
+/// A run's name in this data folder: a ULID for ours, origin and stream for a foreign run (see [`RunId::of_stream`]).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RunId(pub String);
@@ -131,6 +131,18 @@ impl RunId {
     /// The stream that holds this run's events: `run/<run_id>`.
     pub fn stream(&self) -> StreamId {
         StreamId(format!("run/{}", self.0))
+    }
+
+    /// The run behind a stream that others write: two sources may use the same name, so it holds where it is from.
+    /// Our own ids have no slash.
+    pub fn of_stream(origin: &str, stream: &StreamId) -> Self {
+        Self(format!("{origin}/{stream}"))
+    }
+
+    /// Origin and stream of a foreign run; `None` for our own.
+    pub fn place(&self) -> Option<(&str, StreamId)> {
+        let (origin, stream) = self.0.split_once('/')?;
+        Some((origin, StreamId(stream.to_owned())))
     }
 }
 
@@ -173,6 +185,14 @@ mod tests {
         assert!("12".parse::<PostingId>().is_err());
         assert!("zz".repeat(16).parse::<PostingId>().is_err());
         assert!("é".repeat(16).parse::<PostingId>().is_err());
+    }
+
+    #[test]
+    fn a_foreign_run_is_named_by_its_place() {
+        let stream = StreamId("run/a/b".into());
+        let run = RunId::of_stream("feed:3fa1", &stream);
+        assert_eq!(run.place(), Some(("feed:3fa1", stream)));
+        assert_eq!(RunId("01KE6Q0M5N7D8W3J4Y2A9ZBCDE".into()).place(), None);
     }
 
     #[test]

@@ -17,7 +17,7 @@ use ghostlight_model::{
     keys::PostingKey,
     observation::Confidence,
     receipt::{FieldReceipt, LookResult, Looked, Outcome, Receipt},
-    run::{Failure, NodeState, NodeStatus, RunState, RunStatus},
+    run::{Artifact, Failure, NodeState, NodeStatus, RunKind, RunLine, RunState, RunStatus, Score},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use std::{collections::BTreeMap, fmt::Debug, path::Path};
@@ -352,13 +352,17 @@ fn commits() {
 
 #[test]
 fn run_states() {
-    check("run-new", &RunState::new(run(), T0));
+    check("run-new", &RunState::new(run(), RunKind::Own, T0));
     let node = |step: Step, status| NodeState {
         node: step.node().into(),
         status,
         started: T0,
         duration_ms: Some(12.5),
         issues: vec![issue()],
+        issue_count: 3,
+        updated: T0,
+        attempts: 2,
+        expects: vec!["card.json".into()],
     };
     let finished = RunState {
         status: RunStatus::Finished,
@@ -381,7 +385,7 @@ fn run_states() {
         assessment: Some(assessment()),
         receipt: Some(receipt()),
         commit: Some(CommitId([0xc0; 32])),
-        ..RunState::new(run(), T0)
+        ..RunState::new(run(), RunKind::Own, T0)
     };
     check("run-finished", &finished);
     let failed = RunState {
@@ -390,9 +394,32 @@ fn run_states() {
             node: "FETCH".into(),
             issue: issue(),
         }),
-        ..RunState::new(run(), T0)
+        ..RunState::new(run(), RunKind::Own, T0)
     };
     check("run-failed", &failed);
+    let foreign = RunState {
+        scores: [(
+            "coverage".into(),
+            Score {
+                value: 0.5,
+                before: Some(0.25),
+                node: "LOAD".into(),
+                ts: T0,
+            },
+        )]
+        .into(),
+        artifacts: vec![Artifact {
+            node: "LOAD".into(),
+            name: "rows.csv".into(),
+            version: "2".into(),
+            uri: Some("s3://rows.csv".into()),
+            sha256: None,
+        }],
+        left_out: 4,
+        ..RunState::new(RunId("feed:3fa1/run/7".into()), RunKind::Foreign, T0)
+    };
+    check("run-foreign", &foreign);
+    check("run-line", &RunLine::of(&failed));
 }
 
 #[test]

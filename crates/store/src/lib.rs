@@ -7,6 +7,8 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod error;
+pub mod feeds;
+pub mod log;
 mod open;
 pub mod project;
 pub mod read;
@@ -17,6 +19,8 @@ mod write;
 pub mod writer;
 
 pub use error::StoreError;
+pub use feeds::{Feed, FeedSettings};
+pub use log::{LogEntry, LogFilter, LogRow, LogSummary, Matches};
 #[doc(hidden)]
 pub use open::OpenOptions;
 pub use open::{DATABASE, SCHEMA, Store};

@@ -1,4 +1,4 @@
-//! Projections: `run`, `posting` and `card_field`, folded from the log and thrown away at will.
+//! Projections: `run`, `posting`, `card_field` and `node_history`, folded from the log and thrown away at will.
 //!
 //! [`Touched`] collects what a batch changes in memory; each touched row is written once, when the
 //! batch is flushed. [`rebuild`] runs the same code over the whole log, so it cannot disagree
@@ -6,10 +6,11 @@
 
 use crate::{read, sql, streams, write::json, writer::Changes};
 use ghostlight_model::{
-    EventBody, FieldKey, Observation, PostingId, RunId, StreamId,
+    Epoch, EventBody, FieldKey, Observation, Phase, PostingId, RunId, StreamId,
     card::{Card, CardInput, FieldState, fold},
     event::Fact,
-    run::RunState,
+    liveness,
+    run::{RunKind, RunLine, RunState},
 };
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use std::{
@@ -19,7 +20,7 @@ use std::{
 
 /// Raise it when a projection's rows or the reducers behind them change: older rows are rebuilt
 /// when the store is opened.
-const VERSION: i64 = 3;
+const VERSION: i64 = 4;
 const NAME: &str = "cards";
 /// Events read at a time while rebuilding.
 const REBUILD_CHUNK: i64 = 10_000;
@@ -44,6 +45,8 @@ pub struct Rebuilt {
 #[derive(Debug, Default)]
 pub(crate) struct Touched {
     runs: BTreeMap<RunId, RunState>,
+    /// Durations of nodes that ended, by origin and node, in order.
+    durations: BTreeMap<(String, String), Vec<f64>>,
     fingerprints: BTreeMap<RunId, u64>,
     streams: BTreeMap<StreamId, StreamHead>,
     postings: BTreeSet<PostingId>,
@@ -106,31 +109,60 @@ impl Touched {
         }
     }
 
-    /// Folds `events`, in stream order, into the run. `stored` is what [`Touched::run`] found.
-    pub fn apply(&mut self, run: &RunId, stored: Option<RunState>, events: &[EventBody]) {
+    /// Whether this batch remembers the run's state.
+    pub fn knows(&self, run: &RunId) -> bool {
+        self.runs.contains_key(run)
+    }
+
+    /// Folds `events`, in stream order and of one epoch, into the run. `stored` is what [`Touched::run`] found. A
+    /// state of another epoch is forgotten: its source lost or reset its log, and what it says from now on is all
+    /// there is.
+    pub fn apply(
+        &mut self,
+        (run, kind, epoch): (&RunId, RunKind, i64),
+        stored: Option<RunState>,
+        events: &[EventBody],
+    ) {
         let Some(first) = events.first() else {
             return;
         };
-        if !self.runs.contains_key(run) {
-            let state = stored.unwrap_or_else(|| RunState::new(run.clone(), first.ts));
-            self.runs.insert(run.clone(), state);
+        let epoch = Epoch(u64::try_from(epoch).unwrap_or(0));
+        let fresh = || RunState {
+            epoch,
+            ..RunState::new(run.clone(), kind, first.ts)
+        };
+        match self.runs.get_mut(run) {
+            Some(known) if known.epoch == epoch => {}
+            Some(known) => *known = fresh(),
+            None => {
+                let state = stored.filter(|state| state.epoch == epoch);
+                self.runs.insert(run.clone(), state.unwrap_or_else(fresh));
+            }
         }
         let Some(state) = self.runs.get_mut(run) else {
             return;
         };
+        let ours = run.place().is_none();
         // A posting that loses this run needs its row written as much as the one that gains it.
-        self.postings.extend(state.posting);
+        self.postings.extend(state.posting.filter(|_| ours));
         for event in events {
             state.apply(event);
             if let Some(Fact::Parsed {
                 fingerprint: Some(print),
                 ..
             }) = event.fact.as_deref()
+                && ours
             {
                 self.fingerprints.insert(run.clone(), *print);
             }
+            if event.phase == Phase::End
+                && let Some(ms) = state.node(&event.node).and_then(|node| node.duration_ms)
+            {
+                let key = (origin_of(run).to_owned(), event.node.clone());
+                self.durations.entry(key).or_default().push(ms);
+            }
         }
-        self.postings.extend(state.posting);
+        self.postings.extend(state.posting.filter(|_| ours));
     }
 
     /// Remembers that the log is applied up to `seq`.
@@ -139,8 +171,9 @@ impl Touched {
     }
 
     /// Writes each touched row once. Writing twice is the same as once.
-    pub fn flush(&self, tx: &Transaction<'_>) -> rusqlite::Result<()> {
+    pub fn flush(&mut self, tx: &Transaction<'_>) -> rusqlite::Result<()> {
         self.write_runs(tx)?;
+        self.write_durations(tx)?;
         for head in self.streams.values() {
             streams::advance(tx, *head)?;
         }
@@ -164,6 +197,22 @@ impl Touched {
         Ok(())
     }
 
+    /// These are added to what stands there, so they are written once only.
+    fn write_durations(&mut self, tx: &Transaction<'_>) -> rusqlite::Result<()> {
+        for ((origin, node), new) in std::mem::take(&mut self.durations) {
+            let mut durations = read::durations(tx, &origin, &node)?;
+            durations.extend(new);
+            let surplus = durations.len().saturating_sub(liveness::HISTORY_MAX);
+            durations.drain(..surplus);
+            tx.prepare_cached(
+                "INSERT INTO node_history (origin, node, durations) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (origin, node) DO UPDATE SET durations = ?3",
+            )?
+            .execute(params![origin, node, json(&durations)?])?;
+        }
+        Ok(())
+    }
+
     /// What this batch changed.
     pub fn into_changes(mut self) -> Changes {
         self.grown.extend(self.streams.into_keys());
@@ -181,25 +230,36 @@ fn write_run(
     state: &RunState,
     fingerprint: Option<u64>,
 ) -> rusqlite::Result<()> {
+    let line = RunLine::of(state);
     tx.prepare_cached(
-        "INSERT INTO run
-             (run_id, status, process, posting, started, capture, assessed, fingerprint, state)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
-         ON CONFLICT (run_id) DO UPDATE SET status = ?2, process = ?3, posting = ?4, started = ?5,
-             capture = ?6, assessed = ?7, fingerprint = coalesce(?8, fingerprint), state = ?9",
+        "INSERT INTO run (run_id, origin, name, status, process, posting, started, capture,
+             assessed, fingerprint, line, state)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+         ON CONFLICT (run_id) DO UPDATE SET name = ?3, status = ?4, process = ?5, posting = ?6,
+             started = ?7, capture = ?8, assessed = ?9, fingerprint = coalesce(?10, fingerprint),
+             line = ?11, state = ?12",
     )?
     .execute(params![
         state.run_id.0,
+        origin_of(&state.run_id),
+        line.name,
         state.status.word(),
         state.process,
-        state.posting.map(|p| p.0),
+        line.posting.map(|p| p.0),
         state.started.0,
         state.capture.map(|c| c.0),
         state.assessment.is_some(),
         fingerprint.map(|print| print as i64),
+        json(&line)?,
         json(state)?
     ])?;
     Ok(())
+}
+
+/// Where a run's stream is from.
+pub(crate) fn origin_of(run: &RunId) -> &str {
+    let place = run.0.split_once('/');
+    place.map_or(streams::LOCAL, |(origin, _)| origin)
 }
 
 /// Folds and writes a posting's card from the log; one without a run has no row.
@@ -365,7 +425,8 @@ pub(crate) fn log_end(tx: &Connection) -> rusqlite::Result<i64> {
 pub(crate) fn rebuild(tx: &Transaction<'_>) -> rusqlite::Result<Rebuilt> {
     let before = digest(tx)?;
     tx.execute_batch(
-        "DELETE FROM card_field; DELETE FROM posting; DELETE FROM run; DELETE FROM projection;",
+        "DELETE FROM card_field; DELETE FROM posting; DELETE FROM run; DELETE FROM node_history;
+         DELETE FROM projection;",
     )?;
     let mut touched = Touched::default();
     let mut events = 0;
@@ -375,21 +436,23 @@ pub(crate) fn rebuild(tx: &Transaction<'_>) -> rusqlite::Result<Rebuilt> {
             break;
         }
         events += chunk.len() as u64;
-        for (seq, event) in &chunk {
-            let known = touched.runs.contains_key(&event.run_id);
-            let stored = match known {
+        for logged in &chunk {
+            let run = &logged.event.run_id;
+            let kind = streams::kind_of(&logged.stream, &logged.origin);
+            let stored = match touched.knows(run) {
                 true => None,
-                false => read::run_state(tx, &event.run_id)?,
+                false => read::run_state(tx, run)?,
             };
-            touched.apply(&event.run_id, stored, std::slice::from_ref(event));
-            touched.reached(*seq);
+            let event = std::slice::from_ref(&logged.event);
+            touched.apply((run, kind, logged.epoch), stored, event);
+            touched.reached(logged.seq);
         }
         // Runs go to their table chunk by chunk: a long log need not fit in memory.
         touched.write_runs(tx)?;
+        touched.write_durations(tx)?;
         touched.runs.clear();
         touched.fingerprints.clear();
     }
-    // What others wrote is passed over, and behind us all the same.
     touched.reached(log_end(tx)?);
     touched.postings.extend(read::postings_with_commits(tx)?);
     touched.flush(tx)?;
@@ -408,7 +471,7 @@ pub(crate) fn rebuild(tx: &Transaction<'_>) -> rusqlite::Result<Rebuilt> {
 /// A hash over every projection row, to compare before and after.
 fn digest(tx: &Connection) -> rusqlite::Result<blake3::Hash> {
     let mut hasher = blake3::Hasher::new();
-    for table in ["run", "posting", "card_field", "projection"] {
+    for table in ["run", "posting", "card_field", "node_history", "projection"] {
         let mut statement = tx.prepare(&format!("SELECT * FROM {table} ORDER BY 1, 2"))?;
         let columns = statement.column_count();
         let mut rows = statement.query([])?;

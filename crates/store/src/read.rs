@@ -2,11 +2,13 @@
 
 use crate::{error::StoreError, open::Store, sql, write::NewCapture};
 use ghostlight_model::{
-    CaptureId, CommitId, EventBody, Layer, Micros, Observation, ObservationId, PostingId, RunId,
+    CaptureId, CommitId, Epoch, EventBody, Layer, Micros, Observation, ObservationId, Offset,
+    PostingId, RunId, StreamId,
     card::{Card, CardField},
     commit::Commit,
+    foreign,
     keys::{PostingKey, strongest},
-    run::RunState,
+    run::{RunLine, RunState, RunStatus},
 };
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params, types::Type};
 use serde::de::DeserializeOwned;
@@ -89,6 +91,37 @@ pub struct CaptureInfo {
     pub content_type: Option<String>,
 }
 
+/// Which runs a list shows; the default is all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RunFilter {
+    /// Only of this origin (`local`, `hub`, `feed:ID`).
+    pub origin: Option<String>,
+    /// Only with this status.
+    pub status: Option<RunStatus>,
+    /// Only with this text in the name, ignoring case (ASCII).
+    pub text: String,
+}
+
+/// A run of the list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ListedRun {
+    /// What stands there.
+    pub line: RunLine,
+    /// Its posting's title, once known.
+    pub title: Option<String>,
+    /// Where it is from.
+    pub origin: String,
+}
+
+/// Where an event stands in its stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct EventPlace {
+    /// The epoch.
+    pub epoch: Epoch,
+    /// The place in it.
+    pub offset: Offset,
+}
+
 /// A stored event.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredEvent {
@@ -150,23 +183,41 @@ impl Store {
         })
     }
 
-    /// A page of the runs list, latest first, each with its posting's title once known.
+    /// A page of the runs list, latest first.
     pub fn runs(
         &self,
+        wanted: &RunFilter,
         start: u32,
         len: u32,
-    ) -> Result<Rows<(RunState, Option<String>)>, StoreError> {
+    ) -> Result<Rows<ListedRun>, StoreError> {
+        let text = wanted.text.to_ascii_lowercase();
+        let status = wanted.status.map(RunStatus::word);
         self.reading(|c| {
             Ok(Rows {
-                total: count(c, sql::RUNS_COUNT, params![])?,
-                rows: collect(c, sql::RUNS, params![start, len], |row| {
-                    Ok((from_json(row, 0)?, row.get(1)?))
-                })?,
+                total: count(c, sql::RUNS_FOUND, params![wanted.origin, status, text])?,
+                rows: collect(
+                    c,
+                    sql::RUNS,
+                    params![wanted.origin, status, text, start, len],
+                    |row| {
+                        Ok(ListedRun {
+                            line: from_json(row, 0)?,
+                            title: row.get(1)?,
+                            origin: row.get(2)?,
+                        })
+                    },
+                )?,
             })
         })
     }
 
-    /// Runs that have not ended, at most `max`, latest first.
+    /// How long a node of an origin took, the latest [`ghostlight_model::liveness::HISTORY_MAX`], in milliseconds,
+    /// oldest first.
+    pub fn node_history(&self, origin: &str, node: &str) -> Result<Vec<f64>, StoreError> {
+        self.reading(|c| durations(c, origin, node))
+    }
+
+    /// Our own runs that have not ended, at most `max`, latest first.
     pub fn running(&self, max: u32) -> Result<Vec<RunState>, StoreError> {
         self.reading(|c| collect(c, sql::RUNNING, params![max], |row| from_json(row, 0)))
     }
@@ -377,7 +428,7 @@ impl Store {
         })
     }
 
-    /// How many postings there are, and how many runs are under way.
+    /// How many postings there are, and how many of our own runs are under way.
     pub fn counts(&self) -> Result<(u32, u32), StoreError> {
         self.reading(|c| {
             Ok((
@@ -554,12 +605,44 @@ pub(crate) fn observation(
         .optional()
 }
 
+/// An event of the log in order of arrival, as the projections read it.
+pub(crate) struct LoggedEvent {
+    pub seq: i64,
+    pub epoch: i64,
+    pub stream: StreamId,
+    pub origin: String,
+    pub event: EventBody,
+}
+
 pub(crate) fn events_after(
     c: &Connection,
     seq: i64,
     len: i64,
-) -> rusqlite::Result<Vec<(i64, EventBody)>> {
+) -> rusqlite::Result<Vec<LoggedEvent>> {
     collect(c, sql::EVENTS_AFTER, params![seq, len], |row| {
-        Ok((row.get(0)?, from_json(row, 1)?))
+        let (stream, origin) = (StreamId(row.get(4)?), row.get::<_, String>(5)?);
+        let event = match origin == crate::streams::LOCAL {
+            true => from_json(row, 1)?,
+            false => {
+                let run = RunId::of_stream(&origin, &stream);
+                foreign::read(row.get_ref(1)?.as_str()?, Micros(row.get(2)?), &run)
+            }
+        };
+        Ok(LoggedEvent {
+            seq: row.get(0)?,
+            epoch: row.get(3)?,
+            stream,
+            origin,
+            event,
+        })
     })
+}
+
+/// How long a node took, the latest, oldest first.
+pub(crate) fn durations(c: &Connection, origin: &str, node: &str) -> rusqlite::Result<Vec<f64>> {
+    let found = c
+        .prepare_cached(sql::NODE_HISTORY)?
+        .query_row([origin, node], |row| from_json(row, 0))
+        .optional()?;
+    Ok(found.unwrap_or_default())
 }

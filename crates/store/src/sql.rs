@@ -8,6 +8,12 @@ macro_rules! summary_columns {
     };
 }
 
+macro_rules! feed_columns {
+    () => {
+        "id, name, url, kind, enabled, publish, transport, origin, added, last_connected"
+    };
+}
+
 macro_rules! postings_by {
     ($order:literal) => {
         concat!(
@@ -36,19 +42,52 @@ pub const POSTING: &str = concat!(
 );
 /// A posting's card fields, in order.
 pub const CARD_FIELDS: &str = "SELECT body FROM card_field WHERE posting = ?1 ORDER BY position";
-/// The runs list, latest first: start, length.
-pub const RUNS: &str = "SELECT state, (SELECT title FROM posting WHERE posting.posting = run.posting) \
-     FROM run ORDER BY started DESC, run_id DESC LIMIT ?2 OFFSET ?1";
+macro_rules! runs_where {
+    () => {
+        " FROM run INDEXED BY run_by_start WHERE (?1 IS NULL OR origin = ?1) \
+          AND (?2 IS NULL OR status = ?2) AND (?3 = '' OR instr(lower(name), ?3) > 0)"
+    };
+}
+
+/// The runs list, latest first: origin or null, status or null, text in lower case, start, length.
+pub const RUNS: &str = concat!(
+    "SELECT line, (SELECT title FROM posting WHERE posting.posting = run.posting), origin",
+    runs_where!(),
+    " ORDER BY started DESC, run_id DESC LIMIT ?5 OFFSET ?4"
+);
+/// How many runs the list has: origin or null, status or null, text in lower case.
+pub const RUNS_FOUND: &str = concat!("SELECT count(*)", runs_where!());
 /// Whether a posting is known by a job system's id: posting.
 pub const JOB_ID_OF: &str =
     "SELECT 1 FROM posting_key WHERE posting = ?1 AND key >= 'ats:' AND key < 'ats;'";
-/// How many runs there are.
+/// How many runs there are, of any origin.
 pub const RUNS_COUNT: &str = "SELECT count(*) FROM run";
-/// Runs that have not ended, latest first: length.
-pub const RUNNING: &str =
-    "SELECT state FROM run WHERE status = 'running' ORDER BY started DESC LIMIT ?1";
-/// How many runs have not ended.
-pub const RUNNING_COUNT: &str = "SELECT count(*) FROM run WHERE status = 'running'";
+/// Our own runs that have not ended, latest first: length.
+pub const RUNNING: &str = "SELECT state FROM run WHERE status = 'running' AND origin = 'local' \
+     ORDER BY started DESC LIMIT ?1";
+/// How many of our own runs have not ended.
+pub const RUNNING_COUNT: &str =
+    "SELECT count(*) FROM run WHERE status = 'running' AND origin = 'local'";
+/// How long a node took, the latest: origin, node.
+pub const NODE_HISTORY: &str = "SELECT durations FROM node_history WHERE origin = ?1 AND node = ?2";
+/// The feeds in the order in which they were set up; all of the table, which is small.
+pub const FEEDS: &str = concat!("SELECT ", feed_columns!(), " FROM feed ORDER BY id");
+/// The feed at an address.
+pub const FEED_AT: &str = concat!("SELECT ", feed_columns!(), " FROM feed WHERE url = ?1");
+/// The greatest epoch of a stream's events below another: stream, epoch.
+pub const EPOCH_BEFORE: &str = "SELECT max(epoch) FROM event WHERE stream_id = ?1 AND epoch < ?2";
+/// The greatest epoch of a stream's gaps below another: stream, epoch.
+pub const GAP_EPOCH_BEFORE: &str = "SELECT max(epoch) FROM gap WHERE stream_id = ?1 AND epoch < ?2";
+/// First and last offset of a stream's events: stream, epoch. Two searches; together they would be a scan.
+pub const OFFSETS: &str = "SELECT \
+     (SELECT min(\"offset\") FROM event WHERE stream_id = ?1 AND epoch = ?2), \
+     (SELECT max(\"offset\") FROM event WHERE stream_id = ?1 AND epoch = ?2)";
+/// The gaps of a stream's epoch, the latest first: stream, epoch, length.
+pub const GAPS: &str = "SELECT first_offset, last_offset, reason FROM gap \
+     WHERE stream_id = ?1 AND epoch = ?2 ORDER BY first_offset DESC LIMIT ?3";
+/// The body of one event: stream, epoch, offset.
+pub const EVENT_BODY: &str =
+    "SELECT body FROM event WHERE stream_id = ?1 AND epoch = ?2 AND \"offset\" = ?3";
 /// A run's state.
 pub const RUN: &str = "SELECT state FROM run WHERE run_id = ?1";
 /// The latest run over a posting.
@@ -97,6 +136,9 @@ pub const FEED_LOG: &str = "SELECT \"offset\", ts, body, seq, name, event.epoch 
 pub const FEED_GAPS: &str = "SELECT name, gap.epoch, gap.first_offset, last_offset, reason, after_seq \
      FROM gap CROSS JOIN stream ON stream.id = stream_id \
      WHERE after_seq >= ?2 AND after_seq < ?3 AND origin = ?1 ORDER BY after_seq";
+/// Messages of a feed in quarantine, the latest first: origin, start, length.
+pub const QUARANTINE: &str = "SELECT id, at, reason, message FROM quarantine WHERE origin = ?1 \
+     ORDER BY id DESC LIMIT ?3 OFFSET ?2";
 /// How many messages of a feed are in quarantine.
 pub const QUARANTINED: &str = "SELECT count(*) FROM quarantine WHERE origin = ?1";
 /// A page of a stream's events: stream, epoch, first offset, length.
@@ -107,9 +149,9 @@ pub const EVENTS_COUNT: &str = "SELECT count(*) FROM event WHERE stream_id = ?1 
 /// First and last offset and number of a stream's events.
 pub const EXTENT: &str = "SELECT min(\"offset\"), max(\"offset\"), count(*) FROM event \
      WHERE stream_id = ?1 AND epoch = ?2";
-/// The log of our own runs in order of arrival: after which, how many.
-pub const EVENTS_AFTER: &str = "SELECT seq, body FROM event CROSS JOIN stream ON stream.id = stream_id \
-     WHERE seq > ?1 AND origin = 'local' ORDER BY seq LIMIT ?2";
+/// The log in order of arrival: after which, how many.
+pub const EVENTS_AFTER: &str = "SELECT seq, body, ts, event.epoch, name, origin FROM event \
+     CROSS JOIN stream ON stream.id = stream_id WHERE seq > ?1 ORDER BY seq LIMIT ?2";
 /// The observations of one capture of a posting.
 pub const OBSERVATIONS: &str =
     "SELECT body FROM observation WHERE posting = ?1 AND capture = ?2 ORDER BY id";
@@ -158,6 +200,14 @@ pub const HOT: &[(&str, &str)] = &[
     ("runs, count", RUNS_COUNT),
     ("running", RUNNING),
     ("running, count", RUNNING_COUNT),
+    ("runs found", RUNS_FOUND),
+    ("history of a node", NODE_HISTORY),
+    ("feed at", FEED_AT),
+    ("epoch before", EPOCH_BEFORE),
+    ("epoch of gaps before", GAP_EPOCH_BEFORE),
+    ("offsets", OFFSETS),
+    ("gaps", GAPS),
+    ("body of an event", EVENT_BODY),
     ("run", RUN),
     ("latest run", LATEST_RUN),
     ("latest assessed", LATEST_ASSESSED),
@@ -173,6 +223,7 @@ pub const HOT: &[(&str, &str)] = &[
     ("log of a feed", FEED_LOG),
     ("gaps of a feed", FEED_GAPS),
     ("quarantined", QUARANTINED),
+    ("quarantine", QUARANTINE),
     ("events", EVENTS),
     ("events, count", EVENTS_COUNT),
     ("extent", EXTENT),

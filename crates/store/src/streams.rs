@@ -8,13 +8,14 @@ use crate::{
     error::StoreError,
     open::Store,
     project::{StreamHead, log_end},
-    sql,
+    read, sql,
     writer::{Batch, Pending},
 };
-use ghostlight_model::{ContentHash, Epoch, Micros, Offset, StreamId};
+use ghostlight_model::{
+    ContentHash, Epoch, EventBody, Micros, Offset, RunId, StreamId, foreign, run::RunKind,
+};
 use rusqlite::{Connection, OptionalExtension, params};
-use serde::Deserialize;
-use std::{borrow::Cow, collections::HashMap};
+use std::collections::HashMap;
 
 /// How long a key of `publish` is remembered, in microseconds: 90 days, longer than anybody stays offline. A key that
 /// comes again later appends again.
@@ -27,13 +28,22 @@ const QUARANTINE_MAX: i64 = 10_000;
 const QUARANTINE_BYTES_MAX: usize = 4_096;
 
 /// The origin of our own runs.
-pub(crate) const LOCAL: &str = "local";
+pub const LOCAL: &str = "local";
 /// The origin of what others published here.
-const HUB: &str = "hub";
+pub const HUB: &str = "hub";
 
 /// The origin of what a feed sent.
-fn origin_of(feed: &str) -> String {
+pub fn origin_of(feed: &str) -> String {
     format!("feed:{feed}")
+}
+
+/// Which rule says when the run behind a stream ends.
+pub(crate) fn kind_of(stream: &StreamId, origin: &str) -> RunKind {
+    match (origin, stream.run()) {
+        (LOCAL, _) => RunKind::Own,
+        (_, Some(_)) => RunKind::Foreign,
+        (_, None) => RunKind::Messages,
+    }
 }
 
 /// An event as it is sent on.
@@ -128,12 +138,29 @@ pub enum Received {
 }
 
 /// What of a delivery was new.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ReceivedCount {
     /// Events stored.
     pub stored: u64,
     /// Events that were there already.
     pub duplicates: u64,
+    /// Offsets recorded as gone.
+    pub missing: u64,
+    /// Events stored of each stream.
+    pub streams: Vec<(StreamId, u64)>,
+}
+
+/// A message that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quarantined {
+    /// Its number.
+    pub id: i64,
+    /// When it came.
+    pub at: Micros,
+    /// What is wrong with it.
+    pub reason: String,
+    /// Its first 4 KiB.
+    pub message: Vec<u8>,
 }
 
 /// An entry of a feed's log, in order of arrival.
@@ -172,15 +199,6 @@ impl FeedEntry {
             Self::Event { stream, .. } | Self::Gap { stream, .. } => stream,
         }
     }
-}
-
-/// What the log knows of an event beside its place.
-#[derive(Debug, Default, Deserialize)]
-struct Peek<'a> {
-    #[serde(borrow, default)]
-    node: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    phase: Option<Cow<'a, str>>,
 }
 
 impl Store {
@@ -255,6 +273,8 @@ impl Store {
                 batch,
                 origin: &origin,
                 heads: HashMap::new(),
+                arrived: Vec::new(),
+                stored: HashMap::new(),
                 count: ReceivedCount::default(),
             };
             delivery.iter().try_for_each(|one| intake.take(one))?;
@@ -285,6 +305,34 @@ impl Store {
     /// The last place in the order of arrival, of all feeds and our own runs; 0 if there is none.
     pub fn last_arrival(&self) -> Result<i64, StoreError> {
         self.reading(log_end)
+    }
+
+    /// Messages of a feed in quarantine, the latest first, and how many there are.
+    pub fn quarantine(
+        &self,
+        feed: &str,
+        start: u32,
+        len: u32,
+    ) -> Result<read::Rows<Quarantined>, StoreError> {
+        let origin = origin_of(feed);
+        self.reading(|c| {
+            let total = c
+                .prepare_cached(sql::QUARANTINED)?
+                .query_row([&origin], |row| row.get(0))?;
+            let mut statement = c.prepare_cached(sql::QUARANTINE)?;
+            let rows = statement.query_map(params![origin, start, len], |row| {
+                Ok(Quarantined {
+                    id: row.get(0)?,
+                    at: Micros(row.get(1)?),
+                    reason: row.get(2)?,
+                    message: row.get(3)?,
+                })
+            })?;
+            Ok(read::Rows {
+                total,
+                rows: rows.collect::<rusqlite::Result<_>>()?,
+            })
+        })
     }
 
     /// How many messages of a feed are in quarantine.
@@ -328,8 +376,11 @@ fn publish(
         None => open(batch, stream, HUB, epoch_at(now)).map_err(sqlite)?,
     };
     let first = head.next;
+    let run = RunId::of_stream(HUB, stream);
+    let mut events = Vec::with_capacity(bodies.len());
     for body in bodies {
-        insert(batch, &mut head, now, body).map_err(sqlite)?;
+        let event = insert(batch, &mut head, &run, now, body).map_err(sqlite)?;
+        events.push((kind_of(stream, HUB), head.epoch, event));
     }
     let done = Published {
         epoch: Epoch(unsigned(head.epoch)),
@@ -339,6 +390,7 @@ fn publish(
     };
     advance(batch.tx, head).map_err(sqlite)?;
     remember(batch, key, head, &done, content, now).map_err(sqlite)?;
+    fold_arrived(batch, &events).map_err(sqlite)?;
     batch.touched.stream_grew(stream.clone());
     Ok(done)
 }
@@ -398,7 +450,30 @@ struct Intake<'a, 'b, 'c> {
     batch: &'a mut Batch<'b>,
     origin: &'a str,
     heads: HashMap<&'c StreamId, StreamHead>,
+    arrived: Vec<Arrived>,
+    stored: HashMap<&'c StreamId, u64>,
     count: ReceivedCount,
+}
+
+/// An event in the log, with its run's rule and its epoch, to be folded once all that can fail has succeeded.
+type Arrived = (RunKind, i64, EventBody);
+
+/// Folds events in the order in which they came, so that a rebuild does the same.
+fn fold_arrived(batch: &mut Batch<'_>, arrived: &[Arrived]) -> rusqlite::Result<()> {
+    let mut stored = HashMap::new();
+    for (_, _, event) in arrived {
+        let run = &event.run_id;
+        if !batch.touched.knows(run) && !stored.contains_key(run) {
+            stored.insert(run, read::run_state(batch.tx, run)?);
+        }
+    }
+    for (kind, epoch, event) in arrived {
+        let run = &event.run_id;
+        let stored = stored.remove(run).flatten();
+        let event = std::slice::from_ref(event);
+        batch.touched.apply((run, *kind, *epoch), stored, event);
+    }
+    Ok(())
 }
 
 impl<'c> Intake<'_, '_, 'c> {
@@ -452,8 +527,12 @@ impl<'c> Intake<'_, '_, 'c> {
                 offset - 1
             )));
         }
-        insert(self.batch, &mut head, event.ts, &event.body).map_err(sqlite)?;
+        let run = RunId::of_stream(self.origin, stream);
+        let event = insert(self.batch, &mut head, &run, event.ts, &event.body).map_err(sqlite)?;
+        self.arrived
+            .push((kind_of(stream, self.origin), head.epoch, event));
         self.heads.insert(stream, head);
+        *self.stored.entry(stream).or_default() += 1;
         self.count.stored += 1;
         Ok(())
     }
@@ -482,6 +561,7 @@ impl<'c> Intake<'_, '_, 'c> {
             .execute(params![head.id, head.epoch, first, last, reason])?;
         head.next = last.saturating_add(1);
         self.heads.insert(stream, head);
+        self.count.missing += unsigned(last - first) + 1;
         Ok(())
     }
 
@@ -510,11 +590,17 @@ impl<'c> Intake<'_, '_, 'c> {
         Ok(Some(reached))
     }
 
-    fn finish(self) -> rusqlite::Result<ReceivedCount> {
-        for head in self.heads.into_values() {
+    fn finish(mut self) -> rusqlite::Result<ReceivedCount> {
+        for head in std::mem::take(&mut self.heads).into_values() {
             advance(self.batch.tx, head)?;
         }
-        Ok(self.count)
+        fold_arrived(self.batch, &self.arrived)?;
+        let streams = self.stored.into_iter();
+        let streams = streams.map(|(stream, events)| (stream.clone(), events));
+        Ok(ReceivedCount {
+            streams: streams.collect(),
+            ..self.count
+        })
     }
 }
 
@@ -581,23 +667,20 @@ pub(crate) fn advance(tx: &Connection, head: StreamHead) -> rusqlite::Result<()>
     Ok(())
 }
 
+/// Appends a body of another's stream; answers how it reads as an event of `run`.
 fn insert(
     batch: &mut Batch<'_>,
     head: &mut StreamHead,
+    run: &RunId,
     ts: Micros,
     body: &str,
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<EventBody> {
     // A body of another shape is kept all the same, as a generic event (SPEC C8).
-    let peek: Peek<'_> = serde_json::from_str(body).unwrap_or_default();
-    let words = (
-        peek.node.as_deref().unwrap_or_default(),
-        peek.phase.as_deref().unwrap_or_default(),
-    );
-    insert_event(batch, *head, ts, words, body)?;
+    let event = foreign::read(body, ts, run);
+    insert_event(batch, *head, ts, (&event.node, event.phase.word()), body)?;
     head.next += 1;
-    // The cards' projection reads our own runs only, and is no further behind for this event.
     batch.touched.reached(batch.tx.last_insert_rowid());
-    Ok(())
+    Ok(event)
 }
 
 fn quarantine(

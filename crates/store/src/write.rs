@@ -17,7 +17,7 @@ use ghostlight_model::{
     keys::PostingKey,
     observation::Confidence,
     rules,
-    run::RunState,
+    run::{RunKind, RunState},
 };
 use rusqlite::{Connection, OptionalExtension, params};
 use std::borrow::Cow;
@@ -263,7 +263,9 @@ fn append(
     let last_seq = batch.tx.last_insert_rowid();
     // Everything that can fail has succeeded: only now is the batch's memory changed.
     batch.touched.advance(stream, head);
-    batch.touched.apply(&run, stored, events);
+    batch
+        .touched
+        .apply((&run, RunKind::Own, head.epoch), stored, events);
     batch.touched.reached(last_seq);
     Ok(Offset(first as u64))
 }

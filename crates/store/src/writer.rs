@@ -467,8 +467,8 @@ mod tests {
         let [first, faulty, _] = with_fault(&store, move |batch| {
             batch.touched.posting(posting);
             let broken =
-                "INSERT INTO run (run_id, status, process, posting, started, assessed, state)
-                VALUES ('a', 'running', '', ?1, 0, 0, '{')";
+                "INSERT INTO run (run_id, origin, name, status, process, posting, started, assessed, line, state)
+                VALUES ('a', 'local', '', 'running', '', ?1, 0, 0, '{', '{')";
             let done = batch.tx.execute(broken, [posting.0]).map(|_| ());
             done.map_err(|e| batch.sqlite(&e))
         });

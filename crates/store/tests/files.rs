@@ -5,7 +5,9 @@
 mod support;
 
 use ghostlight_model::{Phase, RunId, Step};
-use ghostlight_store::{Changes, DATABASE, OpenOptions, SCHEMA, Store, StoreError};
+use ghostlight_store::{
+    Changes, DATABASE, OpenOptions, SCHEMA, Store, StoreError, read::RunFilter,
+};
 use rusqlite::Connection;
 use std::{
     fs,
@@ -100,7 +102,10 @@ fn many_may_open_a_new_folder_at_once() {
                 })
                 .collect();
             let stores: Vec<Store> = opening.into_iter().map(|t| t.join().unwrap()).collect();
-            assert_eq!(stores[0].runs(0, 100).unwrap().total, 8);
+            assert_eq!(
+                stores[0].runs(&RunFilter::default(), 0, 100).unwrap().total,
+                8
+            );
             assert_eq!(stores[0].check().unwrap(), Vec::<String>::new());
             assert!(!stores[0].rebuild().wait().unwrap().drift);
         });
@@ -133,7 +138,13 @@ fn two_processes_may_open_a_new_folder_at_once() {
     for mut child in children {
         assert!(child.wait().unwrap().success());
     }
-    assert_eq!(open(folder.path()).runs(0, 100).unwrap().total, 4);
+    assert_eq!(
+        open(folder.path())
+            .runs(&RunFilter::default(), 0, 100)
+            .unwrap()
+            .total,
+        4
+    );
 }
 
 #[test]
@@ -504,10 +515,17 @@ fn a_newer_schema_is_refused_and_not_touched() {
 
 const FIRST: &str = include_str!("../migrations/0001_first.sql");
 const SECOND: &str = include_str!("../migrations/0002_streams.sql");
-const WITH_NOTES: &[&str] = &[FIRST, SECOND, "CREATE TABLE note (body TEXT) STRICT;"];
+const THIRD: &str = include_str!("../migrations/0003_monitor.sql");
+const WITH_NOTES: &[&str] = &[
+    FIRST,
+    SECOND,
+    THIRD,
+    "CREATE TABLE note (body TEXT) STRICT;",
+];
 const BROKEN: &[&str] = &[
     FIRST,
     SECOND,
+    THIRD,
     "CREATE TABLE note (body TEXT) STRICT;",
     "DROP TABLE card_field; INSERT INTO nowhere VALUES (1);",
 ];
@@ -526,19 +544,19 @@ fn a_migration_makes_a_backup_first() {
     let store = Store::open_with(folder.path(), with(WITH_NOTES), |_| {}).unwrap();
     let run = RunId("a".into());
     whole(&store, &run, 5);
-    let copy = folder.path().join("backups/before-schema-3-from-2.db");
+    let copy = folder.path().join("backups/before-schema-4-from-3.db");
     let restored = tempfile::tempdir().unwrap();
     fs::copy(copy, database(restored.path())).unwrap();
     assert_eq!(dump(restored.path()), before);
     whole(
-        &Store::open_with(restored.path(), with(&[FIRST, SECOND]), |_| {}).unwrap(),
+        &Store::open_with(restored.path(), with(&[FIRST, SECOND, THIRD]), |_| {}).unwrap(),
         &run,
         5,
     );
     // The older program meets the newer file.
     drop(store);
-    let error = refusal(folder.path(), with(&[FIRST, SECOND]));
-    expect(&error, "newer_schema", DATABASE, &["schema 3", "up to 2"]);
+    let error = refusal(folder.path(), with(&[FIRST, SECOND, THIRD]));
+    expect(&error, "newer_schema", DATABASE, &["schema 4", "up to 3"]);
     // The newer one opens it again without another migration.
     drop(Store::open_with(folder.path(), with(WITH_NOTES), |_| {}).unwrap());
     assert_eq!(
@@ -552,12 +570,28 @@ fn a_file_of_the_first_schema_is_brought_up_to_date_with_all_it_holds() {
     let folder = tempfile::tempdir().unwrap();
     let run = RunId("a".into());
     {
-        let store = Store::open_with(folder.path(), with(&[FIRST]), |_| {}).unwrap();
-        let events = (0..5).map(|n| event(&run, Step::Fetch, Phase::Start, DAY + n));
-        store.append(run.stream(), events.collect()).wait().unwrap();
+        let first = Connection::open(database(folder.path())).unwrap();
+        first.execute_batch(FIRST).unwrap();
+        first.pragma_update(None, "user_version", 1).unwrap();
+        first
+            .execute(
+                "INSERT INTO stream (name, origin, epoch, next_offset) VALUES (?1, 'local', 7, 5)",
+                [&run.stream().0],
+            )
+            .unwrap();
+        for n in 0..5 {
+            let body = event(&run, Step::Fetch, Phase::Start, DAY + n);
+            let body = serde_json::to_string(&body).unwrap();
+            let row = "INSERT INTO event (stream_id, epoch, \"offset\", ts, node, phase, body)
+                 VALUES (1, 7, ?1, ?2, 'FETCH', 'start', ?3)";
+            first.execute(row, (n, DAY + n, body)).unwrap();
+        }
+        let projected = "INSERT INTO projection (name, version, position) VALUES ('cards', 3, 5)";
+        first.execute(projected, []).unwrap();
     }
     let store = open(folder.path());
     assert_eq!(store.events(&run, 0, 10).unwrap().total, 5);
+    assert_eq!(store.run(&run).unwrap().unwrap().events, 5, "folded anew");
     assert_eq!(store.check().unwrap(), Vec::<String>::new());
     let next = event(&run, Step::Fetch, Phase::End, DAY + 9);
     let offset = store.append(run.stream(), vec![next]).wait().unwrap();
@@ -584,7 +618,7 @@ fn a_failing_migration_leaves_the_file_as_it_was() {
     assert!(
         folder
             .path()
-            .join("backups/before-schema-4-from-2.db")
+            .join("backups/before-schema-5-from-3.db")
             .exists()
     );
     whole(&open(folder.path()), &RunId("a".into()), 5);

@@ -223,7 +223,9 @@ fn what_a_feed_delivers_is_stored_once_and_without_a_hole() {
         count.unwrap(),
         ReceivedCount {
             stored: 2,
-            duplicates: 1
+            duplicates: 1,
+            missing: 0,
+            streams: vec![(stream("run/x"), 2)],
         }
     );
     // A hole is refused with all that came with it.
@@ -258,7 +260,9 @@ fn what_a_feed_delivers_is_stored_once_and_without_a_hole() {
         count.wait().unwrap(),
         ReceivedCount {
             stored: 1,
-            duplicates: 1
+            duplicates: 1,
+            missing: 0,
+            streams: vec![(stream("run/x"), 1)],
         }
     );
     let all = [

@@ -2,7 +2,7 @@
 
 use crate::{
     backend,
-    components::{bits, dialog::Modal},
+    components::{bits, connection::Connections, dialog::Modal, feeds::FeedDialog},
     dom,
     shell::{Ask, Current, Dialog, Input, Page, Shell, ToastKind, use_shell},
     state::{
@@ -42,6 +42,8 @@ pub fn Dialogs(props: &Props) -> Html {
     match (props.dialog, &props.current) {
         (None, _) => Html::default(),
         (Some(Dialog::Paste), _) => html! { <Paste /> },
+        (Some(Dialog::Connections(first)), _) => html! { <Connections {first} /> },
+        (Some(Dialog::Feed(id)), _) => html! { <FeedDialog {id} /> },
         (Some(Dialog::Shortcuts), _) => html! { <Sheet page={props.page} /> },
         (Some(Dialog::Verdict), Some(current)) => {
             html! { <Choose what={What::Verdict} current={current.clone()} /> }
@@ -233,7 +235,11 @@ struct SheetProps {
 #[component]
 fn Sheet(props: &SheetProps) -> Html {
     let shell = use_shell();
-    let shown = |place: Place| place == Place::Everywhere || props.page == Page::Postings;
+    let shown = |place: Place| match place {
+        Place::Everywhere => true,
+        Place::Lists | Place::Focused => props.page != Page::Settings,
+        Place::Postings => props.page == Page::Postings,
+    };
     let line = |shortcut: &crate::state::shortcuts::Shortcut| {
         html! {
             <div key={shortcut.text}>

@@ -3,18 +3,19 @@
 use crate::{
     components::{
         bits,
+        event_log::{EventLog, view_times},
         tabs::Tabs,
         virtual_list::{Kind, RowAt, Source, VirtualList},
     },
     dom,
     icons::Icon,
-    shell::{Ask, Shell, use_shell},
+    shell::{Shell, use_shell},
     state::{card, format, views::ViewState},
     views::use_view,
 };
 use ghostlight_api::{
     ViewData, ViewQuery,
-    view::{CommitRow, EventRow, ReceiptView, Subject},
+    view::{CommitRow, ReceiptView, Subject},
 };
 use ghostlight_model::{
     PostingId,
@@ -22,8 +23,7 @@ use ghostlight_model::{
 };
 use yew::{AttrValue, Callback, Html, Properties, classes, component, html, use_state_eq};
 
-/// Heights of rows in CSS pixels; `app.css` says the same.
-const EVENT_PX: u32 = 21;
+/// Height of a row in CSS pixels; `app.css` says the same.
 const COMMIT_PX: u32 = 44;
 
 /// Properties of [`Drawer`].
@@ -44,7 +44,7 @@ pub fn Drawer(props: &Props) -> Html {
         .map(AttrValue::from)
         .into();
     let panel = match *active {
-        0 => view_log(&shell, props),
+        0 => html! { <EventLog key="event-log" subject={props.subject.clone()} /> },
         1 => view_history(&shell, props),
         _ => html! { <Receipt key="receipt" subject={props.subject.clone()} /> },
     };
@@ -57,57 +57,10 @@ pub fn Drawer(props: &Props) -> Html {
             <div class="gl-drawer__bar">
                 <Tabs id="drawer" label="details" {tabs} active={*active} {on_change} />
                 <span class="gl-fill"></span>
-                { view_zone_switch(&shell) }
+                { view_times(&shell) }
             </div>
             <div class="gl-drawer__panel" role="tabpanel" id="drawer-panel" aria-labelledby={format!("drawer-tab-{}", *active)}>{ panel }</div>
         </section>
-    }
-}
-
-fn view_zone_switch(shell: &Shell) -> Html {
-    let utc = shell.preferences.utc;
-    let mut next = (*shell.preferences).clone();
-    next.utc = !utc;
-    html! {
-        <button type="button" class="gl-link" aria-pressed={utc.to_string()} title="Show times in UTC or in local time" onclick={shell.asks(Ask::Prefer(next))}>{ if utc { "UTC" } else { "Local time" } }</button>
-    }
-}
-
-fn view_log(shell: &Shell, props: &Props) -> Html {
-    let zone = shell.zone();
-    let render = Callback::from(move |row: RowAt| match &*row.data {
-        ViewData::Events(page) => page
-            .rows
-            .get(row.at)
-            .map(|event| view_event(event, zone))
-            .unwrap_or_default(),
-        _ => Html::default(),
-    });
-    html! {
-        <VirtualList key="event-log" id="event-log" source={Source::Events(props.subject.clone())} kind={Kind::Log} label="event log" row_px={EVENT_PX} {render} empty={hint("The first event appears when a run begins.")} />
-    }
-}
-
-fn view_event(event: &EventRow, zone: format::Zone) -> Html {
-    let failed = event.phase == "fail";
-    let class = classes!(
-        "gl-event",
-        (failed || event.issue).then_some("has-issue"),
-        failed.then_some("is-failed"),
-        (event.phase == "start").then_some("is-quiet")
-    );
-    let took = event.duration_ms.map(format::elapsed).unwrap_or_default();
-    html! {
-        <div {class} title={format!("offset {} · {}", event.offset, event.ts.to_rfc3339())}>
-            <span class="gl-num gl-dim">{ format::clock(event.ts, zone) }</span>
-            <span>{ &event.node }</span>
-            <span>{ &event.phase }</span>
-            <span class="gl-num gl-event__took">{ took }</span>
-            <span class="gl-cut">
-                if failed { { Icon::Cross.draw() } } else if event.issue { { Icon::Warning.draw() } }
-                { &event.summary }
-            </span>
-        </div>
     }
 }
 

@@ -1,15 +1,14 @@
 //! The top bar: name, the intake (address, file, paste), the connection, the theme.
 
 use crate::{
+    components::connection::Indicator,
     icons::{self, Icon},
     shell::{Ask, Dialog, Input, use_shell},
-    state::{format, views::ViewState},
+    state::views::ViewState,
 };
-use ghostlight_api::{ViewData, command::Theme};
+use ghostlight_api::command::Theme;
 use web_sys::HtmlInputElement;
-use yew::{
-    Callback, Html, Properties, SubmitEvent, classes, component, html, use_node_ref, use_state_eq,
-};
+use yew::{Callback, Html, Properties, SubmitEvent, component, html, use_node_ref, use_state_eq};
 
 /// The id of the address box, for the shortcut.
 pub const URL_BOX: &str = "url-box";
@@ -28,7 +27,7 @@ pub fn Masthead(props: &Props) -> Html {
         <header class="gl-mast">
             <span class="gl-logo">{ icons::orb() }<span class="gl-logo__name">{ "Ghostlight" }</span></span>
             <Intake />
-            { view_connection(&props.health) }
+            <Indicator health={props.health.clone()} />
             <ThemeSwitch />
         </header>
     }
@@ -66,66 +65,6 @@ fn Intake() -> Html {
             <button type="button" class="pf-v6-c-button pf-m-secondary pf-m-small" title="Paste a posting's text (P, or Ctrl V anywhere)" aria-label="Paste" onclick={shell.asks(Ask::Open(Dialog::Paste))}>{ Icon::Clipboard.draw() }<span class="gl-wide">{ "Paste" }</span></button>
         </div>
     }
-}
-
-fn view_connection(state: &ViewState) -> Html {
-    let (tone, icon, words, title) = match state {
-        ViewState::Loading => (
-            "gl-dim",
-            Icon::Dot,
-            "Starting".to_owned(),
-            "Waiting for the embedded hub".to_owned(),
-        ),
-        ViewState::Failed(error) => (
-            "gl-bad",
-            Icon::Warning,
-            "Trouble".to_owned(),
-            error.message.clone(),
-        ),
-        ViewState::Ready(data) => match &**data {
-            ViewData::Health(health) => match (&health.trouble, health.hub_live) {
-                (Some(trouble), _) => (
-                    "gl-bad",
-                    Icon::Warning,
-                    format!("Trouble: {trouble}"),
-                    trouble.clone(),
-                ),
-                (None, false) => (
-                    "gl-bad",
-                    Icon::Warning,
-                    "Trouble: the embedded hub does not answer".into(),
-                    "Restart Ghostlight if this stays.".into(),
-                ),
-                (None, true) if health.running > 0 => (
-                    "gl-accent",
-                    Icon::Dot,
-                    format!("Analysing {} · embedded hub", health.running),
-                    postings(health.postings),
-                ),
-                (None, true) => (
-                    "gl-ok",
-                    Icon::Check,
-                    "Ready · embedded hub".into(),
-                    postings(health.postings),
-                ),
-            },
-            _ => ("gl-dim", Icon::Dot, "Starting".into(), String::new()),
-        },
-    };
-    html! {
-        <div class={classes!("gl-connection", tone)} role="group" aria-label="connection" {title}>
-            <span class="gl-dot" aria-hidden="true"></span>
-            { icon.draw() }
-            <span class="gl-connection__words" role="status" aria-live={if tone == "gl-bad" { "assertive" } else { "polite" }}>{ words }</span>
-        </div>
-    }
-}
-
-fn postings(n: u32) -> String {
-    format!(
-        "{} in the cache of this computer",
-        format::plural(n.into(), "posting", "postings")
-    )
 }
 
 /// System, light, dark, in turn.

@@ -3,13 +3,17 @@
 pub mod assessment;
 pub mod bits;
 pub mod card;
+pub mod connection;
 pub mod dialog;
 pub mod dialogs;
 pub mod drawer;
+pub mod event_log;
 pub mod evidence;
+pub mod feeds;
 pub mod field_row;
 pub mod masthead;
 pub mod nav;
+pub mod run_view;
 pub mod splitter;
 pub mod steps;
 pub mod tabs;

@@ -41,7 +41,10 @@ pub fn Steps(props: &Props) -> Html {
     let words = match props.status {
         Some(RunStatus::Finished) => format!("Done in {}", format::elapsed(total_ms)),
         Some(RunStatus::Failed) => format!("Failed after {}", format::elapsed(total_ms)),
-        Some(RunStatus::Running) => format!("{percent} % · {}", format::elapsed(total_ms)),
+        // A card's run has an end.
+        Some(RunStatus::Running | RunStatus::Open) => {
+            format!("{percent} % · {}", format::elapsed(total_ms))
+        }
         None => "Not run yet".into(),
     };
     html! {

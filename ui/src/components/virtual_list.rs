@@ -16,7 +16,7 @@ use crate::{
 };
 use ghostlight_api::{
     ViewData, ViewQuery,
-    view::{PostingOrder, Range, Subject},
+    view::{EventFilter, LogRow, PostingOrder, Range, RunFilter, Subject},
 };
 use ghostlight_model::PostingId;
 use std::rc::Rc;
@@ -32,9 +32,9 @@ pub enum Source {
     /// The postings.
     Postings(PostingOrder),
     /// The runs.
-    Runs,
+    Runs(RunFilter),
     /// The events of a subject's latest run.
-    Events(Subject),
+    Events(Subject, EventFilter),
     /// The commits of a posting.
     History(PostingId),
 }
@@ -43,8 +43,12 @@ impl Source {
     fn query(&self, range: Range) -> ViewQuery {
         match self.clone() {
             Source::Postings(order) => ViewQuery::Postings { order, range },
-            Source::Runs => ViewQuery::Runs { range },
-            Source::Events(subject) => ViewQuery::Events { subject, range },
+            Source::Runs(filter) => ViewQuery::Runs { filter, range },
+            Source::Events(subject, filter) => ViewQuery::Events {
+                subject,
+                filter,
+                range,
+            },
             Source::History(posting) => ViewQuery::History { posting, range },
         }
     }
@@ -61,6 +65,13 @@ pub enum Kind {
     Log,
     /// Lines to read.
     Lines,
+}
+
+impl Kind {
+    /// Whether a row is current, moved by the keyboard and chosen by Enter or a click.
+    fn picks(self) -> bool {
+        !matches!(self, Kind::Lines)
+    }
 }
 
 /// A row to draw or to act upon.
@@ -108,6 +119,9 @@ pub struct Props {
     /// Told how many rows there are.
     #[prop_or_default]
     pub on_total: Callback<u32>,
+    /// Told each page that comes.
+    #[prop_or_default]
+    pub on_page: Callback<Rc<ViewData>>,
 }
 
 /// What happens to the list.
@@ -281,6 +295,9 @@ impl VirtualList {
             ViewState::Ready(data) => self.page = Some(data),
         }
         self.failed = None;
+        if let Some(page) = &self.page {
+            ctx.props().on_page.emit(page.clone());
+        }
         let total = self.page.as_deref().map_or(0, |data| bounds(data).0);
         if total != self.geometry.total {
             ctx.props().on_total.emit(total);
@@ -343,7 +360,7 @@ impl VirtualList {
     }
 
     fn key(&mut self, ctx: &Context<Self>, event: &KeyboardEvent) -> bool {
-        if !matches!(ctx.props().kind, Kind::Listbox | Kind::Grid) {
+        if !ctx.props().kind.picks() {
             return false;
         }
         let page = i64::from(self.geometry.page_rows());
@@ -364,6 +381,8 @@ impl VirtualList {
             _ => return false,
         };
         event.prevent_default();
+        // Whoever reads upwards does not want to be taken away by the next event.
+        self.following = false;
         self.move_to(ctx, to, ctx.props().kind == Kind::Listbox)
     }
 
@@ -427,7 +446,7 @@ impl VirtualList {
             Kind::Log => "log",
             Kind::Lines => "group",
         };
-        let moves = matches!(props.kind, Kind::Listbox | Kind::Grid);
+        let moves = props.kind.picks();
         let seen = (self.drawn.first..self.drawn.end).contains(&self.current);
         let active = (moves && seen && self.geometry.total > 0)
             .then(|| format!("{}-{}", props.id, self.current));
@@ -478,7 +497,7 @@ impl VirtualList {
             Kind::Grid => (Some("row"), None, None, Some(index + 2)),
             Kind::Log | Kind::Lines => (None, None, None, None),
         };
-        let picks = matches!(props.kind, Kind::Listbox | Kind::Grid);
+        let picks = props.kind.picks();
         html! {
             <div
                 {key}
@@ -486,7 +505,7 @@ impl VirtualList {
                 class={classes!("gl-row", chosen.then_some("is-chosen"), (current && picks).then_some("is-current"))}
                 {style}
                 {role}
-                aria-selected={picks.then(|| chosen.to_string())}
+                aria-selected={role.is_some().then(|| chosen.to_string())}
                 aria-posinset={position.map(|n| n.to_string())}
                 aria-setsize={size.map(|n| n.to_string())}
                 aria-rowindex={row_index.map(|n| n.to_string())}
@@ -503,7 +522,7 @@ fn bounds(data: &ViewData) -> (u32, u32, usize) {
     match data {
         ViewData::Postings(page) => (page.total, page.start, page.rows.len()),
         ViewData::Runs(page) => (page.total, page.start, page.rows.len()),
-        ViewData::Events(page) => (page.total, page.start, page.rows.len()),
+        ViewData::Events(log) => (log.page.total, log.page.start, log.page.rows.len()),
         ViewData::History(page) => (page.total, page.start, page.rows.len()),
         _ => (0, 0, 0),
     }
@@ -513,8 +532,12 @@ fn bounds(data: &ViewData) -> (u32, u32, usize) {
 pub fn key_of(data: &ViewData, at: usize) -> String {
     match data {
         ViewData::Postings(page) => page.rows.get(at).map(|row| row.posting.to_string()),
-        ViewData::Runs(page) => page.rows.get(at).map(|row| row.run.to_string()),
-        ViewData::Events(page) => page.rows.get(at).map(|row| row.offset.to_string()),
+        ViewData::Runs(page) => page.rows.get(at).map(|row| row.line.run_id.to_string()),
+        ViewData::Events(log) => log.page.rows.get(at).map(|row| match row {
+            LogRow::Event(event) => format!("{}.{}", event.epoch, event.offset),
+            LogRow::Gap { epoch, from, .. } => format!("gap-{epoch}.{from}"),
+            LogRow::Restart { epoch } => format!("restart-{epoch}"),
+        }),
         ViewData::History(page) => page.rows.get(at).map(|row| row.id.clone()),
         _ => None,
     }

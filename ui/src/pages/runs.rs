@@ -1,97 +1,372 @@
-//! The runs page: what was analysed, when, with what result. Enter opens a run's card.
+//! The monitor: runs of this computer and of every feed, the chosen one beside those that are pinned.
 
 use crate::{
-    components::virtual_list::{Kind, RowAt, Source, VirtualList},
+    backend,
+    components::{
+        run_view::{RunPane, open_run, tone_class, tone_icon, use_ticking, view_sign},
+        virtual_list::{Kind, RowAt, Source, VirtualList},
+    },
     dom,
     icons::Icon,
-    shell::{Ask, Page, use_shell},
-    state::format,
+    shell::{Ask, Dialog, Shell, use_shell},
+    state::{
+        format,
+        monitor::{self, Sign, Tone},
+        views::ViewState,
+    },
+    views::use_view,
 };
 use ghostlight_api::{
-    ViewData,
-    view::{RunRow, Subject},
+    ViewData, ViewQuery,
+    command::DismissDigest,
+    view::{DigestView, RunFilter, RunRow},
 };
-use ghostlight_model::run::RunStatus;
-use yew::{Callback, Html, classes, component, html, use_state_eq};
+use ghostlight_model::{
+    RunId,
+    run::{RunKind, RunStatus},
+};
+use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{HtmlInputElement, HtmlSelectElement};
+use yew::{
+    AttrValue, Callback, Event, Html, InputEvent, Properties, classes, component, html,
+    use_state_eq,
+};
 
-/// Heights in CSS pixels; `app.css` says the same.
-const RUN_PX: u32 = 36;
-const HEADER_PX: u32 = 30;
+/// Height of a row in CSS pixels; `app.css` says the same.
+const RUN_PX: u32 = 54;
+/// Runs that stay on screen beside the chosen one.
+const PINNED_MAX: usize = 2;
+
+/// Properties of [`Runs`].
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    /// The chosen run.
+    pub run: Option<RunId>,
+    /// Moves the list when its number changes.
+    pub nudge: (u32, i32),
+}
 
 /// See the module.
 #[component]
-pub fn Runs() -> Html {
+pub fn Runs(props: &Props) -> Html {
     let shell = use_shell();
-    let zone = shell.zone();
+    let filter = use_state_eq(RunFilter::default);
+    let pinned = use_state_eq(Vec::<RunId>::new);
+    let on_filter = {
+        let filter = filter.clone();
+        Callback::from(move |next: RunFilter| filter.set(next))
+    };
+    let on_pin = {
+        let (pinned, shell) = (pinned.clone(), shell.clone());
+        Callback::from(move |run: RunId| {
+            let mut next = (*pinned).clone();
+            if let Some(at) = next.iter().position(|one| *one == run) {
+                next.remove(at);
+            } else {
+                next.push(run);
+                if next.len() > PINNED_MAX {
+                    next.remove(0);
+                    let words =
+                        format!("{PINNED_MAX} runs are kept on screen; the first was let go.");
+                    shell.ask.emit(Ask::Announce(words));
+                }
+            }
+            pinned.set(next);
+        })
+    };
+    let mut shown: Vec<RunId> = (*pinned).clone();
+    if let Some(run) = &props.run
+        && !shown.contains(run)
+    {
+        shown.push(run.clone());
+    }
+    let wide = shown.len() <= 1;
+    let pane = |run: &RunId| {
+        let is_pinned = pinned.contains(run);
+        let compared = pinned.iter().find(|one| *one != run).cloned();
+        html! { <RunPane key={run.0.clone()} run={run.clone()} pinned={is_pinned} on_pin={on_pin.clone()} {compared} {wide} /> }
+    };
+    html! {
+        <div class="gl-monitor">
+            <List run={props.run.clone()} nudge={props.nudge} filter={(*filter).clone()} {on_filter} />
+            <div class="gl-monitor__main">
+                <Digest />
+                <div class="gl-monitor__panes" style={format!("--panes:{}", shown.len().max(1))}>
+                    { for shown.iter().map(pane) }
+                    if shown.is_empty() { { view_none(&shell) } }
+                </div>
+            </div>
+        </div>
+    }
+}
+
+fn view_none(shell: &Shell) -> Html {
+    html! {
+        <div class="gl-welcome">
+            <h1>{ "Choose a run" }</h1>
+            <p>{ "Select one in the list to see its steps, its scores and its log. Pin it to keep it beside the next one." }</p>
+            <p>{ "Runs that happen elsewhere appear here once their feed is set up." }</p>
+            <div class="gl-welcome__actions"><button type="button" class="pf-v6-c-button pf-m-secondary" onclick={shell.asks(Ask::Open(Dialog::Feed(None)))}>{ Icon::Plug.draw() }{ " Add a feed" }</button></div>
+        </div>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct ListProps {
+    run: Option<RunId>,
+    nudge: (u32, i32),
+    filter: RunFilter,
+    on_filter: Callback<RunFilter>,
+}
+
+#[component]
+fn List(props: &ListProps) -> Html {
+    let shell = use_shell();
+    use_ticking(true);
     let total = use_state_eq(|| 0u32);
     let on_total = {
         let total = total.clone();
         Callback::from(move |n| total.set(n))
     };
-    let render = Callback::from(move |row: RowAt| match &*row.data {
+    let zone = shell.zone();
+    let tick = dom::now().0 / 1_000_000;
+    let render = yew::use_callback((zone, tick), |row: RowAt, (zone, _)| match &*row.data {
         ViewData::Runs(page) => page
             .rows
             .get(row.at)
-            .map(|run| view_run(run, zone))
+            .map(|run| view_run(run, *zone))
             .unwrap_or_default(),
         _ => Html::default(),
     });
     let on_choose = {
         let ask = shell.ask.clone();
         Callback::from(move |row: RowAt| {
-            if let ViewData::Runs(page) = &*row.data
-                && let Some(run) = page.rows.get(row.at)
-            {
-                ask.emit(Ask::Go(Page::Postings));
-                ask.emit(Ask::Select(Subject::Run(run.run.clone())));
+            if let Some(run) = run_at(&row) {
+                ask.emit(Ask::Monitor(run));
             }
         })
     };
-    let head = |label: &'static str| html! { <span role="columnheader">{ label }</span> };
-    let header = html! {
-        <div class="gl-runs__head gl-run" role="row" aria-rowindex="1">
-            { for ["Status", "Input", "Posting", "Steps", "Fields", "Took", "Begun"].map(head) }
-        </div>
+    let on_enter = {
+        let (shell, run) = (shell.clone(), props.run.clone());
+        Callback::from(move |()| {
+            if let Some(run) = &run {
+                open_run(&shell, run);
+            }
+        })
     };
-    let empty = html! { <p class="gl-hint">{ "Nothing has been analysed yet. Open a file, type an address or paste a text." }</p> };
+    let chosen = props.run.as_ref().map(|run| AttrValue::from(run.0.clone()));
+    let is_all = props.filter == RunFilter::default();
+    let empty = match is_all {
+        true => {
+            html! { <p class="gl-hint">{ "Nothing has run yet. Open a file, type an address, or add a feed in the settings." }</p> }
+        }
+        false => html! { <p class="gl-hint">{ "No run is like that." }</p> },
+    };
     html! {
-        <section class="gl-page gl-runs" aria-label="runs">
-            <div class="gl-bar"><h1 class="gl-head">{ "Runs" }</h1><span class="gl-dim">{ format::plural((*total).into(), "run", "runs") }{ " · Enter opens the card" }</span></div>
-            <VirtualList id="runs" source={Source::Runs} kind={Kind::Grid} label="runs" row_px={RUN_PX} header={Some((header, HEADER_PX))} {render} {on_choose} {empty} {on_total} />
+        <section class="gl-runlist" aria-label="runs">
+            <div class="gl-bar">
+                <h1 class="gl-head">{ "Runs" }</h1><span class="gl-dim gl-num">{ format::count((*total).into()) }</span>
+            </div>
+            <Filters filter={props.filter.clone()} on_filter={props.on_filter.clone()} />
+            <VirtualList id="runs" source={Source::Runs(props.filter.clone())} kind={Kind::Listbox} label="runs" row_px={RUN_PX} {render} {on_choose} {on_enter} {chosen} nudge={props.nudge} {empty} {on_total} />
         </section>
     }
 }
 
-fn view_run(run: &RunRow, zone: format::Zone) -> Html {
-    let (icon, tone, status) = match run.status {
-        RunStatus::Running => (Icon::Dot, "gl-accent", "running".to_owned()),
-        RunStatus::Finished => (Icon::Check, "gl-ok", "done".to_owned()),
-        RunStatus::Failed => {
-            let node = run.failure.as_ref().map(|f| format!(" at {}", f.node));
-            (
-                Icon::Cross,
-                "gl-bad",
-                format!("failed{}", node.unwrap_or_default()),
-            )
-        }
+fn run_at(row: &RowAt) -> Option<RunId> {
+    match &*row.data {
+        ViewData::Runs(page) => page.rows.get(row.at).map(|run| run.line.run_id.clone()),
+        _ => None,
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct FiltersProps {
+    filter: RunFilter,
+    on_filter: Callback<RunFilter>,
+}
+
+/// Source, state and name.
+#[component]
+fn Filters(props: &FiltersProps) -> Html {
+    let feeds = use_view(Some(ViewQuery::Feeds));
+    let mut sources = vec![
+        ("local".to_owned(), "this computer".to_owned()),
+        ("hub".to_owned(), "published here".to_owned()),
+    ];
+    if let ViewState::Ready(data) = &feeds
+        && let ViewData::Feeds(feeds) = &**data
+    {
+        sources.extend(
+            feeds
+                .iter()
+                .filter_map(|feed| Some((feed.origin.clone()?, feed.name.clone()))),
+        );
+    }
+    const STATES: [(RunStatus, &str); 4] = [
+        (RunStatus::Running, "under way"),
+        (RunStatus::Finished, "done"),
+        (RunStatus::Failed, "failed"),
+        (RunStatus::Open, "messages"),
+    ];
+    let change = |change: fn(&mut RunFilter, String)| {
+        let (filter, on_filter) = (props.filter.clone(), props.on_filter.clone());
+        Callback::from(move |value: String| {
+            let mut next = filter.clone();
+            change(&mut next, value);
+            on_filter.emit(next);
+        })
     };
-    let why = run.failure.as_ref().map(|f| f.issue.message.clone());
-    let title = run
-        .title
-        .clone()
-        .or_else(|| why.clone())
-        .unwrap_or_default();
-    let (done, all) = run.progress;
-    let exact = format::date_time(run.started, zone);
+    let selected = |event: Event| {
+        let select = event
+            .target()
+            .and_then(|t| t.dyn_into::<HtmlSelectElement>().ok());
+        select.map(|s| s.value()).unwrap_or_default()
+    };
+    let on_source = change(|filter, value| filter.origin = (!value.is_empty()).then_some(value))
+        .reform(selected);
+    let on_state = change(|filter, value| {
+        filter.status = STATES
+            .iter()
+            .find(|(status, _)| status.word() == value)
+            .map(|(status, _)| *status);
+    })
+    .reform(selected);
+    let on_text = change(|filter, value| filter.text = value).reform(|event: InputEvent| {
+        let input = event
+            .target()
+            .and_then(|t| t.dyn_into::<HtmlInputElement>().ok());
+        input.map(|input| input.value()).unwrap_or_default()
+    });
+    let source_option = |(origin, name): &(String, String)| {
+        let selected = props.filter.origin.as_ref() == Some(origin);
+        html! { <option key={origin.clone()} value={origin.clone()} {selected}>{ name.clone() }</option> }
+    };
+    let state_option = |(status, label): &(RunStatus, &'static str)| {
+        html! { <option key={*label} value={status.word()} selected={props.filter.status == Some(*status)}>{ *label }</option> }
+    };
     html! {
-        <div class="gl-run" role="presentation">
-            <span role="gridcell" class={classes!("gl-cut", tone)} title={why}>{ icon.draw() }{ status }</span>
-            <span role="gridcell" class="gl-cut" title={run.input.clone()}>{ &run.input }</span>
-            <span role="gridcell" class="gl-cut gl-dim" title={title.clone()}>{ title }</span>
-            <span role="gridcell" class="gl-num">{ format!("{done} / {all}") }</span>
-            <span role="gridcell" class="gl-num">{ run.fields_seen }</span>
-            <span role="gridcell" class="gl-num">{ format::elapsed(run.duration_ms) }</span>
-            <span role="gridcell" class="gl-dim" title={exact}>{ format::ago(dom::now(), run.started, zone) }</span>
+        <div class="gl-runlist__filters" role="group" aria-label="filters of the runs">
+            <input type="search" placeholder="Find a run" aria-label="Find a run" value={props.filter.text.clone()} oninput={on_text} />
+            <div class="gl-runlist__selects">
+                <label class="gl-order"><select aria-label="Source" onchange={on_source}><option value="" selected={props.filter.origin.is_none()}>{ "all sources" }</option>{ for sources.iter().map(source_option) }</select></label>
+                <label class="gl-order"><select aria-label="State" onchange={on_state}><option value="" selected={props.filter.status.is_none()}>{ "every state" }</option>{ for STATES.iter().map(state_option) }</select></label>
+            </div>
         </div>
     }
+}
+
+fn view_run(run: &RunRow, zone: format::Zone) -> Html {
+    let now = dom::now();
+    let line = &run.line;
+    let sign = short_sign(run, monitor::run_sign(run, now));
+    let lasted = line.ended.map_or_else(
+        || match line.status {
+            RunStatus::Running if run.pulse.is_some() => now.0 - line.started.0,
+            _ => line.updated.0 - line.started.0,
+        },
+        |ended| ended.0 - line.started.0,
+    );
+    let lasted = format::elapsed(lasted.max(0) as f64 / 1_000.0);
+    let name = run
+        .title
+        .clone()
+        .filter(|_| line.kind == RunKind::Own)
+        .unwrap_or_else(|| line.name.clone());
+    let exact = format::date_time(line.started, zone);
+    html! {
+        <>
+            <span class="gl-posting__line">
+                <span class="gl-posting__title gl-cut" title={line.name.clone()}>{ name }</span>
+                <span class={classes!("gl-posting__status", tone_class(sign.tone))} title={sign.title.clone()}>{ tone_icon(sign.tone).draw() }{ &sign.words }</span>
+            </span>
+            <span class="gl-posting__line">
+                <span class="gl-cut gl-dim">{ &run.source }<span class="gl-unseen">{ ", " }</span>{ " · " }<span title={exact}>{ format::ago(now, line.started, zone) }</span></span>
+                <span class="gl-dim gl-num">{ lasted }</span>
+            </span>
+        </>
+    }
+}
+
+/// In the list a run under way says which step.
+fn short_sign(run: &RunRow, sign: Sign) -> Sign {
+    match (&run.line.running, sign.tone) {
+        (Some(node), Tone::Busy) => Sign {
+            words: format!("{node} {}", sign.words),
+            ..sign
+        },
+        _ => sign,
+    }
+}
+
+/// *While you were away*.
+#[component]
+fn Digest() -> Html {
+    let shell = use_shell();
+    let state = use_view(Some(ViewQuery::Digest));
+    let digest = match &state {
+        ViewState::Ready(data) => match &**data {
+            ViewData::Digest(Some(digest)) => digest.clone(),
+            _ => return Html::default(),
+        },
+        _ => return Html::default(),
+    };
+    let id = digest.id;
+    let on_dismiss = {
+        let shell = shell.clone();
+        Callback::from(move |_| {
+            let shell = shell.clone();
+            spawn_local(async move {
+                if let Err(error) = backend::call(DismissDigest { id }).await {
+                    shell.error(&error);
+                }
+            });
+        })
+    };
+    let now = dom::now();
+    let run = |row: &RunRow| {
+        let (shell, run) = (shell.clone(), row.line.run_id.clone());
+        html! {
+            <li key={row.line.run_id.0.clone()}><button type="button" class="gl-link" onclick={move |_| shell.ask.emit(Ask::Monitor(run.clone()))}>{ &row.line.name }</button>{ " " }{ view_sign(&monitor::run_sign(row, now)) }</li>
+        }
+    };
+    let zone = shell.zone();
+    html! {
+        <section class="gl-digest" aria-label="while you were away">
+            <div class="gl-digest__text">
+                <h2 class="gl-head">{ "While you were away" }</h2>
+                <p>{ digest_words(&digest, zone) }</p>
+                <ul class="gl-digest__runs">{ for digest.runs.iter().map(run) }</ul>
+            </div>
+            <button type="button" class="pf-v6-c-button pf-m-plain pf-m-small" aria-label="Put the summary away" onclick={on_dismiss}>{ Icon::Cross.draw() }</button>
+        </section>
+    }
+}
+
+fn digest_words(digest: &DigestView, zone: format::Zone) -> String {
+    let mut parts = vec![format::plural(digest.events, "event", "events")];
+    for (n, one, many) in [
+        (digest.began, "run began", "runs began"),
+        (digest.finished, "ended well", "ended well"),
+        (digest.failed, "failed", "failed"),
+    ] {
+        if n > 0 {
+            parts.push(format::plural(n.into(), one, many));
+        }
+    }
+    let missing = match digest.missing {
+        0 => "nothing is missing".to_owned(),
+        n => format!(
+            "{} not on the server any more",
+            format::plural(n, "event is", "events are")
+        ),
+    };
+    format!(
+        "{}, {} to {}: {}; {missing}.",
+        digest.source,
+        format::date_time(digest.from, zone),
+        format::clock_short(digest.until, zone),
+        parts.join(" · "),
+    )
 }

@@ -1,6 +1,9 @@
 //! The settings page: look, times, and where the data is.
 
-use crate::shell::{Ask, Input, use_shell};
+use crate::{
+    components::feeds::Feeds,
+    shell::{Ask, Input, use_shell},
+};
 use ghostlight_api::command::{AppInfo, Preferences, Theme};
 use std::rc::Rc;
 use yew::{Callback, Html, Properties, component, html};
@@ -45,6 +48,7 @@ pub fn Settings(props: &Props) -> Html {
                 <label class="gl-option"><input type="checkbox" checked={shell.preferences.reduce_motion} onchange={prefer(|p| p.reduce_motion = !p.reduce_motion)} />{ "Reduce motion" }<span class="gl-dim">{ "New values appear without a glow, whatever the system says." }</span></label>
                 <label class="gl-option"><input type="checkbox" checked={shell.preferences.utc} onchange={prefer(|p| p.utc = !p.utc)} />{ "Times in UTC" }<span class="gl-dim">{ "Instead of this computer's local time." }</span></label>
             </fieldset>
+            <Feeds />
             <fieldset>
                 <legend>{ "Sample postings" }</legend>
                 <p class="gl-dim">{ "Invented postings by invented employers, to try things with." }</p>

@@ -69,6 +69,24 @@ pub fn clock(at: Micros, zone: Zone) -> String {
     format!("{h:02}:{m:02}:{s:02}.{ms:03}")
 }
 
+/// `08:14:02`.
+pub fn clock_short(at: Micros, zone: Zone) -> String {
+    let (h, m, s, _) = of_day(shifted(at, zone));
+    format!("{h:02}:{m:02}:{s:02}")
+}
+
+/// Time since a start: `+0:38.114`, `+2:03:08.114`, `-0:00.020` for an earlier one.
+pub fn since(start: Micros, at: Micros) -> String {
+    let us = at.0.saturating_sub(start.0);
+    let sign = if us < 0 { '-' } else { '+' };
+    let ms = us.unsigned_abs() / 1_000;
+    let (h, m, s) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1_000 % 60);
+    match h {
+        0 => format!("{sign}{m}:{s:02}.{:03}", ms % 1_000),
+        _ => format!("{sign}{h}:{m:02}:{s:02}.{:03}", ms % 1_000),
+    }
+}
+
 /// `12 345`, with narrow blanks between thousands.
 pub fn count(n: u64) -> String {
     let digits = n.to_string();
@@ -204,6 +222,14 @@ mod tests {
         assert_eq!(date_time(AT, lyon), "21 Nov 2026 09:14");
         assert_eq!(date_time(AT, apia), "20 Nov 2026 21:14");
         assert_eq!(clock(AT, UTC), "08:14:02.118");
+    }
+
+    #[test]
+    fn times_since_a_start_keep_their_milliseconds() {
+        let since = |ms: i64| since(AT, Micros(AT.0 + ms * 1_000));
+        assert_eq!(since(38_114), "+0:38.114");
+        assert_eq!(since(7_388_114), "+2:03:08.114");
+        assert_eq!(since(-20), "-0:00.020");
     }
 
     #[test]

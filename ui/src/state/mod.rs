@@ -2,6 +2,7 @@
 
 pub mod card;
 pub mod format;
+pub mod monitor;
 pub mod rows;
 pub mod shortcuts;
 pub mod spans;

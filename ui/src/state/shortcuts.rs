@@ -36,6 +36,8 @@ pub enum Place {
     Everywhere,
     /// On the postings page.
     Postings,
+    /// On the postings page and in the monitor.
+    Lists,
     /// On a list or the card while it has the focus; handled there, listed here.
     Focused,
 }
@@ -71,6 +73,15 @@ const fn postings(keys: &'static [&'static str], action: Action, text: &'static 
     }
 }
 
+const fn lists(keys: &'static [&'static str], action: Action, text: &'static str) -> Shortcut {
+    Shortcut {
+        keys,
+        action: Some(action),
+        place: Place::Lists,
+        text,
+    }
+}
+
 const fn focused(keys: &'static [&'static str], text: &'static str) -> Shortcut {
     Shortcut {
         keys,
@@ -85,8 +96,8 @@ pub const SHORTCUTS: &[Shortcut] = &[
     global(&["o"], Action::OpenFile, "Open a file"),
     global(&["u"], Action::FocusUrl, "Go to the address box"),
     global(&["p"], Action::Paste, "Paste a posting's text"),
-    postings(&["n", "j"], Action::Next, "Next posting"),
-    postings(&["k"], Action::Previous, "Previous posting"),
+    lists(&["n", "j"], Action::Next, "Next posting or run"),
+    lists(&["k"], Action::Previous, "Previous posting or run"),
     postings(&["v"], Action::Verdict, "Give a verdict"),
     focused(&["↑", "↓"], "Previous or next field, row or tab"),
     focused(&["Enter", "e"], "Show the words behind a field"),
@@ -110,6 +121,8 @@ pub struct Press<'a> {
     pub typing: bool,
     /// Whether the postings page is shown.
     pub on_postings: bool,
+    /// Whether the runs page is shown.
+    pub on_runs: bool,
 }
 
 /// What a key press does, if anything.
@@ -121,7 +134,10 @@ pub fn action_of(press: Press<'_>) -> Option<Action> {
     SHORTCUTS
         .iter()
         .filter(|s| {
-            s.place == Place::Everywhere || (s.place == Place::Postings && press.on_postings)
+            let on_list = press.on_postings || press.on_runs;
+            s.place == Place::Everywhere
+                || (s.place == Place::Postings && press.on_postings)
+                || (s.place == Place::Lists && on_list)
         })
         .find(|s| s.keys.contains(&key.as_str()))
         .and_then(|s| s.action)
@@ -137,6 +153,7 @@ mod tests {
             modified: false,
             typing: false,
             on_postings: true,
+            on_runs: false,
         }
     }
 
@@ -169,6 +186,14 @@ mod tests {
                     ..press("v")
                 },
                 None,
+            ),
+            (
+                Press {
+                    on_postings: false,
+                    on_runs: true,
+                    ..press("n")
+                },
+                Some(Action::Next),
             ),
             (
                 Press {

@@ -182,7 +182,7 @@ impl ViewTable {
                 (data, ViewState::Ready(old)) if **old == data => continue,
                 (data, _) => ViewState::Ready(Rc::new(data)),
             };
-            if let (ViewQuery::Text { .. }, ViewState::Ready(data)) = (&entry.query, &state) {
+            if let (true, ViewState::Ready(data)) = (entry.query.is_immutable(), &state) {
                 self.texts.push_front((entry.query.clone(), data.clone()));
                 self.texts.truncate(TEXTS_KEPT);
                 // Immutable: it need not be watched any longer.
@@ -221,7 +221,7 @@ impl Entry {
     /// Whether the core has to know of it: not a text that is here already, nor one refused.
     fn is_live(&self) -> bool {
         match &self.state {
-            ViewState::Ready(_) => !matches!(self.query, ViewQuery::Text { .. }),
+            ViewState::Ready(_) => !self.query.is_immutable(),
             ViewState::Failed(error) => error.code != ErrorCode::Busy,
             ViewState::Loading => true,
         }
@@ -248,6 +248,7 @@ mod tests {
             running: 0,
             postings,
             trouble: None,
+            feeds: Vec::new(),
         })
     }
 
@@ -361,19 +362,12 @@ mod tests {
         };
         use ghostlight_model::{
             Issue, Micros, RunId, Severity,
-            run::{Failure, RunStatus},
+            run::{Failure, RunKind, RunLine, RunState, RunStatus},
         };
-        let row = |hint: Option<&str>| RunRow {
-            run: RunId("r".into()),
-            input: "page.html".into(),
-            posting: None,
-            title: None,
-            status: RunStatus::Failed,
-            progress: (1, 7),
-            fields_seen: 0,
-            started: Micros(0),
-            duration_ms: 1.0,
-            failure: Some(Failure {
+        let row = |hint: Option<&str>| {
+            let mut run = RunState::new(RunId("r".into()), RunKind::Own, Micros(0));
+            run.status = RunStatus::Failed;
+            run.failure = Some(Failure {
                 node: "PARSE".into(),
                 issue: Issue {
                     code: "empty".into(),
@@ -381,7 +375,14 @@ mod tests {
                     message: "The file is empty.".into(),
                     hint: hint.map(str::to_owned),
                 },
-            }),
+            });
+            RunRow {
+                line: RunLine::of(&run),
+                title: None,
+                origin: "local".into(),
+                source: "this computer".into(),
+                pulse: None,
+            }
         };
         let rows = vec![row(None), row(Some("Choose another."))];
         let sent = vec![(

@@ -1,24 +1,27 @@
 //! Views: a query in, rows out, read from the store.
 
+mod monitor;
+
+pub(crate) use monitor::Searches;
+
 use crate::{Engine, store_error};
 use ghostlight_api::{
     ApiError, ViewData, ViewQuery,
     view::{
-        CardView, CommitRow, EventRow, Health, Page, PostingOrder, PostingRow, ROWS_MAX, Range,
-        ReceiptView, RunRow, StepRow, Subject, TEXT_BYTES_MAX, TextView,
+        CardView, CommitRow, Health, Page, PostingOrder, PostingRow, ROWS_MAX, Range, ReceiptView,
+        StepRow, Subject, TEXT_BYTES_MAX, TextView,
     },
 };
 use ghostlight_fetch::{ats_api_url, classify};
 use ghostlight_model::{
-    CaptureId, EventBody, FieldKey, Layer, Level, PostingId, RunId, Step,
-    card::{CardInput, fold, progress},
+    CaptureId, FieldKey, Layer, Level, PostingId, RunId, Step,
+    card::{CardInput, fold},
     commit::Commit,
-    event::Fact,
     run::{NodeStatus, RunState, RunStatus},
 };
 use ghostlight_store::{
     StoreError,
-    read::{CaptureInfo, Order, PostingSummary, StoredEvent},
+    read::{CaptureInfo, Order, PostingSummary},
 };
 
 impl Engine {
@@ -33,12 +36,28 @@ impl Engine {
             ViewQuery::Postings { order, range } => {
                 ViewData::Postings(self.postings(*order, *range)?)
             }
-            ViewQuery::Runs { range } => ViewData::Runs(self.runs(*range)?),
+            ViewQuery::Runs { filter, range } => ViewData::Runs(self.runs(filter, *range)?),
+            ViewQuery::Run(run) => match self.run_view(run)? {
+                Some(view) => ViewData::Run(Box::new(view)),
+                None => ViewData::Failed(missing(&Subject::Run(run.clone()))),
+            },
             ViewQuery::Card(subject) => match self.card(subject)? {
                 Some(card) => ViewData::Card(Box::new(card)),
                 None => ViewData::Failed(missing(subject)),
             },
-            ViewQuery::Events { subject, range } => ViewData::Events(self.events(subject, *range)?),
+            ViewQuery::Events {
+                subject,
+                filter,
+                range,
+            } => ViewData::Events(self.events(subject, filter, *range)?),
+            ViewQuery::EventBody { run, epoch, offset } => {
+                self.event_body(run, (*epoch, *offset))?
+            }
+            ViewQuery::Feeds => ViewData::Feeds(self.shared.monitor.rows()?),
+            ViewQuery::Quarantine { feed, range } => {
+                ViewData::Quarantine(self.quarantine(*feed, *range)?)
+            }
+            ViewQuery::Digest => ViewData::Digest(self.digest()?),
             ViewQuery::Text { capture, layer } => self.text(*capture, *layer)?,
             ViewQuery::Receipt(subject) => ViewData::Receipt(self.receipt(subject)?),
             ViewQuery::History { posting, range } => {
@@ -58,17 +77,6 @@ impl Engine {
             .store()
             .postings(order, range.start, range.len.min(ROWS_MAX))?;
         let rows = page.rows.into_iter().map(posting_row).collect();
-        Ok(Page {
-            total: page.total,
-            start: range.start,
-            rows,
-        })
-    }
-
-    fn runs(&self, range: Range) -> Result<Page<RunRow>, StoreError> {
-        let page = self.store().runs(range.start, range.len.min(ROWS_MAX))?;
-        let rows = page.rows.into_iter();
-        let rows = rows.map(|(run, title)| run_row(run, title)).collect();
         Ok(Page {
             total: page.total,
             start: range.start,
@@ -162,28 +170,6 @@ impl Engine {
         })
     }
 
-    fn events(&self, subject: &Subject, range: Range) -> Result<Page<EventRow>, StoreError> {
-        let run = match subject {
-            Subject::Run(run) => Some(run.clone()),
-            Subject::Posting(_) => self.run_of(subject)?.map(|run| run.run_id),
-        };
-        let Some(run) = run else {
-            return Ok(Page {
-                total: 0,
-                start: 0,
-                rows: Vec::new(),
-            });
-        };
-        let len = range.len.min(ROWS_MAX);
-        let page = self.store().events(&run, u64::from(range.start), len)?;
-        let rows = page.rows.into_iter().map(event_row).collect();
-        Ok(Page {
-            total: page.total,
-            start: range.start,
-            rows,
-        })
-    }
-
     fn text(&self, capture: CaptureId, layer: Layer) -> Result<ViewData, StoreError> {
         let Some(mut text) = self.store().layer(capture, layer)? else {
             return Ok(ViewData::Failed(ApiError::new(
@@ -242,6 +228,7 @@ impl Engine {
             running,
             postings,
             trouble,
+            feeds: self.shared.monitor.health()?,
         })
     }
 }
@@ -271,23 +258,6 @@ fn level_of(word: &str) -> Option<Level> {
     levels.into_iter().find(|level| level.word() == word)
 }
 
-fn run_row(run: RunState, title: Option<String>) -> RunRow {
-    let until = run.ended.unwrap_or(run.updated);
-    let fields_seen = run.fields_found();
-    RunRow {
-        progress: progress(&run),
-        duration_ms: (until.0 - run.started.0) as f64 / 1_000.0,
-        run: run.run_id,
-        input: run.input,
-        posting: run.posting,
-        title,
-        status: run.status,
-        fields_seen,
-        started: run.started,
-        failure: run.failure,
-    }
-}
-
 fn step_row(run: &RunState, step: Step) -> StepRow {
     let node = run.node(step.node());
     StepRow {
@@ -298,43 +268,6 @@ fn step_row(run: &RunState, step: Step) -> StepRow {
         issues: node
             .map(|n| n.issues.iter().map(|i| i.message.clone()).collect())
             .unwrap_or_default(),
-    }
-}
-
-fn event_row(event: StoredEvent) -> EventRow {
-    let body = event.body;
-    EventRow {
-        offset: event.offset,
-        ts: body.ts,
-        phase: body.phase.word().to_owned(),
-        duration_ms: body.duration_ms,
-        summary: summary(&body),
-        issue: !body.issues.is_empty(),
-        node: body.node,
-    }
-}
-
-/// One line: the issue, the fact, or the metrics.
-fn summary(body: &EventBody) -> String {
-    if let Some(issue) = body.issues.first() {
-        return issue.message.clone();
-    }
-    match body.fact.as_deref() {
-        Some(Fact::Started {
-            input, pipeline, ..
-        }) => format!("{input} · {pipeline}"),
-        Some(Fact::Observed(seen)) => {
-            let value = short(&seen.value.display());
-            let share = seen.confidence.share();
-            format!(
-                "{} = {value} · {} {share:.2}",
-                seen.field,
-                seen.method.word()
-            )
-        }
-        Some(Fact::Signalled(signal)) => signal.statement.clone(),
-        Some(Fact::Parsed { posting, .. }) => format!("posting {posting} · {}", metrics(body)),
-        _ => metrics(body),
     }
 }
 
@@ -350,18 +283,6 @@ fn short(text: &str) -> String {
     } else {
         line
     }
-}
-
-fn metrics(body: &EventBody) -> String {
-    let pair = |(key, value): (&String, &serde_json::Value)| match value.as_str() {
-        Some(text) => format!("{key} {text}"),
-        None => format!("{key} {value}"),
-    };
-    body.metrics
-        .iter()
-        .map(pair)
-        .collect::<Vec<_>>()
-        .join(" · ")
 }
 
 fn commit_row(commit: Commit, name: Option<String>) -> CommitRow {

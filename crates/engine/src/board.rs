@@ -1,0 +1,405 @@
+//! What is known of one feed while the application runs: how its connection stands, what came, what was caught up.
+//!
+//! Pure: news and times go in, rows for the window come out. [`crate::monitor`] keeps a board for each feed.
+
+use ghostlight_api::view::{LinkState, LinkView, SUBSCRIPTIONS_MAX, StreamRow, Traffic};
+use ghostlight_feed::connection::{State, Status, Transport};
+use ghostlight_model::{Micros, StreamId};
+use ghostlight_store::ReceivedCount;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Seconds over which a rate is counted.
+const RATE_SECONDS: i64 = 5;
+/// Streams whose events are counted; the one that was silent longest makes room.
+const STREAMS_MAX: usize = 1_000;
+/// Streams that a digest knows by name; of further ones only the events are counted.
+const DIGEST_STREAMS_MAX: usize = 2_000;
+const SECOND_US: i64 = 1_000_000;
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Board {
+    link: LinkView,
+    /// When the feed was switched on.
+    on: Micros,
+    /// Time connected before the present connection, in microseconds.
+    up_us: i64,
+    /// Since when it is connected, while it is.
+    up_since: Option<Micros>,
+    traffic: Traffic,
+    rate: Rate,
+    streams: BTreeMap<StreamId, Counted>,
+    /// Since when events may have been missed: the last time it was known to be connected.
+    away_since: Option<Micros>,
+    catching_up: Option<CatchUp>,
+    /// Whether the last outage was told in words.
+    lost: bool,
+}
+
+#[derive(Debug, Default)]
+struct Counted {
+    events: u64,
+    rate: Rate,
+    last: Micros,
+}
+
+/// What came since a connection, until everything from before it is here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CatchUp {
+    /// Since when events may have been missed; `None` on the very first connection.
+    pub from: Option<Micros>,
+    /// When the connection stood.
+    pub began: Micros,
+    /// Events stored since.
+    pub events: u64,
+    /// Offsets recorded as gone since.
+    pub missing: u64,
+    /// Streams with new events.
+    pub streams: BTreeSet<StreamId>,
+}
+
+/// What the board has to tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Word {
+    /// The connection works again after an outage, for a feed that cannot say when all is caught up.
+    Restored,
+    /// Everything from before the connection is here.
+    CaughtUp(CatchUp),
+}
+
+impl Board {
+    /// For a feed that is switched on (or off) now and was last connected then.
+    pub fn new(now: Micros, enabled: bool, last_connected: Option<Micros>) -> Self {
+        Self {
+            link: LinkView {
+                state: match enabled {
+                    true => LinkState::Connecting,
+                    false => LinkState::Off,
+                },
+                transport: String::new(),
+                attempt: 0,
+                next_try: None,
+                since: now,
+                last_connected,
+                last_error: None,
+                latency_ms: None,
+            },
+            on: now,
+            up_us: 0,
+            up_since: None,
+            traffic: Traffic::default(),
+            rate: Rate::default(),
+            streams: BTreeMap::new(),
+            away_since: last_connected,
+            catching_up: None,
+            lost: false,
+        }
+    }
+
+    /// The connection changed. `proven`: whether the feed says when all is caught up.
+    pub fn status(
+        &mut self,
+        status: &Status,
+        next_try: Option<Micros>,
+        proven: bool,
+        now: Micros,
+    ) -> Option<Word> {
+        let state = link_state(status.state);
+        let (was_up, is_up) = (self.link.state.is_up(), state.is_up());
+        if status.state == State::Connecting && self.link.state != LinkState::Connecting {
+            self.traffic.connects.0 += 1;
+        }
+        if state != self.link.state {
+            self.link.since = now;
+        }
+        self.link.state = state;
+        self.link.transport = transport_word(status.transport).to_owned();
+        self.link.attempt = status.attempt;
+        self.link.next_try = next_try;
+        self.link.last_error = status
+            .last_error
+            .as_ref()
+            .map(|error| error.message.clone());
+        self.link.latency_ms = status.latency_ms;
+        match (was_up, is_up) {
+            (false, true) => self.connected(proven, now),
+            (true, false) => {
+                self.disconnected(now);
+                None
+            }
+            _ => None,
+        }
+    }
+
+    fn connected(&mut self, proven: bool, now: Micros) -> Option<Word> {
+        self.traffic.connects.1 += 1;
+        self.up_since = Some(now);
+        self.catching_up = proven.then(|| CatchUp {
+            from: self.away_since,
+            began: now,
+            events: 0,
+            missing: 0,
+            streams: BTreeSet::new(),
+        });
+        let again = std::mem::take(&mut self.lost);
+        (again && !proven).then_some(Word::Restored)
+    }
+
+    fn disconnected(&mut self, now: Micros) {
+        if let Some(since) = self.up_since.take() {
+            self.up_us += (now.0 - since.0).max(0);
+        }
+        self.link.last_connected = Some(now);
+        self.away_since = Some(now);
+        self.lost = true;
+        self.catching_up = None;
+    }
+
+    /// It was switched off, or ended by a fault.
+    pub fn ended(&mut self, state: LinkState, why: Option<String>, now: Micros) {
+        if self.link.state.is_up() {
+            self.disconnected(now);
+        }
+        self.link.state = state;
+        self.link.since = now;
+        self.link.next_try = None;
+        self.link.latency_ms = None;
+        if why.is_some() {
+            self.link.last_error = why;
+        }
+    }
+
+    /// Events became durable.
+    pub fn stored(&mut self, count: &ReceivedCount, now: Micros) {
+        self.traffic.events += count.stored;
+        self.traffic.duplicates += count.duplicates;
+        self.rate.add(count.stored, now);
+        if count.stored > 0 {
+            self.traffic.last_event = Some(now);
+        }
+        for (stream, events) in &count.streams {
+            self.make_room_for(stream);
+            let counted = self.streams.entry(stream.clone()).or_default();
+            counted.events += events;
+            counted.rate.add(*events, now);
+            counted.last = now;
+        }
+        if let Some(catch_up) = &mut self.catching_up {
+            catch_up.events += count.stored;
+            catch_up.missing += count.missing;
+            for (stream, _) in &count.streams {
+                if catch_up.streams.len() < DIGEST_STREAMS_MAX {
+                    catch_up.streams.insert(stream.clone());
+                }
+            }
+        }
+    }
+
+    fn make_room_for(&mut self, stream: &StreamId) {
+        if self.streams.len() < STREAMS_MAX || self.streams.contains_key(stream) {
+            return;
+        }
+        let silent = self.streams.iter().min_by_key(|(_, counted)| counted.last);
+        if let Some(silent) = silent.map(|(stream, _)| stream.clone()) {
+            self.streams.remove(&silent);
+        }
+    }
+
+    /// A message was set aside.
+    pub fn quarantined(&mut self, in_all: u64) {
+        self.traffic.quarantined = in_all;
+    }
+
+    /// Everything from before the connection is here.
+    pub fn caught_up(&mut self) -> Option<Word> {
+        self.catching_up.take().map(Word::CaughtUp)
+    }
+
+    /// How the connection stands.
+    pub fn link(&self, now: Micros) -> LinkView {
+        let mut link = self.link.clone();
+        if link.state.is_up() {
+            link.last_connected = Some(now);
+        }
+        link
+    }
+
+    /// What came.
+    pub fn traffic(&self, now: Micros) -> Traffic {
+        let on_us = (now.0 - self.on.0).max(1);
+        let up_us = self.up_us + self.up_since.map_or(0, |since| (now.0 - since.0).max(0));
+        let mut streams: Vec<(&StreamId, &Counted)> = self.streams.iter().collect();
+        streams.sort_by_key(|(_, counted)| std::cmp::Reverse(counted.last));
+        let streams = streams.into_iter().take(SUBSCRIPTIONS_MAX);
+        Traffic {
+            rate: self.rate.at(now),
+            uptime_percent: (up_us as f64 * 100.0 / on_us as f64).min(100.0),
+            streams: streams
+                .map(|(stream, counted)| StreamRow {
+                    stream: stream.0.clone(),
+                    events: counted.events,
+                    rate: counted.rate.at(now),
+                    last: counted.last,
+                })
+                .collect(),
+            ..self.traffic.clone()
+        }
+    }
+}
+
+/// The state as the window knows it.
+pub(crate) fn link_state(state: State) -> LinkState {
+    match state {
+        State::Disconnected => LinkState::Off,
+        State::Connecting => LinkState::Connecting,
+        State::Connected => LinkState::Connected,
+        State::Polling => LinkState::Polling,
+        State::Reconnecting => LinkState::Reconnecting,
+        State::Offline => LinkState::Offline,
+        State::Refused => LinkState::Refused,
+    }
+}
+
+/// The word of a transport in settings and views.
+pub fn transport_word(transport: Transport) -> &'static str {
+    match transport {
+        Transport::WebSocket => "websocket",
+        Transport::Sse => "sse",
+        Transport::LongPoll => "poll",
+    }
+}
+
+/// Back from [`transport_word`].
+pub fn transport_of(word: &str) -> Option<Transport> {
+    let all = [Transport::WebSocket, Transport::Sse, Transport::LongPoll];
+    all.into_iter().find(|one| transport_word(*one) == word)
+}
+
+/// Events a second over the last whole seconds.
+#[derive(Debug, Default)]
+struct Rate {
+    /// Second and events in it, oldest first.
+    seconds: Vec<(i64, u64)>,
+}
+
+impl Rate {
+    fn add(&mut self, events: u64, now: Micros) {
+        let second = now.0.div_euclid(SECOND_US);
+        match self.seconds.last_mut() {
+            Some((last, count)) if *last >= second => *count += events,
+            _ => self.seconds.push((second, events)),
+        }
+        self.seconds.retain(|(at, _)| *at >= second - RATE_SECONDS);
+    }
+
+    fn at(&self, now: Micros) -> f64 {
+        let second = now.0.div_euclid(SECOND_US);
+        // The present second has only begun.
+        let whole = second - RATE_SECONDS..second;
+        let counted = self.seconds.iter().filter(|(at, _)| whole.contains(at));
+        counted.map(|(_, count)| *count).sum::<u64>() as f64 / RATE_SECONDS as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Micros {
+        Micros(seconds * SECOND_US)
+    }
+
+    fn status(state: State) -> Status {
+        Status {
+            state,
+            transport: Transport::WebSocket,
+            attempt: 0,
+            next_try_at: None,
+            connected_at: None,
+            last_error: None,
+            latency_ms: None,
+        }
+    }
+
+    fn count(stream: &str, events: u64, missing: u64) -> ReceivedCount {
+        ReceivedCount {
+            stored: events,
+            duplicates: 0,
+            missing,
+            streams: vec![(StreamId(stream.into()), events)],
+        }
+    }
+
+    #[test]
+    fn what_is_caught_up_after_an_outage_is_told_once() {
+        let mut board = Board::new(at(0), true, None);
+        assert_eq!(
+            board.status(&status(State::Connected), None, true, at(1)),
+            None
+        );
+        let first = board.caught_up();
+        assert!(matches!(
+            first,
+            Some(Word::CaughtUp(CatchUp {
+                from: None,
+                events: 0,
+                ..
+            }))
+        ));
+        board.stored(&count("run/a", 5, 0), at(2));
+        assert_eq!(
+            board.status(&status(State::Reconnecting), Some(at(5)), true, at(3)),
+            None
+        );
+        assert_eq!(board.link(at(4)).next_try, Some(at(5)));
+        board.status(&status(State::Connected), None, true, at(9));
+        board.stored(&count("run/a", 13, 4), at(9));
+        let Some(Word::CaughtUp(caught)) = board.caught_up() else {
+            panic!("nothing caught up")
+        };
+        assert_eq!(
+            (caught.from, caught.events, caught.missing),
+            (Some(at(3)), 13, 4)
+        );
+        assert_eq!(board.caught_up(), None);
+        let traffic = board.traffic(at(10));
+        assert_eq!((traffic.events, traffic.connects.1), (18, 2));
+        assert_eq!(traffic.uptime_percent, 30.0);
+    }
+
+    #[test]
+    fn a_feed_that_cannot_prove_anything_is_only_restored() {
+        let mut board = Board::new(at(0), true, None);
+        assert_eq!(
+            board.status(&status(State::Connected), None, false, at(1)),
+            None
+        );
+        board.status(&status(State::Reconnecting), None, false, at(2));
+        let again = board.status(&status(State::Connected), None, false, at(3));
+        assert_eq!((again, board.caught_up()), (Some(Word::Restored), None));
+    }
+
+    #[test]
+    fn rates_are_of_the_last_whole_seconds() {
+        let mut board = Board::new(at(0), true, None);
+        for second in 0..20 {
+            board.stored(&count("run/a", 10, 0), at(second));
+        }
+        assert_eq!(board.traffic(at(20)).rate, 10.0);
+        assert_eq!(board.traffic(at(23)).rate, 4.0);
+        assert_eq!(board.traffic(at(90)).rate, 0.0);
+    }
+
+    #[test]
+    fn streams_without_end_are_bounded() {
+        let mut board = Board::new(at(0), true, None);
+        for n in 0..3_000 {
+            board.stored(&count(&format!("run/{n}"), 1, 0), at(n));
+        }
+        assert_eq!(board.streams.len(), STREAMS_MAX);
+        let traffic = board.traffic(at(3_000));
+        assert_eq!(traffic.events, 3_000);
+        assert_eq!(traffic.streams.len(), SUBSCRIPTIONS_MAX);
+        assert_eq!(traffic.streams[0].stream, "run/2999");
+    }
+}

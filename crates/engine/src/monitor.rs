@@ -1,0 +1,713 @@
+//! The feeds that are switched on: each is followed on a thread of its own for as long as the application runs.
+//!
+//! [`Monitor`] starts and stops them as they are set up, changed and removed; what they tell goes onto their
+//! [`Board`], and the window is pinged. Everything shown is read from the store and the boards: nothing is handed on
+//! from memory that is not on disk.
+
+use crate::{
+    board::{Board, CatchUp, Word, transport_of},
+    desk::Desk,
+    feeds::{
+        News, Remote, Watching,
+        feed::{Command, Endpoint, Kind, Settings, backoff::Backoff, connection::Transports},
+    },
+    host::Host,
+    secrets::Secrets,
+    store_error,
+};
+use ghostlight_api::{
+    ApiError, ErrorCode,
+    command::FeedForm,
+    view::{DIGEST_RUNS_MAX, FeedHealth, FeedRow, LinkState, Notice},
+};
+use ghostlight_feed::{Ended, connection::Status};
+use ghostlight_model::{
+    Micros, RunId,
+    run::{RunLine, RunStatus},
+};
+use ghostlight_store::{Feed, FeedSettings, Store, StoreError};
+use ghostlight_sync::{frame::Secret, reception::Completeness};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+/// How often a feed's time of connection is remembered while it is connected.
+const REMEMBER_EVERY_US: i64 = 30_000_000;
+/// How long a feed's thread waits for news before it looks at the clock.
+const TICK: Duration = Duration::from_secs(1);
+/// An absence as short as this makes no digest, only a message.
+const DIGEST_AFTER_US: i64 = 10_000_000;
+/// The first wait between two tries, in ms, unless the longest is shorter.
+const BASE_DELAY_MS: u64 = 1_000;
+
+/// What the environment says about feeds (SPEC C13); the shell reads it.
+#[derive(Debug, Clone, Default)]
+pub struct FeedDefaults {
+    /// A feed to follow beside those that are set up.
+    pub url: Option<String>,
+    /// Its token.
+    pub token: Option<String>,
+    /// The longest wait between two tries, in ms.
+    pub max_delay_ms: Option<u64>,
+}
+
+/// See the module.
+pub(crate) struct Monitor {
+    shared: Arc<Shared>,
+    running: Mutex<BTreeMap<i64, Running>>,
+}
+
+struct Shared {
+    store: Store,
+    host: Arc<dyn Host>,
+    desk: Arc<Mutex<Desk>>,
+    secrets: Secrets,
+    boards: Mutex<BTreeMap<i64, Board>>,
+    digest: Mutex<Option<Digest>>,
+    defaults: Mutex<FeedDefaults>,
+}
+
+/// What came in one go after an absence.
+#[derive(Debug, Clone)]
+pub(crate) struct Digest {
+    pub id: u64,
+    pub source: String,
+    pub until: Micros,
+    pub caught: CatchUp,
+    pub began: u32,
+    pub finished: u32,
+    pub failed: u32,
+    /// Those to show, with their origin.
+    pub runs: Vec<RunId>,
+}
+
+struct Running {
+    remote: Option<Remote>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Monitor {
+    pub fn new(
+        store: Store,
+        host: Arc<dyn Host>,
+        desk: Arc<Mutex<Desk>>,
+        secrets: Secrets,
+    ) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                store,
+                host,
+                desk,
+                secrets,
+                boards: Mutex::default(),
+                digest: Mutex::default(),
+                defaults: Mutex::default(),
+            }),
+            running: Mutex::default(),
+        }
+    }
+
+    /// Follows every feed that is switched on, and the environment's.
+    pub fn start(&self, defaults: FeedDefaults) -> Result<(), ApiError> {
+        *lock(&self.shared.defaults) = defaults.clone();
+        if let Some(url) = &defaults.url {
+            self.set_up_from_environment(url)?;
+        }
+        for feed in self.shared.store.feeds().map_err(|e| store_error(&e))? {
+            if feed.enabled {
+                self.follow(feed);
+            }
+        }
+        Ok(())
+    }
+
+    /// A feed named by the environment is set up once, and switched on each time.
+    fn set_up_from_environment(&self, url: &str) -> Result<(), ApiError> {
+        let (endpoint, token) = parse(url)?;
+        let known = self.shared.store.feed_at(endpoint.url().as_str());
+        let known = known.map_err(|e| store_error(&e))?;
+        let id = match known {
+            Some(feed) if feed.enabled => feed.id,
+            Some(feed) => {
+                let on = FeedSettings {
+                    enabled: true,
+                    ..settings_of(&feed)
+                };
+                let changed = self.shared.store.change_feed(feed.id, on);
+                changed.wait().map_err(|e| store_error(&e))?;
+                feed.id
+            }
+            None => {
+                let settings = FeedSettings {
+                    name: host_name(&endpoint),
+                    url: endpoint.url().to_string(),
+                    kind: None,
+                    enabled: true,
+                    publish: false,
+                    transport: None,
+                };
+                let added = self.shared.store.add_feed(settings, self.shared.host.now());
+                added.wait().map_err(|e| store_error(&e))?
+            }
+        };
+        if let Some(token) = token {
+            let kept = self.shared.secrets.put(id, &token.0);
+            kept.map_err(|e| store_error(&e))?;
+        }
+        Ok(())
+    }
+
+    /// Sets up a feed.
+    pub fn add(&self, form: FeedForm) -> Result<i64, ApiError> {
+        let (settings, token) = read_form(&form)?;
+        let added = self.shared.store.add_feed(settings, self.shared.host.now());
+        let id = added.wait().map_err(|e| store_error(&e))?;
+        if let Some(token) = token {
+            self.shared
+                .secrets
+                .put(id, &token)
+                .map_err(|e| store_error(&e))?;
+        }
+        self.restart(id)?;
+        Ok(id)
+    }
+
+    /// Changes a feed.
+    pub fn change(&self, id: i64, form: FeedForm) -> Result<(), ApiError> {
+        let (settings, token) = read_form(&form)?;
+        let changed = self.shared.store.change_feed(id, settings);
+        changed.wait().map_err(|e| store_error(&e))?;
+        if let Some(token) = token {
+            self.shared
+                .secrets
+                .put(id, &token)
+                .map_err(|e| store_error(&e))?;
+        }
+        self.restart(id)
+    }
+
+    /// Removes a feed and its token.
+    pub fn remove(&self, id: i64) -> Result<(), ApiError> {
+        self.stop(id);
+        lock(&self.shared.boards).remove(&id);
+        let removed = self.shared.store.remove_feed(id);
+        removed.wait().map_err(|e| store_error(&e))?;
+        self.shared.secrets.forget(id).map_err(|e| store_error(&e))
+    }
+
+    /// Does not wait for the next try; a feed that ended is followed again.
+    pub fn reconnect(&self, id: Option<i64>) -> Result<(), ApiError> {
+        let feeds = self.shared.store.feeds().map_err(|e| store_error(&e))?;
+        let wanted = feeds
+            .into_iter()
+            .filter(|feed| feed.enabled && id.is_none_or(|id| feed.id == id));
+        for feed in wanted {
+            let state = self.shared.link_state(feed.id);
+            match state {
+                Some(LinkState::Refused | LinkState::Stopped | LinkState::Off) | None => {
+                    self.stop(feed.id);
+                    self.follow(feed);
+                }
+                Some(_) => self.tell(feed.id, Command::ReconnectNow),
+            }
+        }
+        Ok(())
+    }
+
+    /// The OS says whether there is a network.
+    pub fn network(&self, online: bool) {
+        let ids: Vec<i64> = lock(&self.running).keys().copied().collect();
+        for id in ids {
+            self.tell(id, Command::Network { online });
+        }
+    }
+
+    /// The digest that was not put away yet.
+    pub fn digest(&self) -> Option<Digest> {
+        lock(&self.shared.digest).clone()
+    }
+
+    /// Puts a digest away.
+    pub fn dismiss(&self, id: u64) {
+        let mut digest = lock(&self.shared.digest);
+        if digest.as_ref().is_some_and(|digest| digest.id == id) {
+            *digest = None;
+        }
+        drop(digest);
+        self.shared.ping();
+    }
+
+    /// All feeds, with their connections.
+    pub fn rows(&self) -> Result<Vec<FeedRow>, StoreError> {
+        let now = self.shared.host.now();
+        let feeds = self.shared.store.feeds()?;
+        let boards = lock(&self.shared.boards);
+        let rows = feeds.into_iter().map(|feed| {
+            let idle = Board::new(
+                feed.last_connected.unwrap_or(feed.added),
+                false,
+                feed.last_connected,
+            );
+            let board = boards.get(&feed.id).unwrap_or(&idle);
+            FeedRow {
+                proven: is_proven(feed.kind.as_deref()),
+                has_token: self.shared.secrets.has(feed.id),
+                link: board.link(now),
+                traffic: board.traffic(now),
+                id: feed.id,
+                name: feed.name,
+                url: feed.url,
+                kind: feed.kind,
+                origin: feed.origin,
+                enabled: feed.enabled,
+                publish: feed.publish,
+                forced: feed.transport,
+            }
+        });
+        Ok(rows.collect())
+    }
+
+    /// The feeds that are switched on, as the indicator needs them.
+    pub fn health(&self) -> Result<Vec<FeedHealth>, StoreError> {
+        let rows = self.rows()?.into_iter().filter(|row| row.enabled);
+        let health = rows.map(|row| FeedHealth {
+            id: row.id,
+            name: row.name,
+            link: row.link,
+        });
+        Ok(health.collect())
+    }
+
+    fn tell(&self, id: i64, command: Command) {
+        if let Some(remote) = lock(&self.running)
+            .get(&id)
+            .and_then(|running| running.remote.as_ref())
+        {
+            remote.command(command);
+        }
+    }
+
+    fn restart(&self, id: i64) -> Result<(), ApiError> {
+        self.stop(id);
+        let feeds = self.shared.store.feeds().map_err(|e| store_error(&e))?;
+        let feed = feeds.into_iter().find(|feed| feed.id == id);
+        match feed.filter(|feed| feed.enabled) {
+            Some(feed) => self.follow(feed),
+            None => {
+                lock(&self.shared.boards).remove(&id);
+                self.shared.ping();
+            }
+        }
+        Ok(())
+    }
+
+    fn stop(&self, id: i64) {
+        let running = lock(&self.running).remove(&id);
+        if let Some(running) = running {
+            running.stop();
+        }
+    }
+
+    /// Follows a feed; a fault is on its board, not an error of whoever asked.
+    fn follow(&self, feed: Feed) {
+        let now = self.shared.host.now();
+        let board = Board::new(now, true, feed.last_connected);
+        lock(&self.shared.boards).insert(feed.id, board);
+        let id = feed.id;
+        match self.watch(feed) {
+            Ok(running) => {
+                lock(&self.running).insert(id, running);
+            }
+            Err(error) => self.shared.end(id, LinkState::Stopped, Some(error.message)),
+        }
+        self.shared.ping();
+    }
+
+    fn watch(&self, feed: Feed) -> Result<Running, ApiError> {
+        let settings = self.shared.settings(&feed)?;
+        let watching =
+            Watching::start(&self.shared.store, settings).map_err(|e| store_error(&e))?;
+        let remote = watching.remote();
+        let shared = Arc::clone(&self.shared);
+        let thread = thread::Builder::new()
+            .name(format!("monitor-{}", feed.id))
+            .spawn(move || shared.serve(&feed, &watching))
+            .map_err(|e| ApiError::internal(format!("a thread for the feed: {e}")))?;
+        Ok(Running {
+            remote: Some(remote),
+            thread: Some(thread),
+        })
+    }
+}
+
+impl Drop for Monitor {
+    fn drop(&mut self) {
+        for (_, running) in std::mem::take(&mut *lock(&self.running)) {
+            running.stop();
+        }
+    }
+}
+
+impl Running {
+    fn stop(mut self) {
+        if let Some(remote) = self.remote.take() {
+            remote.stop();
+        }
+        if let Some(thread) = self.thread.take() {
+            // One that panicked has ended as well.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Shared {
+    fn settings(&self, feed: &Feed) -> Result<Settings, ApiError> {
+        let (endpoint, _) = parse(&feed.url)?;
+        let defaults = lock(&self.defaults).clone();
+        let mut token = self.secrets.get(feed.id).map_err(|e| store_error(&e))?;
+        let is_environments = defaults
+            .url
+            .is_some_and(|url| parse(&url).is_ok_and(|(named, _)| named.url() == endpoint.url()));
+        if is_environments {
+            token = token.or(defaults.token.map(Secret));
+        }
+        let mut settings = Settings::new(endpoint, token);
+        settings.kind = feed.kind.as_deref().and_then(Kind::of_word);
+        settings.connection.follows_network = !is_loopback(&settings.endpoint);
+        if let Some(transport) = feed.transport.as_deref().and_then(transport_of) {
+            settings.connection.transports = Transports::only(transport);
+        }
+        if let Some(cap) = defaults.max_delay_ms {
+            let backoff = Backoff::new(BASE_DELAY_MS.min(cap), 2.0, cap);
+            settings.connection.backoff = backoff.map_err(|e| {
+                ApiError::new(
+                    ErrorCode::Input,
+                    format!("the longest wait between two tries: {e}"),
+                    "Set GHOSTLIGHT_MAX_RECONNECT_DELAY_MS to milliseconds, or leave it out.",
+                )
+            })?;
+        }
+        Ok(settings)
+    }
+
+    /// Takes news until the feed ends.
+    fn serve(&self, feed: &Feed, watching: &Watching) {
+        let mut kind = feed.kind.clone();
+        let mut remembered = Micros(0);
+        loop {
+            let news = watching.next(Some(TICK));
+            let now = self.host.now();
+            if self.link_state(feed.id).is_some_and(LinkState::is_up)
+                && now.0 - remembered.0 >= REMEMBER_EVERY_US
+            {
+                remembered = now;
+                // It only makes the next digest exact; nothing waits for it.
+                drop(self.store.put_feed_connected(feed.id, now));
+            }
+            match news {
+                None => {}
+                Some(News::Stop) => {
+                    let was_up = self.link_state(feed.id).is_some_and(LinkState::is_up);
+                    if was_up {
+                        let _ = self.store.put_feed_connected(feed.id, now).wait();
+                    }
+                    return self.end(feed.id, LinkState::Off, None);
+                }
+                Some(News::Ended(ended)) => {
+                    let state = match &ended {
+                        Ended::Refused(_) => LinkState::Refused,
+                        _ => LinkState::Stopped,
+                    };
+                    return self.end(
+                        feed.id,
+                        state,
+                        Some(ghostlight_model::sentence(&ended.to_string())),
+                    );
+                }
+                Some(News::Failed(error)) => {
+                    self.host.notice(&crate::host::trouble(
+                        &format!("{} is stopped", feed.name),
+                        &error,
+                    ));
+                    return self.end(feed.id, LinkState::Stopped, Some(error.to_string()));
+                }
+                Some(News::Feed { kind: found, .. }) => kind = Some(found.word().to_owned()),
+                Some(News::Status(status)) => {
+                    let next_try = status
+                        .next_try_at
+                        .map(|at| Micros(now.0 + watching.until(at).as_micros() as i64));
+                    self.status(feed, &status, next_try, is_proven(kind.as_deref()), now);
+                }
+                Some(News::Stored(count)) => self
+                    .on_board(feed.id, |board| {
+                        board.stored(&count, now);
+                        None
+                    })
+                    .map_or((), drop),
+                Some(News::CaughtUp) => {
+                    let word = self.on_board(feed.id, Board::caught_up);
+                    self.told(feed, word, now);
+                }
+                Some(News::Quarantined(_)) => self.count_quarantine(feed.id, kind.as_deref()),
+                Some(News::Notice(text)) => self.host.notice(&Notice {
+                    kind: "warning".into(),
+                    title: feed.name.clone(),
+                    body: ghostlight_model::sentence(&text),
+                }),
+            }
+            self.ping();
+        }
+    }
+
+    fn status(
+        &self,
+        feed: &Feed,
+        status: &Status,
+        next_try: Option<Micros>,
+        proven: bool,
+        now: Micros,
+    ) {
+        let was_up = self.link_state(feed.id).is_some_and(LinkState::is_up);
+        let word = self.on_board(feed.id, |board| board.status(status, next_try, proven, now));
+        let is_up = self.link_state(feed.id).is_some_and(LinkState::is_up);
+        if was_up && !is_up {
+            drop(self.store.put_feed_connected(feed.id, now));
+        }
+        self.told(feed, word, now);
+    }
+
+    fn told(&self, feed: &Feed, word: Option<Word>, now: Micros) {
+        match word {
+            None => {}
+            Some(Word::Restored) => self.host.notice(&Notice {
+                kind: "success".into(),
+                title: format!("Connection to {} restored", feed.name),
+                body: "This feed does not number its events, so what it sent meanwhile may be missing.".into(),
+            }),
+            Some(Word::CaughtUp(caught)) => self.caught_up(feed, caught, now),
+        }
+    }
+
+    /// After an absence: a message, and a digest of what happened meanwhile.
+    fn caught_up(&self, feed: &Feed, caught: CatchUp, now: Micros) {
+        let Some(from) = caught.from else { return };
+        let away_us = caught.began.0 - from.0;
+        let took_ms = (now.0 - caught.began.0).max(0) as f64 / 1_000.0;
+        let body = caught_up_words(&caught, took_ms);
+        let title = format!("Connection to {} restored", feed.name);
+        let kind = if caught.missing > 0 {
+            "warning"
+        } else {
+            "success"
+        };
+        self.host.notice(&Notice {
+            kind: kind.into(),
+            title,
+            body,
+        });
+        if away_us < DIGEST_AFTER_US || caught.events + caught.missing == 0 {
+            return;
+        }
+        match self.digest(feed, caught, from, now) {
+            Ok(digest) => *lock(&self.digest) = Some(digest),
+            Err(error) => tracing::warn!(%error, "the digest could not be made"),
+        }
+    }
+
+    fn digest(
+        &self,
+        feed: &Feed,
+        caught: CatchUp,
+        from: Micros,
+        now: Micros,
+    ) -> Result<Digest, StoreError> {
+        let known = self.store.feed_at(&feed.url)?;
+        let origin = known.and_then(|feed| feed.origin).unwrap_or_default();
+        let mut digest = Digest {
+            id: now.0.unsigned_abs(),
+            source: feed.name.clone(),
+            until: now,
+            began: 0,
+            finished: 0,
+            failed: 0,
+            runs: Vec::new(),
+            caught,
+        };
+        let mut lines = Vec::new();
+        for stream in &digest.caught.streams {
+            let run = RunId::of_stream(&origin, stream);
+            if stream.run().is_none() {
+                continue;
+            }
+            if let Some(state) = self.store.run(&run)? {
+                lines.push(RunLine::of(&state));
+            }
+        }
+        for line in &lines {
+            digest.began += u32::from(line.started >= from);
+            match (line.status, line.ended.is_some_and(|at| at >= from)) {
+                (RunStatus::Finished, true) => digest.finished += 1,
+                (RunStatus::Failed, true) => digest.failed += 1,
+                _ => {}
+            }
+        }
+        // What failed first, then the latest.
+        lines.sort_by_key(|line| {
+            (
+                line.status != RunStatus::Failed,
+                std::cmp::Reverse(line.updated),
+            )
+        });
+        let shown = lines.into_iter().take(DIGEST_RUNS_MAX);
+        digest.runs = shown.map(|line| line.run_id).collect();
+        Ok(digest)
+    }
+
+    fn count_quarantine(&self, id: i64, kind: Option<&str>) {
+        let count = || -> Option<u64> {
+            let feeds = self.store.feeds().ok()?;
+            let feed = feeds.into_iter().find(|feed| feed.id == id)?;
+            let (endpoint, _) = Endpoint::parse(&feed.url).ok()?;
+            let kind = Kind::of_word(kind?)?;
+            self.store.quarantined(&endpoint.feed_id(kind)).ok()
+        };
+        if let Some(in_all) = count() {
+            self.on_board(id, |board| {
+                board.quarantined(in_all);
+                None
+            });
+        }
+    }
+
+    fn end(&self, id: i64, state: LinkState, why: Option<String>) {
+        let now = self.host.now();
+        self.on_board(id, |board| {
+            board.ended(state, why, now);
+            None
+        });
+        self.ping();
+    }
+
+    fn on_board(&self, id: i64, change: impl FnOnce(&mut Board) -> Option<Word>) -> Option<Word> {
+        lock(&self.boards).get_mut(&id).and_then(change)
+    }
+
+    fn link_state(&self, id: i64) -> Option<LinkState> {
+        let now = self.host.now();
+        lock(&self.boards)
+            .get(&id)
+            .map(|board| board.link(now).state)
+    }
+
+    fn ping(&self) {
+        let ping = lock(&self.desk).feeds_changed();
+        if let Some(ping) = ping {
+            self.host.ping(&ping);
+        }
+    }
+}
+
+fn caught_up_words(caught: &CatchUp, took_ms: f64) -> String {
+    let events = match caught.events {
+        0 => "Nothing happened meanwhile".to_owned(),
+        1 => format!("1 event caught up in {took_ms:.0} ms"),
+        n => format!("{n} events caught up in {took_ms:.0} ms"),
+    };
+    match caught.missing {
+        0 => format!("{events}; nothing is missing."),
+        n => format!("{events}; {n} are not on the server any more."),
+    }
+}
+
+fn is_proven(kind: Option<&str>) -> bool {
+    let kind = kind.and_then(Kind::of_word);
+    kind.is_some_and(|kind| kind.completeness() == Completeness::Provable)
+}
+
+/// Settings and a token of its own, where one was typed.
+fn read_form(form: &FeedForm) -> Result<(FeedSettings, Option<String>), ApiError> {
+    let (endpoint, in_url) = parse(form.url.trim())?;
+    let unknown = |what: &str, word: &str| {
+        ApiError::new(
+            ErrorCode::Input,
+            format!("there is no {what} {word:?}"),
+            "Choose one of the list.",
+        )
+    };
+    if let Some(kind) = form
+        .kind
+        .as_deref()
+        .filter(|kind| Kind::of_word(kind).is_none())
+    {
+        return Err(unknown("adapter", kind));
+    }
+    if let Some(word) = form
+        .transport
+        .as_deref()
+        .filter(|word| transport_of(word).is_none())
+    {
+        return Err(unknown("transport", word));
+    }
+    let name = form.name.trim();
+    let settings = FeedSettings {
+        name: match name.is_empty() {
+            true => host_name(&endpoint),
+            false => name.to_owned(),
+        },
+        url: endpoint.url().to_string(),
+        kind: form.kind.clone(),
+        enabled: form.enabled,
+        publish: form.publish,
+        transport: form.transport.clone(),
+    };
+    let token = form.token.clone().map(|token| token.trim().to_owned());
+    Ok((settings, token.or(in_url.map(|secret| secret.0))))
+}
+
+fn settings_of(feed: &Feed) -> FeedSettings {
+    FeedSettings {
+        name: feed.name.clone(),
+        url: feed.url.clone(),
+        kind: feed.kind.clone(),
+        enabled: feed.enabled,
+        publish: feed.publish,
+        transport: feed.transport.clone(),
+    }
+}
+
+fn parse(url: &str) -> Result<(Endpoint, Option<Secret>), ApiError> {
+    Endpoint::parse(url).map_err(|e| {
+        ApiError::new(
+            ErrorCode::Input,
+            e.to_string(),
+            "Give the address as its server names it, for example ws://127.0.0.1:7300/v1.",
+        )
+    })
+}
+
+fn host_name(endpoint: &Endpoint) -> String {
+    let url = endpoint.url();
+    let host = url.host_str().unwrap_or("feed");
+    match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    }
+}
+
+/// A server on this machine is there without any network.
+fn is_loopback(endpoint: &Endpoint) -> bool {
+    let host = endpoint.url().host_str().unwrap_or_default();
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost"
+        || host
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|ip| ip.is_loopback())
+}
+
+/// What a panicking holder left is whole: boards change in single steps.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,355 @@
+//! Reading the events of other systems (SPEC C8, D2): whatever JSON a body is, it becomes an [`EventBody`].
+//!
+//! The vocabulary is that of SPEC *Words*: `node, phase, duration_ms, metrics, issues`, with the spellings that
+//! workflow systems use for the three phases. What is of another shape is left out of this reading and stays in the
+//! verbatim body, which the log keeps; so nothing here fails and nothing is lost.
+
+use crate::{
+    event::{EventBody, Fact, Issue, Phase, Severity},
+    ids::RunId,
+    time::Micros,
+};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use std::{borrow::Cow, collections::BTreeMap};
+
+/// Issues that are read of an event; further ones stay in its body.
+const ISSUES_MAX: usize = 50;
+/// Characters of a name of a node, or a phase; the rest is cut with a mark.
+const NAME_CHARS_MAX: usize = 120;
+/// Characters of an issue's message; the rest is cut with a mark.
+const MESSAGE_CHARS_MAX: usize = 500;
+
+/// Spellings of the phases, lower case: those of Prefect 3, OpenLineage 1, Airflow, dbt, GitHub's webhooks and CDEvents.
+const PHASES: [(&str, Phase); 24] = [
+    ("start", Phase::Start),
+    ("started", Phase::Start),
+    ("begin", Phase::Start),
+    ("running", Phase::Start),
+    ("in_progress", Phase::Start),
+    ("end", Phase::End),
+    ("ended", Phase::End),
+    ("finish", Phase::End),
+    ("finished", Phase::End),
+    ("complete", Phase::End),
+    ("completed", Phase::End),
+    ("done", Phase::End),
+    ("success", Phase::End),
+    ("succeeded", Phase::End),
+    ("pass", Phase::End),
+    ("passed", Phase::End),
+    ("fail", Phase::Fail),
+    ("failed", Phase::Fail),
+    ("failure", Phase::Fail),
+    ("error", Phase::Fail),
+    ("errored", Phase::Fail),
+    ("crashed", Phase::Fail),
+    ("abort", Phase::Fail),
+    ("aborted", Phase::Fail),
+];
+
+/// Names of nodes, lower case, that mean the run as a whole; so does no name.
+const WHOLE_RUN: [&str; 4] = ["", "run", "workflow", "pipeline"];
+
+/// Whether an event of this node is about its run as a whole: `start` begins it, `end` and `fail` end it.
+pub fn is_whole_run(node: &str) -> bool {
+    WHOLE_RUN.iter().any(|name| node.eq_ignore_ascii_case(name))
+}
+
+/// What is looked at; values of another type count as absent.
+#[derive(Deserialize, Default)]
+struct Body<'a> {
+    #[serde(borrow, default)]
+    node: Any<'a>,
+    #[serde(borrow, default)]
+    phase: Any<'a>,
+    #[serde(borrow, default, rename = "type")]
+    kind: Any<'a>,
+    #[serde(borrow, default)]
+    event: Any<'a>,
+    #[serde(default)]
+    duration_ms: Option<Value>,
+    #[serde(default)]
+    metrics: Option<Value>,
+    #[serde(default)]
+    data: Option<Value>,
+    #[serde(default)]
+    issues: Option<Value>,
+    #[serde(default)]
+    fact: Option<Value>,
+}
+
+/// A word, or something that is none.
+#[derive(Deserialize, Default)]
+#[serde(untagged)]
+enum Any<'a> {
+    Word(#[serde(borrow)] Cow<'a, str>),
+    Number(serde_json::Number),
+    #[default]
+    Absent,
+    Else(serde::de::IgnoredAny),
+}
+
+impl Any<'_> {
+    fn word(&self) -> Option<String> {
+        match self {
+            Any::Word(word) => Some(cut(word.trim(), NAME_CHARS_MAX)),
+            Any::Number(number) => Some(number.to_string()),
+            Any::Absent | Any::Else(_) => None,
+        }
+    }
+}
+
+/// The event of `run` that a body is, at the time that its envelope says.
+pub fn read(body: &str, ts: Micros, run: &RunId) -> EventBody {
+    let read: Body<'_> = match body.trim_start().starts_with('{') {
+        true => serde_json::from_str(body).unwrap_or_default(),
+        // A struct would also read from an array.
+        false => Body::default(),
+    };
+    let typed = read.kind.word().or_else(|| read.event.word());
+    let is_typed = read.node.word().is_none() && read.metrics.is_none() && typed.is_some();
+    let node = match is_typed {
+        // A typed message (SPEC C12 b) is of its type's node, and its data are its metrics.
+        true => typed.unwrap_or_default(),
+        false => read.node.word().unwrap_or_default(),
+    };
+    let metrics = read.metrics.or(read.data.filter(|_| is_typed));
+    EventBody {
+        ts,
+        run_id: run.clone(),
+        node,
+        phase: phase(read.phase.word(), is_typed),
+        duration_ms: read.duration_ms.as_ref().and_then(duration),
+        metrics: match metrics {
+            Some(Value::Object(members)) => members.into_iter().collect(),
+            _ => BTreeMap::new(),
+        },
+        issues: issues(read.issues),
+        fact: read
+            .fact
+            .and_then(|fact| serde_json::from_value::<Box<Fact>>(fact).ok()),
+    }
+}
+
+fn phase(word: Option<String>, is_typed: bool) -> Phase {
+    let Some(word) = word.filter(|word| !word.is_empty()) else {
+        return Phase::Other(if is_typed { "message" } else { "" }.into());
+    };
+    let known = PHASES
+        .iter()
+        .find(|(name, _)| word.eq_ignore_ascii_case(name));
+    match known {
+        Some((_, phase)) => phase.clone(),
+        None => Phase::from(word.as_str()),
+    }
+}
+
+fn duration(value: &Value) -> Option<f64> {
+    let number = match value {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    };
+    number.filter(|ms: &f64| ms.is_finite() && *ms >= 0.0)
+}
+
+fn issues(value: Option<Value>) -> Vec<Issue> {
+    let list = match value {
+        Some(Value::Array(list)) => list,
+        Some(Value::Null) | None => return Vec::new(),
+        // One that is not in a list is one all the same.
+        Some(one) => vec![one],
+    };
+    list.into_iter()
+        .take(ISSUES_MAX)
+        .filter_map(|one| issue(&one))
+        .collect()
+}
+
+fn issue(value: &Value) -> Option<Issue> {
+    match value {
+        Value::String(text) if text.trim().is_empty() => None,
+        Value::String(text) => Some(Issue::new("issue", Severity::Warning, shown(text), None)),
+        Value::Object(members) => Some(issue_of(members, value)),
+        Value::Null => None,
+        other => Some(Issue::new(
+            "issue",
+            Severity::Warning,
+            shown(&other.to_string()),
+            None,
+        )),
+    }
+}
+
+fn issue_of(members: &Map<String, Value>, whole: &Value) -> Issue {
+    let text = |names: &[&str]| {
+        let found = names.iter().filter_map(|name| members.get(*name));
+        let mut texts = found.filter_map(Value::as_str).map(str::trim);
+        texts.find(|text| !text.is_empty()).map(shown)
+    };
+    let severity = text(&["severity", "level"]).map_or(Severity::Warning, |word| severity(&word));
+    let code = text(&["code", "rule", "id"]).unwrap_or_else(|| "issue".into());
+    let message = text(&["message", "title", "text", "detail"]);
+    let message = message.unwrap_or_else(|| shown(&whole.to_string()));
+    Issue::new(&code, severity, message, text(&["hint"]).as_deref())
+}
+
+fn severity(word: &str) -> Severity {
+    match word.to_ascii_lowercase().as_str() {
+        "info" | "information" | "notice" | "debug" | "low" => Severity::Info,
+        "error" | "critical" | "fatal" | "high" | "blocker" => Severity::Error,
+        _ => Severity::Warning,
+    }
+}
+
+fn shown(text: &str) -> String {
+    cut(text.trim(), MESSAGE_CHARS_MAX)
+}
+
+fn cut(text: &str, chars_max: usize) -> String {
+    match text.char_indices().nth(chars_max) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    }
+}
+
+/// A file or table that a node left behind (`metrics.artifacts`, SPEC D2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// Its name.
+    pub name: String,
+    /// Its version, as the source writes it; empty if it names none.
+    pub version: String,
+    /// Where it is.
+    pub uri: Option<String>,
+    /// The SHA-256 of its bytes, in hexadecimal.
+    pub sha256: Option<String>,
+}
+
+/// The scores of an event (`metrics.scores`): a number each, or an object with a `value`.
+pub fn scores(event: &EventBody) -> impl Iterator<Item = (&String, f64)> {
+    let scores = event.metrics.get("scores").and_then(Value::as_object);
+    scores.into_iter().flatten().filter_map(|(name, value)| {
+        let value = value.as_f64().or_else(|| value.get("value")?.as_f64())?;
+        Some((name, value))
+    })
+}
+
+/// The artifacts of an event (`metrics.artifacts`); entries without a name are left out.
+pub fn artifacts(event: &EventBody) -> impl Iterator<Item = Named> {
+    let list = event.metrics.get("artifacts").and_then(Value::as_array);
+    list.into_iter().flatten().filter_map(|one| {
+        let text = |member: &str| match one.get(member) {
+            Some(Value::String(text)) if !text.is_empty() => Some(shown(text)),
+            Some(Value::Number(number)) => Some(number.to_string()),
+            _ => None,
+        };
+        Some(Named {
+            name: one
+                .as_str()
+                .map(shown)
+                .or_else(|| text("name"))
+                .filter(|name| !name.is_empty())?,
+            version: text("version").unwrap_or_default(),
+            uri: text("uri"),
+            sha256: text("sha256"),
+        })
+    })
+}
+
+/// What a node should leave behind (`metrics.expects`): names, or objects with a `name`.
+pub fn expects(event: &EventBody) -> impl Iterator<Item = String> {
+    let list = event.metrics.get("expects").and_then(Value::as_array);
+    list.into_iter().flatten().filter_map(|one| {
+        let name = one.as_str().or_else(|| one.get("name")?.as_str())?;
+        Some(shown(name)).filter(|name| !name.is_empty())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(body: &str) -> EventBody {
+        read(body, Micros(7), &RunId("feed:1/run/a".into()))
+    }
+
+    #[test]
+    fn the_usual_members_are_read_whatever_their_spelling() {
+        let event = event(
+            r#"{"ts":"2026-01-01T00:00:00Z","run_id":9,"node":"COMPOSE","phase":"Completed","duration_ms":"8800",
+                "metrics":{"bpm":92,"scores":{"hook":0.81,"rhyme":{"value":0.43},"odd":"x"},
+                "artifacts":[{"name":"song.mid","version":2,"uri":"s3://x"},{"version":1},"notes.txt"],
+                "expects":["song.mid",{"name":"lyrics"},3]},
+                "issues":["Rhyme is low",{"severity":"CRITICAL","code":"bridge","title":"missing bridge"},null,{"x":1}]}"#,
+        );
+        assert_eq!((event.ts, event.node.as_str()), (Micros(7), "COMPOSE"));
+        assert_eq!(
+            (&event.phase, event.duration_ms),
+            (&Phase::End, Some(8_800.0))
+        );
+        let scores: Vec<_> = scores(&event)
+            .map(|(name, value)| (name.as_str(), value))
+            .collect();
+        assert_eq!(scores, [("hook", 0.81), ("rhyme", 0.43)]);
+        let names: Vec<_> = artifacts(&event)
+            .map(|one| (one.name, one.version))
+            .collect();
+        assert_eq!(
+            names,
+            [
+                ("song.mid".into(), "2".into()),
+                ("notes.txt".into(), String::new())
+            ]
+        );
+        assert_eq!(expects(&event).collect::<Vec<_>>(), ["song.mid", "lyrics"]);
+        let issues: Vec<_> = event
+            .issues
+            .iter()
+            .map(|i| (i.code.as_str(), i.severity, i.message.as_str()))
+            .collect();
+        assert_eq!(
+            issues,
+            [
+                ("issue", Severity::Warning, "Rhyme is low."),
+                ("bridge", Severity::Error, "Missing bridge."),
+                ("issue", Severity::Warning, "{\"x\":1}."),
+            ]
+        );
+    }
+
+    #[test]
+    fn anything_else_is_a_generic_event() {
+        for body in [
+            "1",
+            "null",
+            "[1,2]",
+            "\"text\"",
+            "{",
+            "",
+            "{\"node\":{},\"phase\":[],\"issues\":7,\"metrics\":\"x\"}",
+            "{\"node\":null,\"duration_ms\":-1}",
+        ] {
+            let event = event(body);
+            assert_eq!(event.node, "", "{body}");
+            assert!(matches!(event.phase, Phase::Other(_)), "{body}");
+            assert_eq!(event.duration_ms, None, "{body}");
+        }
+        assert!(is_whole_run("") && is_whole_run("Workflow") && !is_whole_run("LOAD"));
+    }
+
+    #[test]
+    fn a_typed_message_is_of_its_types_node() {
+        let event = event(r#"{"event":"job:recommendation","data":{"title":"Baker","score":0.9}}"#);
+        assert_eq!(event.node, "job:recommendation");
+        assert_eq!(event.phase, Phase::Other("message".into()));
+        assert_eq!(event.metrics["title"], "Baker");
+    }
+
+    #[test]
+    fn long_names_are_cut() {
+        let body = format!(r#"{{"node":"{}"}}"#, "é".repeat(10_000));
+        assert_eq!(event(&body).node.chars().count(), NAME_CHARS_MAX + 1);
+    }
+}

@@ -1,0 +1,277 @@
+//! The feeds that somebody set up, or watched once.
+
+use crate::{
+    error::StoreError,
+    open::Store,
+    sql, streams,
+    writer::{Batch, Pending},
+};
+use ghostlight_model::Micros;
+use rusqlite::{OptionalExtension, Row, params};
+
+/// Feeds that can be set up; one more is refused.
+pub const FEEDS_MAX: usize = 200;
+/// Characters of a feed's name.
+const NAME_CHARS_MAX: usize = 80;
+
+/// A feed as it is stored. Its token is not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Feed {
+    /// Its number; never used again.
+    pub id: i64,
+    /// What people call it.
+    pub name: String,
+    /// Its address, without credentials.
+    pub url: String,
+    /// Which system, once known or chosen.
+    pub kind: Option<String>,
+    /// Whether the application connects to it.
+    pub enabled: bool,
+    /// Whether runs that end here are sent to it.
+    pub publish: bool,
+    /// The only transport to use; `None` for the best that works.
+    pub transport: Option<String>,
+    /// The origin under which its streams stand, once the kind is known.
+    pub origin: Option<String>,
+    /// When it was set up.
+    pub added: Micros,
+    /// When it was last connected.
+    pub last_connected: Option<Micros>,
+}
+
+/// What a person can set of a feed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeedSettings {
+    /// What people call it, 1 to 80 characters.
+    pub name: String,
+    /// Its address, without credentials.
+    pub url: String,
+    /// Which system; `None` finds out.
+    pub kind: Option<String>,
+    /// Whether the application connects to it.
+    pub enabled: bool,
+    /// Whether runs that end here are sent to it.
+    pub publish: bool,
+    /// The only transport to use; `None` for the best that works.
+    pub transport: Option<String>,
+}
+
+impl Store {
+    /// The feeds, in the order in which they were set up.
+    pub fn feeds(&self) -> Result<Vec<Feed>, StoreError> {
+        self.reading(|c| {
+            let mut statement = c.prepare_cached(sql::FEEDS)?;
+            let rows = statement.query_map([], feed)?;
+            rows.collect()
+        })
+    }
+
+    /// The feed at an address (without credentials).
+    pub fn feed_at(&self, url: &str) -> Result<Option<Feed>, StoreError> {
+        self.reading(|c| {
+            c.prepare_cached(sql::FEED_AT)?
+                .query_row([url], feed)
+                .optional()
+        })
+    }
+
+    /// Sets up a feed; answers its number.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] if there is one at this address, the name is empty or too long, or there are
+    /// [`FEEDS_MAX`].
+    pub fn add_feed(&self, settings: FeedSettings, now: Micros) -> Pending<i64> {
+        self.writer().submit(move |batch| {
+            check(batch, &settings, None)?;
+            let count = || -> rusqlite::Result<i64> {
+                batch
+                    .tx
+                    .query_row("SELECT count(*) FROM feed", [], |row| row.get(0))
+            };
+            if count().map_err(|e| batch.sqlite(&e))? >= FEEDS_MAX as i64 {
+                return Err(StoreError::Refused(format!(
+                    "there are {FEEDS_MAX} feeds already; remove one first"
+                )));
+            }
+            let id = insert(batch, &settings, now).map_err(|e| batch.sqlite(&e))?;
+            batch.touched.everything();
+            Ok(id)
+        })
+    }
+
+    /// Changes a feed. Another address or system is another source: its streams begin anew.
+    ///
+    /// # Errors
+    /// As [`Store::add_feed`], and [`StoreError::NotFound`].
+    pub fn change_feed(&self, id: i64, settings: FeedSettings) -> Pending<()> {
+        self.writer().submit(move |batch| {
+            check(batch, &settings, Some(id))?;
+            let change = || -> rusqlite::Result<usize> {
+                let FeedSettings {
+                    name,
+                    url,
+                    kind,
+                    enabled,
+                    publish,
+                    transport,
+                } = &settings;
+                batch
+                    .tx
+                    .prepare_cached(
+                        "UPDATE feed SET
+                         origin = CASE WHEN url = ?3 AND (?4 IS NULL OR kind IS ?4) THEN origin END,
+                         cursor = CASE WHEN url = ?3 AND (?4 IS NULL OR kind IS ?4) THEN cursor END,
+                         name = ?2, url = ?3, kind = ?4, enabled = ?5, publish = ?6, transport = ?7
+                     WHERE id = ?1",
+                    )?
+                    .execute(params![id, name, url, kind, enabled, publish, transport])
+            };
+            let changed = change().map_err(|e| batch.sqlite(&e))?;
+            batch.touched.everything();
+            match changed {
+                0 => Err(StoreError::NotFound(format!("feed {id}"))),
+                _ => Ok(()),
+            }
+        })
+    }
+
+    /// Removes a feed. What it sent stays stored.
+    pub fn remove_feed(&self, id: i64) -> Pending<()> {
+        self.writer().submit(move |batch| {
+            batch
+                .tx
+                .execute("DELETE FROM feed WHERE id = ?1", [id])
+                .map_err(|e| batch.sqlite(&e))?;
+            batch.touched.everything();
+            Ok(())
+        })
+    }
+
+    /// Remembers which system is at an address, and the name (`feed`) under which its streams stand. A feed that
+    /// nobody set up is kept too, switched off, so that its runs have a source with a name.
+    pub fn identify_feed(&self, url: String, kind: String, feed: &str, now: Micros) -> Pending<()> {
+        let origin = streams::origin_of(feed);
+        self.writer().submit(move |batch| {
+            let identify = || -> rusqlite::Result<()> {
+                let known = batch
+                    .tx
+                    .prepare_cached(
+                        "UPDATE feed SET kind = ?2, origin = ?3,
+                         cursor = CASE WHEN origin = ?3 THEN cursor END
+                     WHERE url = ?1",
+                    )?
+                    .execute(params![url, kind, origin])?;
+                if known == 0 {
+                    batch
+                        .tx
+                        .prepare_cached(
+                            "INSERT INTO feed (name, url, kind, enabled, origin, added)
+                         VALUES (?1, ?2, ?3, 0, ?4, ?5)",
+                        )?
+                        .execute(params![shown_name(&url), url, kind, origin, now.0])?;
+                }
+                Ok(())
+            };
+            identify().map_err(|e| batch.sqlite(&e))?;
+            batch.touched.everything();
+            Ok(())
+        })
+    }
+
+    /// Where an event stream without offsets goes on, as it was last remembered.
+    pub fn feed_cursor(&self, url: &str) -> Result<Option<String>, StoreError> {
+        self.reading(|c| {
+            let cursor: Option<Option<String>> = c
+                .prepare_cached("SELECT cursor FROM feed WHERE url = ?1")?
+                .query_row([url], |row| row.get(0))
+                .optional()?;
+            Ok(cursor.flatten())
+        })
+    }
+
+    /// Remembers when a feed was last connected.
+    pub fn put_feed_connected(&self, id: i64, at: Micros) -> Pending<()> {
+        self.writer().submit_light(move |batch| {
+            batch
+                .tx
+                .prepare_cached("UPDATE feed SET last_connected = ?2 WHERE id = ?1")
+                .and_then(|mut s| s.execute((id, at.0)))
+                .map_err(|e| batch.sqlite(&e))?;
+            Ok(())
+        })
+    }
+
+    /// Remembers where an event stream without offsets goes on.
+    pub fn put_feed_cursor(&self, url: String, cursor: String) -> Pending<()> {
+        self.writer().submit_light(move |batch| {
+            batch
+                .tx
+                .prepare_cached("UPDATE feed SET cursor = ?2 WHERE url = ?1")
+                .and_then(|mut s| s.execute((&url, &cursor)))
+                .map_err(|e| batch.sqlite(&e))?;
+            Ok(())
+        })
+    }
+}
+
+fn insert(batch: &Batch<'_>, settings: &FeedSettings, now: Micros) -> rusqlite::Result<i64> {
+    let FeedSettings {
+        name,
+        url,
+        kind,
+        enabled,
+        publish,
+        transport,
+    } = settings;
+    batch
+        .tx
+        .prepare_cached(
+            "INSERT INTO feed (name, url, kind, enabled, publish, transport, added)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?
+        .execute(params![name, url, kind, enabled, publish, transport, now.0])?;
+    Ok(batch.tx.last_insert_rowid())
+}
+
+fn check(batch: &Batch<'_>, settings: &FeedSettings, own: Option<i64>) -> Result<(), StoreError> {
+    let chars = settings.name.trim().chars().count();
+    if chars == 0 || chars > NAME_CHARS_MAX {
+        return Err(StoreError::Refused(format!(
+            "a feed's name has 1 to {NAME_CHARS_MAX} characters, this one has {chars}"
+        )));
+    }
+    let there = batch
+        .tx
+        .prepare_cached(sql::FEED_AT)
+        .and_then(|mut s| s.query_row([&settings.url], feed).optional())
+        .map_err(|e| batch.sqlite(&e))?;
+    match there {
+        Some(feed) if Some(feed.id) != own => Err(StoreError::Refused(format!(
+            "the feed {} is at this address already",
+            feed.name
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Host and port of an address, for a feed that nobody named.
+fn shown_name(url: &str) -> String {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let host = rest.split(['/', '?']).next().unwrap_or(rest);
+    host.chars().take(NAME_CHARS_MAX).collect()
+}
+
+fn feed(row: &Row<'_>) -> rusqlite::Result<Feed> {
+    Ok(Feed {
+        id: row.get(0)?,
+        name: row.get(1)?,
+        url: row.get(2)?,
+        kind: row.get(3)?,
+        enabled: row.get(4)?,
+        publish: row.get(5)?,
+        transport: row.get(6)?,
+        origin: row.get(7)?,
+        added: Micros(row.get(8)?),
+        last_connected: row.get::<_, Option<i64>>(9)?.map(Micros),
+    })
+}

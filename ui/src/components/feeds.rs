@@ -1,0 +1,290 @@
+//! Feeds in the settings: the list, and the dialog that sets one up or changes it.
+
+use crate::{
+    backend,
+    components::{
+        bits,
+        connection::kind_words,
+        dialog::Modal,
+        run_view::{use_ticking, view_sign},
+    },
+    dom,
+    icons::Icon,
+    shell::{Ask, Dialog, Shell, ToastKind, use_shell},
+    state::monitor,
+    views::use_view,
+};
+use ghostlight_api::{
+    ApiError, ViewData, ViewQuery,
+    command::{AddFeed, ChangeFeed, FeedForm, RemoveFeed},
+    view::FeedRow,
+};
+use std::future::Future;
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{HtmlInputElement, HtmlSelectElement};
+use yew::{
+    AttrValue, Callback, Html, NodeRef, Properties, SubmitEvent, component, html, use_node_ref,
+    use_state_eq,
+};
+
+/// Adapters: word and label.
+const KINDS: [(&str, &str); 5] = [
+    ("", "Find out"),
+    ("hub", "Ghostlight hub"),
+    ("workflow", "Workflow events"),
+    ("typed", "Typed messages"),
+    ("sse", "Event stream (SSE)"),
+];
+/// Transports: word and label.
+const TRANSPORTS: [(&str, &str); 4] = [
+    ("", "The best that works"),
+    ("websocket", "WebSocket only"),
+    ("sse", "Server-sent events only"),
+    ("poll", "Long poll only"),
+];
+
+/// The list of feeds in the settings.
+#[component]
+pub fn Feeds() -> Html {
+    let shell = use_shell();
+    use_ticking(true);
+    let query = ViewQuery::Feeds;
+    let state = use_view(Some(query.clone()));
+    html! {
+        <fieldset aria-label="feeds">
+            <legend>{ "Feeds" }</legend>
+            <p class="gl-dim">{ "Runs that happen elsewhere: a hub of colleagues, or another system's events by WebSocket or server-sent events." }</p>
+            { bits::render_view(&query, &state, || html! { <div>{ bits::skeleton(40) }</div> }, |data| match &**data {
+                ViewData::Feeds(feeds) if feeds.is_empty() => html! { <p class="gl-dim">{ "None yet." }</p> },
+                ViewData::Feeds(feeds) => html! { <ul class="gl-feeds">{ for feeds.iter().map(|feed| view_line(&shell, feed)) }</ul> },
+                _ => Html::default(),
+            }) }
+            <button type="button" class="pf-v6-c-button pf-m-secondary pf-m-small" onclick={shell.asks(Ask::Open(Dialog::Feed(None)))}>{ Icon::Plug.draw() }{ "Add a feed" }</button>
+        </fieldset>
+    }
+}
+
+fn view_line(shell: &Shell, feed: &FeedRow) -> Html {
+    let sign = monitor::link_sign(&feed.link, dom::now());
+    let switch = {
+        let (shell, feed) = (shell.clone(), feed.clone());
+        Callback::from(move |_| {
+            let form = FeedForm {
+                enabled: !feed.enabled,
+                ..form_of(&feed)
+            };
+            send(
+                &shell,
+                None,
+                backend::call(ChangeFeed {
+                    id: feed.id,
+                    feed: form,
+                }),
+            );
+        })
+    };
+    html! {
+        <li key={feed.id} class="gl-feedline" aria-label={format!("feed {}", feed.name)} role="group">
+            <label class="gl-option" title={if feed.enabled { "Switch off: nothing is received" } else { "Switch on" }}><input type="checkbox" checked={feed.enabled} onchange={switch} aria-label={format!("{} is switched on", feed.name)} /></label>
+            <div class="gl-cut">
+                <p class="gl-cut"><span class="gl-strong">{ &feed.name }</span>{ " " }{ view_sign(&sign) }</p>
+                <p class="gl-small gl-dim gl-cut" title={kind_words(feed)}>{ &feed.url }{ " · " }{ kind_words(feed) }</p>
+            </div>
+            <button type="button" class="gl-link" aria-label={format!("Details of {}", feed.name)} onclick={shell.asks(Ask::Open(Dialog::Connections(Some(feed.id))))}>{ "Details" }</button>
+            <button type="button" class="gl-link" aria-label={format!("Change {}", feed.name)} onclick={shell.asks(Ask::Open(Dialog::Feed(Some(feed.id))))}>{ "Change" }</button>
+        </li>
+    }
+}
+
+fn form_of(feed: &FeedRow) -> FeedForm {
+    FeedForm {
+        name: feed.name.clone(),
+        url: feed.url.clone(),
+        kind: feed.kind.clone(),
+        transport: feed.forced.clone(),
+        token: None,
+        enabled: feed.enabled,
+        publish: feed.publish,
+    }
+}
+
+/// Properties of [`FeedDialog`].
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    /// The feed to change; `None` sets up another.
+    pub id: Option<i64>,
+}
+
+/// The dialog that sets up or changes a feed.
+#[component]
+pub fn FeedDialog(props: &Props) -> Html {
+    let query = ViewQuery::Feeds;
+    let state = use_view(Some(query.clone()));
+    let shell = use_shell();
+    match props.id {
+        None => html! { <Form feed={None::<FeedRow>} /> },
+        Some(id) => bits::render_view(&query, &state, Html::default, |data| match &**data {
+            ViewData::Feeds(feeds) => match feeds.iter().find(|feed| feed.id == id) {
+                Some(feed) => html! { <Form key={id} feed={Some(feed.clone())} /> },
+                None => {
+                    let actions = html! { <button type="button" data-first="" class="pf-v6-c-button pf-m-secondary" onclick={shell.asks(Ask::Close)}>{ "Close" }</button> };
+                    html! { <Modal title="Feed" on_close={shell.asks(Ask::Close)} {actions}><p>{ "This feed was removed." }</p></Modal> }
+                }
+            },
+            _ => Html::default(),
+        }),
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct FormProps {
+    feed: Option<FeedRow>,
+}
+
+#[component]
+fn Form(props: &FormProps) -> Html {
+    let shell = use_shell();
+    let (name, url, token) = (use_node_ref(), use_node_ref(), use_node_ref());
+    let (kind, transport, publish) = (use_node_ref(), use_node_ref(), use_node_ref());
+    let problem = use_state_eq(|| None::<ApiError>);
+    let removing = use_state_eq(|| false);
+    // What the feed was when the dialog opened: it goes on changing under the form.
+    let feed = use_state_eq(|| props.feed.clone());
+    let onsubmit = {
+        let (shell, problem, feed) = (shell.clone(), problem.clone(), feed.clone());
+        let (name, url, token) = (name.clone(), url.clone(), token.clone());
+        let (kind, transport, publish) = (kind.clone(), transport.clone(), publish.clone());
+        Callback::from(move |event: SubmitEvent| {
+            event.prevent_default();
+            let typed = text(&token);
+            let form = FeedForm {
+                name: text(&name),
+                url: text(&url),
+                kind: choice(&kind),
+                transport: choice(&transport),
+                token: (!typed.is_empty()).then_some(typed),
+                enabled: feed.as_ref().is_none_or(|feed| feed.enabled),
+                publish: publish
+                    .cast::<HtmlInputElement>()
+                    .is_some_and(|input| input.checked()),
+            };
+            let problem = problem.clone();
+            match feed.as_ref().map(|feed| feed.id) {
+                Some(id) => send(
+                    &shell,
+                    Some(problem.setter()),
+                    backend::call(ChangeFeed { id, feed: form }),
+                ),
+                None => send(
+                    &shell,
+                    Some(problem.setter()),
+                    backend::call(AddFeed { feed: form }),
+                ),
+            }
+        })
+    };
+    let on_remove = {
+        let (shell, removing, feed) = (shell.clone(), removing.clone(), feed.clone());
+        Callback::from(move |_| {
+            let Some(feed) = &*feed else { return };
+            if *removing {
+                send(&shell, None, backend::call(RemoveFeed { id: feed.id }));
+                shell.ask.emit(Ask::Close);
+            } else {
+                removing.set(true);
+            }
+        })
+    };
+    let of = |part: fn(&FeedRow) -> String| feed.as_ref().map(part).unwrap_or_default();
+    let has_token = feed.as_ref().is_some_and(|feed| feed.has_token);
+    let token_hint = match has_token {
+        true => "A token is kept; leave this empty to keep it",
+        false => "Only if the server asks for one",
+    };
+    let title = match feed.is_some() {
+        true => "Change a feed",
+        false => "Add a feed",
+    };
+    let actions = html! {
+        <>
+            <button type="submit" form="feed-form" class="pf-v6-c-button pf-m-primary">{ if feed.is_some() { "Save" } else { "Add and connect" } }</button>
+            <button type="button" class="pf-v6-c-button pf-m-secondary" onclick={shell.asks(Ask::Close)}>{ "Cancel" }</button>
+            if feed.is_some() {
+                <span class="gl-fill"></span>
+                <button type="button" class="gl-link gl-bad" onclick={on_remove}>{ if *removing { "Remove: its events stay, its token goes" } else { "Remove…" } }</button>
+            }
+        </>
+    };
+    html! {
+        <Modal title={AttrValue::from(title)} on_close={shell.asks(Ask::Close)} {actions}>
+            <form id="feed-form" class="gl-form" {onsubmit}>
+                <label for="feed-url">{ "Address" }</label>
+                <input ref={url} id="feed-url" data-first="" type="text" inputmode="url" spellcheck="false" autocomplete="off" placeholder="ws://127.0.0.1:7300/v1" aria-invalid={problem.is_some().then_some("true")} aria-describedby="feed-problem" value={of(|f| f.url.clone())} />
+                <p id="feed-problem" role="alert" class="gl-bad">
+                    if let Some(error) = &*problem { { &error.message }{ " " }{ error.hint.clone().unwrap_or_default() } }
+                </p>
+                <label for="feed-name">{ "Name" }</label>
+                <input ref={name} id="feed-name" type="text" maxlength="80" autocomplete="off" placeholder="As the server is called" value={of(|f| f.name.clone())} />
+                <label for="feed-token">{ "Token" }</label>
+                <input ref={token} id="feed-token" type="password" autocomplete="off" placeholder={token_hint} />
+                <label for="feed-kind">{ "System" }</label>
+                { view_select("feed-kind", kind, &KINDS, feed.as_ref().and_then(|f| f.kind.clone())) }
+                <label for="feed-transport">{ "Transport" }</label>
+                { view_select("feed-transport", transport, &TRANSPORTS, feed.as_ref().and_then(|f| f.forced.clone())) }
+                <label class="gl-option"><input ref={publish} type="checkbox" checked={feed.as_ref().is_some_and(|f| f.publish)} />{ "Send finished runs of this computer to this hub" }</label>
+                <p class="gl-small gl-dim">{ "The token is kept in a file of the data folder that only you can read, never in a log or an export." }</p>
+            </form>
+        </Modal>
+    }
+}
+
+fn view_select(
+    id: &'static str,
+    node: NodeRef,
+    options: &[(&'static str, &'static str)],
+    now: Option<String>,
+) -> Html {
+    let option = |(word, label): &(&'static str, &'static str)| {
+        let selected = now.as_deref().unwrap_or_default() == *word;
+        html! { <option key={*word} value={*word} {selected}>{ *label }</option> }
+    };
+    html! { <select ref={node} {id}>{ for options.iter().map(option) }</select> }
+}
+
+fn text(node: &NodeRef) -> String {
+    let input = node.cast::<HtmlInputElement>();
+    input
+        .map(|input| input.value().trim().to_owned())
+        .unwrap_or_default()
+}
+
+fn choice(node: &NodeRef) -> Option<String> {
+    let select = node.cast::<HtmlSelectElement>();
+    select
+        .map(|select| select.value())
+        .filter(|value| !value.is_empty())
+}
+
+/// Sends a change. What is wrong with it stands in the form where there is one, else in a message.
+fn send<T: 'static>(
+    shell: &Shell,
+    problem: Option<yew::UseStateSetter<Option<ApiError>>>,
+    call: impl Future<Output = Result<T, ApiError>> + 'static,
+) {
+    let shell = shell.clone();
+    spawn_local(async move {
+        match (call.await, problem) {
+            (Ok(_), None) => {}
+            (Ok(_), Some(_)) => {
+                shell.ask.emit(Ask::Close);
+                shell.ask.emit(Ask::Toast(
+                    ToastKind::Success,
+                    "Feed saved".into(),
+                    "It is connected in the background.".into(),
+                ));
+            }
+            (Err(error), Some(problem)) => problem.set(Some(error)),
+            (Err(error), None) => shell.error(&error),
+        }
+    });
+}

@@ -1,0 +1,521 @@
+//! What the monitor says in words: connections, runs that are silent, what differs between two runs.
+
+use crate::state::format;
+use ghostlight_api::view::{FeedHealth, Health, LinkState, LinkView, RunRow, RunView};
+use ghostlight_model::{Micros, liveness::Liveness, run::RunStatus};
+use std::collections::BTreeMap;
+
+/// How something stands, for colour and icon; words always stand beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Tone {
+    /// As it should be.
+    Good,
+    /// Neither.
+    Plain,
+    /// Going on.
+    Busy,
+    /// Not as it should be, and being worked on.
+    Warn,
+    /// Somebody has to act, or something was lost.
+    Bad,
+}
+
+/// A tone and its words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sign {
+    /// For colour and icon.
+    pub tone: Tone,
+    /// Few words.
+    pub words: String,
+    /// A sentence or two.
+    pub title: String,
+}
+
+fn sign(tone: Tone, words: impl Into<String>, title: impl Into<String>) -> Sign {
+    Sign {
+        tone,
+        words: words.into(),
+        title: title.into(),
+    }
+}
+
+/// How a connection stands.
+pub fn link_sign(link: &LinkView, now: Micros) -> Sign {
+    let why = link.last_error.clone().unwrap_or_default();
+    match link.state {
+        LinkState::Off => sign(Tone::Plain, "switched off", "Nothing is received."),
+        LinkState::Connecting if link.attempt > 1 => sign(
+            Tone::Warn,
+            format!("connecting, attempt {}", link.attempt),
+            why,
+        ),
+        LinkState::Connecting => sign(Tone::Warn, "connecting", why),
+        LinkState::Connected => sign(Tone::Good, "live", latency(link)),
+        LinkState::Polling => sign(Tone::Good, "polling", latency(link)),
+        LinkState::Reconnecting => sign(Tone::Warn, next_try(link, now), why),
+        LinkState::Offline => sign(
+            Tone::Bad,
+            "offline",
+            "This computer has no network. It connects by itself when there is one.",
+        ),
+        LinkState::Refused => sign(Tone::Bad, "token refused", why),
+        LinkState::Stopped => sign(Tone::Bad, "stopped", why),
+    }
+}
+
+fn latency(link: &LinkView) -> String {
+    match link.latency_ms {
+        Some(ms) => format!("Events arrive as they happen; a ping takes {ms} ms."),
+        None => "Events arrive as they happen.".into(),
+    }
+}
+
+fn next_try(link: &LinkView, now: Micros) -> String {
+    match link.next_try {
+        Some(at) => format!("next try in {}", seconds_until(at, now)),
+        None => "reconnecting".into(),
+    }
+}
+
+/// `4 s`, rounded up, so that nothing happens before the count is over.
+pub fn seconds_until(at: Micros, now: Micros) -> String {
+    let left = (at.0 - now.0).max(0);
+    let seconds = (left + 999_999) / 1_000_000;
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        _ => format!("{} min {:02} s", seconds / 60, seconds % 60),
+    }
+}
+
+/// What the indicator in the masthead shows, and the feed it speaks of.
+pub fn indicator(health: &Health, now: Micros) -> (Sign, Option<i64>) {
+    if let Some(trouble) = &health.trouble {
+        return (
+            sign(Tone::Bad, format!("Trouble: {trouble}"), trouble.clone()),
+            None,
+        );
+    }
+    if !health.hub_live {
+        let words = "Trouble: the embedded hub does not answer";
+        return (
+            sign(Tone::Bad, words, "Restart Ghostlight if this stays."),
+            None,
+        );
+    }
+    if let Some(worst) = worst(&health.feeds, now) {
+        return worst;
+    }
+    let cached = format!(
+        "{} in the cache of this computer",
+        format::plural(health.postings.into(), "posting", "postings")
+    );
+    let shown = match (health.running, health.feeds.len()) {
+        (0, 0) => sign(Tone::Good, "Ready · embedded hub", cached),
+        (n, 0) => sign(Tone::Busy, format!("Analysing {n} · embedded hub"), cached),
+        (_, 1) => sign(
+            Tone::Good,
+            format!("Live · {}", health.feeds[0].name),
+            latency(&health.feeds[0].link),
+        ),
+        (_, n) => sign(Tone::Good, format!("Live · {n} feeds"), cached),
+    };
+    (shown, None)
+}
+
+/// The feed that needs attention most, if one does.
+fn worst(feeds: &[FeedHealth], now: Micros) -> Option<(Sign, Option<i64>)> {
+    let down = feeds.iter().filter(|feed| !feed.link.state.is_up());
+    let worst = down.max_by_key(|feed| link_sign(&feed.link, now).tone)?;
+    let of_feed = link_sign(&worst.link, now);
+    let words = match worst.link.state {
+        LinkState::Offline => "Offline · no network".to_owned(),
+        LinkState::Connecting => format!("Connecting to {}", worst.name),
+        LinkState::Reconnecting => format!("Reconnecting to {} · {}", worst.name, of_feed.words),
+        _ => format!("Trouble: {} · {}", worst.name, of_feed.words),
+    };
+    let title = match of_feed.title.is_empty() {
+        true => words.clone(),
+        false => of_feed.title,
+    };
+    Some((sign(of_feed.tone, words, title), Some(worst.id)))
+}
+
+/// How a run stands.
+pub fn run_sign(run: &RunRow, now: Micros) -> Sign {
+    let line = &run.line;
+    match line.status {
+        RunStatus::Finished => sign(Tone::Good, "done", "The run ended well."),
+        RunStatus::Failed => {
+            let at = line.failure.as_ref().map(|failure| &failure.node);
+            let at = at.filter(|node| !node.is_empty());
+            let words = at.map_or("failed".to_owned(), |node| format!("failed at {node}"));
+            let why = line.failure.as_ref().map(|f| f.issue.message.clone());
+            sign(Tone::Bad, words, why.unwrap_or_default())
+        }
+        RunStatus::Open => sign(
+            Tone::Plain,
+            "messages",
+            "A stream of messages, without an end.",
+        ),
+        RunStatus::Running => going_on(run, now),
+    }
+}
+
+fn going_on(run: &RunRow, now: Micros) -> Sign {
+    let Some(pulse) = &run.pulse else {
+        let title = "Its source is not followed, so how it stands now is not known.";
+        return sign(Tone::Plain, "not followed", title);
+    };
+    let (liveness, since) = pulse.at(now);
+    let lasted = format::elapsed((now.0 - since.0).max(0) as f64 / 1_000.0);
+    let node = pulse.node.as_deref().unwrap_or_default();
+    let (done, all) = run.line.progress;
+    let usual = pulse.p99_ms.map(format::elapsed).unwrap_or_default();
+    match liveness {
+        Liveness::Quiet => sign(
+            Tone::Busy,
+            format!("{done} / {all}"),
+            format!("{node} is under way; it takes up to {usual} in 99 of 100 cases."),
+        ),
+        Liveness::Stalled => sign(
+            Tone::Warn,
+            format!("stalled {lasted}"),
+            format!(
+                "{node} is silent for longer than the {usual} it takes in 99 of 100 cases; its source is alive."
+            ),
+        ),
+        Liveness::Dead => sign(
+            Tone::Bad,
+            format!("source lost {lasted} ago"),
+            "The source gives no sign of life, so the run may go on unseen.",
+        ),
+        Liveness::NotEnoughHistory => sign(
+            Tone::Busy,
+            format!("{done} / {all}"),
+            format!(
+                "{node} is under way. It was seen {} before, too seldom to say whether it is stalled.",
+                format::plural(pulse.durations.into(), "time", "times")
+            ),
+        ),
+        Liveness::Between => match &run.line.stopped_at {
+            Some(node) => sign(
+                Tone::Warn,
+                format!("stopped at {node}"),
+                format!(
+                    "{node} failed {lasted} ago and no step began since. The source did not say that the run ended."
+                ),
+            ),
+            None => sign(
+                Tone::Busy,
+                format!("{done} / {all}"),
+                format!(
+                    "No step is under way since {lasted}. The source did not say that the run ended."
+                ),
+            ),
+        },
+    }
+}
+
+/// What is stored of a run's stream, in words.
+pub fn extent_sign(run: &RunView) -> Sign {
+    let extent = &run.extent;
+    let Some((_, first, last)) = extent.current else {
+        return sign(Tone::Plain, "nothing stored yet", "");
+    };
+    let range = format!("offsets {first}\u{2013}{last}");
+    let so_far = if run.row.line.ended.is_some() {
+        ""
+    } else {
+        " so far"
+    };
+    match (extent.missing, extent.proven) {
+        (0, true) => sign(
+            Tone::Good,
+            format!("complete{so_far}: {range}"),
+            "The source numbers its events, and every number is stored.",
+        ),
+        (0, false) => sign(
+            Tone::Plain,
+            format!(
+                "{} received",
+                format::plural(last - first + 1, "event", "events")
+            ),
+            "This source does not number its events, so whether all arrived cannot be proven.",
+        ),
+        (n, _) => sign(
+            Tone::Warn,
+            format!("{} missing of {range}", format::count(n)),
+            format!(
+                "{} will not come; the log shows where.",
+                format::plural(n, "event", "events")
+            ),
+        ),
+    }
+}
+
+/// A line of the comparison of two runs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Difference {
+    /// What is compared: a step or a score.
+    pub name: String,
+    /// In this run.
+    pub this: Option<f64>,
+    /// In the other.
+    pub other: Option<f64>,
+}
+
+impl Difference {
+    /// How much more this run has, where both have a value.
+    pub fn by(&self) -> Option<f64> {
+        Some(self.this? - self.other?)
+    }
+}
+
+/// Durations of steps in milliseconds, matched by name, in this run's order; what only one has comes last.
+pub fn durations(this: &RunView, other: &RunView) -> Vec<Difference> {
+    let of = |run: &RunView| -> Vec<(String, Option<f64>)> {
+        let nodes = run.nodes.iter();
+        nodes
+            .map(|node| (node.node.clone(), node.duration_ms))
+            .collect()
+    };
+    matched(of(this), of(other))
+}
+
+/// Scores, matched by name.
+pub fn scores(this: &RunView, other: &RunView) -> Vec<Difference> {
+    let of = |run: &RunView| -> Vec<(String, Option<f64>)> {
+        let scores = run.scores.iter();
+        scores
+            .map(|score| (score.name.clone(), Some(score.value)))
+            .collect()
+    };
+    matched(of(this), of(other))
+}
+
+fn matched(this: Vec<(String, Option<f64>)>, other: Vec<(String, Option<f64>)>) -> Vec<Difference> {
+    let theirs: BTreeMap<&String, Option<f64>> = other.iter().map(|(name, v)| (name, *v)).collect();
+    let ours: BTreeMap<&String, Option<f64>> = this.iter().map(|(name, v)| (name, *v)).collect();
+    let in_this = this.iter().map(|(name, value)| Difference {
+        name: name.clone(),
+        this: *value,
+        other: theirs.get(name).copied().flatten(),
+    });
+    let only_other = other.iter().filter(|(name, _)| !ours.contains_key(name));
+    let only_other = only_other.map(|(name, value)| Difference {
+        name: name.clone(),
+        this: None,
+        other: *value,
+    });
+    in_this.chain(only_other).collect()
+}
+
+/// JSON for reading: indented; what is none stays as it is.
+pub fn pretty(body: &str) -> String {
+    let value: Result<serde_json::Value, _> = serde_json::from_str(body);
+    value
+        .and_then(|value| serde_json::to_string_pretty(&value))
+        .unwrap_or_else(|_| body.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ghostlight_api::view::{Extent, NodeRow};
+    use ghostlight_model::{
+        RunId,
+        liveness::Pulse,
+        run::{NodeStatus, RunKind, RunLine},
+    };
+
+    const SECOND: i64 = 1_000_000;
+
+    fn link(state: LinkState) -> LinkView {
+        LinkView {
+            state,
+            transport: "websocket".into(),
+            attempt: 2,
+            next_try: (state == LinkState::Reconnecting).then_some(Micros(14 * SECOND)),
+            since: Micros(0),
+            last_connected: None,
+            last_error: Some("connection refused".into()),
+            latency_ms: Some(12),
+        }
+    }
+
+    fn health(states: &[LinkState]) -> Health {
+        let feeds = states.iter().enumerate().map(|(n, state)| FeedHealth {
+            id: n as i64,
+            name: format!("feed {n}"),
+            link: link(*state),
+        });
+        Health {
+            hub_live: true,
+            running: 0,
+            postings: 3,
+            trouble: None,
+            feeds: feeds.collect(),
+        }
+    }
+
+    #[test]
+    fn the_indicator_speaks_of_the_feed_that_needs_attention_most() {
+        use LinkState::*;
+        for (states, tone, words, feed) in [
+            (&[][..], Tone::Good, "Ready · embedded hub", None),
+            (&[Connected], Tone::Good, "Live · feed 0", None),
+            (&[Connected, Polling], Tone::Good, "Live · 2 feeds", None),
+            (
+                &[Connected, Reconnecting],
+                Tone::Warn,
+                "Reconnecting to feed 1 · next try in 4 s",
+                Some(1),
+            ),
+            (
+                &[Refused, Connecting],
+                Tone::Bad,
+                "Trouble: feed 0 · token refused",
+                Some(0),
+            ),
+            (&[Offline], Tone::Bad, "Offline · no network", Some(0)),
+        ] {
+            let (sign, of) = indicator(&health(states), Micros(10 * SECOND + 1));
+            assert_eq!((sign.tone, sign.words.as_str(), of), (tone, words, feed));
+        }
+        let mut broken = health(&[Connected]);
+        broken.trouble = Some("the disk is full".into());
+        assert_eq!(
+            indicator(&broken, Micros(0)).0.words,
+            "Trouble: the disk is full"
+        );
+    }
+
+    #[test]
+    fn a_countdown_is_over_when_it_says_so() {
+        for (left_us, words) in [
+            (-1, "0 s"),
+            (1, "1 s"),
+            (SECOND, "1 s"),
+            (29 * SECOND + 5, "30 s"),
+            (61 * SECOND, "1 min 01 s"),
+        ] {
+            assert_eq!(seconds_until(Micros(left_us), Micros(0)), words);
+        }
+    }
+
+    fn row(status: RunStatus, pulse: Option<Pulse>) -> RunRow {
+        RunRow {
+            line: RunLine {
+                run_id: RunId("r".into()),
+                kind: RunKind::Foreign,
+                status,
+                name: "song".into(),
+                posting: None,
+                started: Micros(0),
+                updated: Micros(0),
+                ended: None,
+                progress: (2, 5),
+                fields: 0,
+                issues: 0,
+                running: None,
+                stopped_at: None,
+                failure: None,
+            },
+            title: None,
+            origin: "feed:f".into(),
+            source: "studio".into(),
+            pulse,
+        }
+    }
+
+    #[test]
+    fn a_silent_run_says_how_it_stands() {
+        let pulse = |node: Option<&str>, p99_ms, lost| Pulse {
+            node: node.map(str::to_owned),
+            last: Micros(0),
+            durations: 7,
+            p99_ms,
+            lost,
+        };
+        let now = Micros(60 * SECOND);
+        for (pulse, tone, words) in [
+            (
+                Some(pulse(Some("FIX"), Some(90_000.0), None)),
+                Tone::Busy,
+                "2 / 5",
+            ),
+            (
+                Some(pulse(Some("FIX"), Some(30_000.0), None)),
+                Tone::Warn,
+                "stalled 30.0 s",
+            ),
+            (Some(pulse(Some("FIX"), None, None)), Tone::Busy, "2 / 5"),
+            (
+                Some(pulse(Some("FIX"), None, Some(Micros(48 * SECOND)))),
+                Tone::Bad,
+                "source lost 12.0 s ago",
+            ),
+            (Some(pulse(None, None, None)), Tone::Busy, "2 / 5"),
+            (None, Tone::Plain, "not followed"),
+        ] {
+            let sign = run_sign(&row(RunStatus::Running, pulse), now);
+            assert_eq!((sign.tone, sign.words.as_str()), (tone, words), "{sign:?}");
+        }
+        assert_eq!(run_sign(&row(RunStatus::Failed, None), now).words, "failed");
+    }
+
+    fn run(nodes: &[(&str, Option<f64>)], missing: u64, proven: bool) -> RunView {
+        let rows = nodes.iter().map(|(node, duration_ms)| NodeRow {
+            node: (*node).into(),
+            status: NodeStatus::Done,
+            started: Micros(0),
+            duration_ms: *duration_ms,
+            attempts: 1,
+            issues: 0,
+            missing: vec![],
+        });
+        RunView {
+            row: row(RunStatus::Running, None),
+            feed: None,
+            nodes: rows.collect(),
+            scores: vec![],
+            artifacts: vec![],
+            issues: vec![],
+            extent: Extent {
+                current: Some((5, 0, 412)),
+                missing,
+                proven,
+                ..Extent::default()
+            },
+            left_out: 0,
+        }
+    }
+
+    #[test]
+    fn complete_is_said_only_where_it_is_a_fact() {
+        for (missing, proven, words) in [
+            (0, true, "complete so far: offsets 0–412"),
+            (4, true, "4 missing of offsets 0–412"),
+            (0, false, "413 events received"),
+        ] {
+            assert_eq!(extent_sign(&run(&[], missing, proven)).words, words);
+        }
+    }
+
+    #[test]
+    fn two_runs_are_compared_by_step_and_what_only_one_has_is_listed() {
+        let this = run(&[("A", Some(10.0)), ("B", None), ("C", Some(3.0))], 0, true);
+        let other = run(&[("A", Some(8.0)), ("D", Some(1.0))], 0, true);
+        let lines = durations(&this, &other);
+        let names: Vec<&str> = lines.iter().map(|line| line.name.as_str()).collect();
+        assert_eq!(names, ["A", "B", "C", "D"]);
+        assert_eq!(lines[0].by(), Some(2.0));
+        assert!(lines[1..].iter().all(|line| line.by().is_none()));
+    }
+
+    #[test]
+    fn json_is_indented_and_the_rest_left_alone() {
+        assert_eq!(pretty("{\"a\":1}"), "{\n  \"a\": 1\n}");
+        assert_eq!(pretty("no json"), "no json");
+    }
+}
