@@ -74,9 +74,10 @@ async fn every_state_in_both_themes_and_narrow() {
             app.press_char('2').await;
             app.click_at(
                 "the failed run",
-                "//*[@role='row'][contains(., 'login-wall')]",
+                "//*[@role='option'][contains(., 'login-wall')]",
             )
             .await;
+            app.press(Key::Enter).await;
             wait_for(&app, "the failed card", |seen| seen["failure"].is_string()).await;
         }
         found.look(&app, theme, "failed").await;
@@ -135,7 +136,7 @@ async fn less_motion_is_still() {
     app.close().await;
 }
 
-async fn choose_theme(app: &App, theme: &str) {
+pub async fn choose_theme(app: &App, theme: &str) {
     app.press_char('3').await;
     let label = if theme == "light" { "Light" } else { "Dark" };
     app.click_at(label, &format!("//label[normalize-space(.)='{label}']"))
@@ -176,11 +177,11 @@ async fn narrow(app: &App, width: u32, part: &str) {
 
 /// What axe-core found that is serious or critical, with where.
 #[derive(Default)]
-struct Findings(Vec<String>);
+pub struct Findings(Vec<String>);
 
 impl Findings {
     /// Takes a picture and lets axe-core look.
-    async fn look(&mut self, app: &App, theme: &str, screen: &str) {
+    pub async fn look(&mut self, app: &App, theme: &str, screen: &str) {
         app.screenshot(&format!("{theme}-{screen}")).await;
         let axe = Path::new(env!("CARGO_MANIFEST_DIR")).join("node_modules/axe-core/axe.min.js");
         let axe = std::fs::read_to_string(axe).expect("axe-core is there (`cargo xtask setup`)");
@@ -206,7 +207,8 @@ impl Findings {
         }
     }
 
-    fn none(self) {
+    /// Fails with what was found.
+    pub fn none(self) {
         assert!(self.0.is_empty(), "axe-core finds:\n{}", self.0.join("\n"));
     }
 }

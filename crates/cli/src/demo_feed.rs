@@ -152,6 +152,8 @@ struct Run {
     node: usize,
     /// Whether its node has started.
     started: bool,
+    /// How it ended, once only that is left to say.
+    ended: Option<&'static str>,
 }
 
 impl Feed {
@@ -181,6 +183,7 @@ impl Feed {
                 employer: EMPLOYERS[self.dice.below(EMPLOYERS.len() as u64) as usize],
                 node: 0,
                 started: false,
+                ended: None,
             });
         }
         let at = self.dice.below(self.runs.len() as u64) as usize;
@@ -197,6 +200,11 @@ impl Feed {
 impl Run {
     /// The next event, and whether it was the last.
     fn step(&mut self, dice: &mut Dice, now: Micros) -> (Value, bool) {
+        if let Some(phase) = self.ended {
+            // About the run as a whole: with it the run is over.
+            let body = json!({"ts": now, "run_id": self.id, "node": "run", "phase": phase});
+            return (body, true);
+        }
         let node = &NODES[self.node];
         let mut body = json!({"ts": now, "run_id": self.id, "node": node.name});
         if !self.started {
@@ -216,7 +224,8 @@ impl Run {
                 "message": format!("The board of {} did not answer.", self.employer),
                 "hint": "Try the run again later.",
             }]);
-            return (body, true);
+            self.ended = Some("fail");
+            return (body, false);
         }
         body["phase"] = json!("end");
         let score = 0.5 + dice.below(500) as f64 / 1_000.0;
@@ -235,7 +244,8 @@ impl Run {
             }]);
         }
         self.node += 1;
-        (body, self.node == NODES.len())
+        self.ended = (self.node == NODES.len()).then_some("end");
+        (body, false)
     }
 }
 

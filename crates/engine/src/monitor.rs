@@ -38,8 +38,8 @@ use std::{
 const REMEMBER_EVERY_US: i64 = 30_000_000;
 /// How long a feed's thread waits for news before it looks at the clock.
 const TICK: Duration = Duration::from_secs(1);
-/// An absence as short as this makes no digest, only a message.
-const DIGEST_AFTER_US: i64 = 10_000_000;
+/// An absence shorter than this makes no digest, only a message.
+const DIGEST_AFTER_US: i64 = 5_000_000;
 /// The first wait between two tries, in ms, unless the longest is shorter.
 const BASE_DELAY_MS: u64 = 1_000;
 

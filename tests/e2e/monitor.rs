@@ -1,0 +1,359 @@
+//! The monitor against a real hub on a real socket: a feed is set up, refused, corrected, watched, cut and caught up.
+
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant, SystemTime},
+};
+
+use fantoccini::Locator;
+use fantoccini::key::Key;
+use ghostlight_hub::{
+    Hub,
+    server::{Config, Server, Token},
+};
+use ghostlight_model::{Micros, StreamId};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::desk::{self, folder};
+use crate::look::{Findings, choose_theme};
+use crate::support::{App, Look};
+
+const TOKEN: &str = "a-token-of-the-studio";
+
+fn now() -> Micros {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    Micros(since.map_or(0, |since| since.as_micros() as i64))
+}
+
+/// A hub that can be stopped and started again where it was; what is published meanwhile waits in its log.
+struct Studio {
+    hub: Hub,
+    server: Option<Server>,
+    address: SocketAddr,
+    keys: u32,
+    _folder: TempDir,
+}
+
+impl Studio {
+    fn open() -> Self {
+        let folder = folder();
+        let hub = Hub::open(folder.path()).unwrap();
+        let mut studio = Self {
+            hub,
+            server: None,
+            address: SocketAddr::from(([127, 0, 0, 1], 0)),
+            keys: 0,
+            _folder: folder,
+        };
+        studio.serve();
+        studio
+    }
+
+    fn serve(&mut self) {
+        let config = Config::new(self.address, Token::new(TOKEN).unwrap(), now);
+        let server = Server::start(self.hub.clone(), config).unwrap();
+        self.address = server.address();
+        self.server = Some(server);
+    }
+
+    fn stop(&mut self) {
+        if let Some(server) = self.server.take() {
+            server.stop();
+        }
+    }
+
+    fn url(&self) -> String {
+        format!("ws://{}/v1", self.address)
+    }
+
+    fn publish(&mut self, run: &str, bodies: &[Value]) {
+        self.keys += 1;
+        let bodies = bodies.iter().map(Value::to_string).collect();
+        let stream = StreamId(format!("run/{run}"));
+        let key = format!("k{}", self.keys);
+        let done = self.hub.publish_keyed(key, stream, bodies, now());
+        done.wait().unwrap();
+    }
+
+    fn step(&mut self, run: &str, node: &str, phase: &str) {
+        self.publish(run, &[step(node, phase)]);
+    }
+}
+
+fn step(node: &str, phase: &str) -> Value {
+    let mut body = json!({"node": node, "phase": phase, "metrics": {"bpm": 92}});
+    if phase == "end" {
+        body["duration_ms"] = json!(1_200);
+        body["metrics"] = json!({
+            "scores": {"hook density": 0.81, "rhyme density": 0.43},
+            "artifacts": [{"name": "song.mid", "version": 2, "uri": "studio://song.mid", "sha256": "ab".repeat(32)}],
+        });
+    }
+    if phase == "fail" {
+        body["issues"] =
+            json!([{"code": "rhyme", "severity": "error", "message": "rhyme density below 0.40"}]);
+    }
+    body
+}
+
+/// Waits until the element with this label has a text that is right.
+async fn says(app: &App, name: &str, words: &str) -> String {
+    app.wait_for_text(name, |text| text.contains(words)).await
+}
+
+async fn add_feed(app: &App, url: &str, name: &str, token: &str) {
+    app.press_char('3').await;
+    app.click("button", "Add a feed").await;
+    fill(app, "feed-url", url).await;
+    fill(app, "feed-name", name).await;
+    fill(app, "feed-token", token).await;
+    app.click("button", "Add and connect").await;
+}
+
+/// Types into a box of a form, in place of what stands there.
+async fn fill(app: &App, id: &str, text: &str) {
+    app.script(&format!("document.getElementById('{id}').value = ''"))
+        .await;
+    if !text.is_empty() {
+        app.type_at(id, &format!("//*[@id='{id}']"), text).await;
+    }
+}
+
+/// The rows of the log of the run that is shown, as they stand.
+async fn log(app: &App) -> Vec<String> {
+    let rows = app
+        .script(
+            "return [...document.querySelectorAll('[role=log] .gl-row:not(.is-waiting)')].map((row) =>
+               [...row.firstElementChild.children].slice(1).map((cell) => cell.textContent.trim()).join('|')
+               || row.textContent.trim())",
+        )
+        .await;
+    let rows = rows.as_array().into_iter().flatten();
+    rows.filter_map(|row| row.as_str().map(str::to_owned))
+        .collect()
+}
+
+async fn log_has(app: &App, words: &str) -> Vec<String> {
+    app.wait_until(&format!("{words:?} in the log"), async |_| {
+        let rows = log(app).await;
+        match rows.iter().any(|row| row.contains(words)) {
+            true => Look::Done(rows),
+            false => Look::Seen(format!("{rows:?}")),
+        }
+    })
+    .await
+}
+
+async fn choose_run(app: &App, name: &str) {
+    app.press_char('2').await;
+    let row = format!("//*[@id='runs']//*[@role='option'][contains(., '{name}')]");
+    app.click_at(name, &row).await;
+    says(app, &format!("run {name}"), name).await;
+}
+
+#[tokio::test]
+async fn a_feed_is_refused_corrected_watched_cut_and_caught_up() {
+    let data = folder();
+    let mut studio = Studio::open();
+    studio.step("song-8841", "PLAN", "start");
+    let app = desk::open(data.path(), json!({})).await;
+    app.press_char('2').await;
+    app.role("heading", "Choose a run").await;
+    app.screenshot("monitor-empty").await;
+
+    // An address that is none: a sentence beside the box, and what was typed stays.
+    add_feed(&app, "studio.example", "Studio", "wrong-token-wrong").await;
+    app.wait_until("what is wrong with the address", async |client| {
+        let text = "return [document.getElementById('feed-problem').textContent, document.getElementById('feed-url').value]";
+        match client.execute(text, Vec::new()).await {
+            Ok(seen) if seen[0].as_str().is_some_and(|t| t.contains("ws://")) && seen[1] == "studio.example" => Look::Done(()),
+            seen => Look::Seen(format!("{seen:?}")),
+        }
+    })
+    .await;
+    app.screenshot("feed-refused-address").await;
+    fill(&app, "feed-url", &studio.url()).await;
+    app.click("button", "Add and connect").await;
+
+    // The wrong token: said, and not tried again and again.
+    says(&app, "connection", "Trouble: Studio · token refused").await;
+    says(&app, "feed Studio", "token refused").await;
+    app.click("button", "Change Studio").await;
+    fill(&app, "feed-token", TOKEN).await;
+    app.click("button", "Save").await;
+    says(&app, "connection", "Live · Studio").await;
+
+    // What is there is shown; what happens appears by itself.
+    choose_run(&app, "song-8841").await;
+    log_has(&app, "PLAN|start").await;
+    let begun = Instant::now();
+    studio.publish(
+        "song-8841",
+        &[step("PLAN", "end"), step("COMPOSE", "start")],
+    );
+    log_has(&app, "COMPOSE|start").await;
+    let took = begun.elapsed();
+    println!("published and on screen: {} ms", took.as_millis());
+    says(&app, "scores", "hook density").await;
+    says(&app, "completeness", "complete so far: offsets 0–2").await;
+    studio.step("song-8842", "PLAN", "fail");
+    studio.publish("song-8842", &[json!({"node": "run", "phase": "failed"})]);
+    app.wait_until("the failed run in the list", async |client| {
+        match client.find(Locator::XPath("//*[@id='runs']//*[@role='option'][contains(., 'song-8842')][contains(., 'failed at PLAN')]")).await {
+            Ok(_) => Look::Done(()),
+            Err(error) => Look::Seen(error.to_string()),
+        }
+    })
+    .await;
+    app.screenshot("monitor-live").await;
+
+    // The server goes away: said at once, with a countdown and a button.
+    studio.stop();
+    says(&app, "connection", "Reconnecting to Studio").await;
+    says(&app, "connection", "next try in").await;
+    app.screenshot("monitor-reconnecting").await;
+    app.click_at("the indicator", "//*[@aria-label='connection']/button[1]")
+        .await;
+    says(&app, "feed Studio", "Last error").await;
+    app.screenshot("connection-details").await;
+    app.press(Key::Escape).await;
+    studio.step("song-8841", "COMPOSE", "end");
+    studio.publish("song-8841", &[json!({"node": "run", "phase": "end"})]);
+    // Long enough for a summary of what happened meanwhile.
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    studio.serve();
+    app.click("button", "Reconnect now").await;
+    says(&app, "connection", "Live · Studio").await;
+    says(&app, "notifications", "Connection to Studio restored").await;
+    says(&app, "notifications", "2 events caught up").await;
+    let digest = says(&app, "while you were away", "nothing is missing").await;
+    assert!(
+        digest.contains("2 events") && digest.contains("1 ended well"),
+        "{digest}"
+    );
+    app.screenshot("monitor-digest").await;
+    says(&app, "state of the run", "done").await;
+    app.click("button", "Put the summary away").await;
+    app.wait_until_gone("while you were away").await;
+
+    // After a kill everything is there, without the server too.
+    studio.stop();
+    let app = app.restart().await;
+    choose_run(&app, "song-8841").await;
+    let rows = log_has(&app, "run|end").await;
+    assert_eq!(rows.len(), 5, "{rows:?}");
+    app.close().await;
+}
+
+#[tokio::test]
+async fn the_log_is_filtered_opened_and_cleared() {
+    let data = folder();
+    let mut studio = Studio::open();
+    for _ in 0..60 {
+        studio.publish("song-1", &[step("PLAN", "start"), step("PLAN", "end")]);
+    }
+    studio.step("song-1", "VALIDATE", "fail");
+    let app = desk::open(data.path(), json!({})).await;
+    add_feed(&app, &studio.url(), "Studio", TOKEN).await;
+    says(&app, "connection", "Live · Studio").await;
+    choose_run(&app, "song-1").await;
+    log_has(&app, "VALIDATE|fail").await;
+    app.click_at("issues only", "//label[contains(., 'issues only')]")
+        .await;
+    says(&app, "filters of the log", "1 of 121").await;
+    assert_eq!(log(&app).await.len(), 1);
+    app.click_at(
+        "the event",
+        "//*[@role='log']//*[contains(@class, 'gl-event')]",
+    )
+    .await;
+    says(&app, "event", "rhyme density below 0.40").await;
+    app.screenshot("event-body").await;
+    app.click("button", "Close the event").await;
+    app.click_at("issues only", "//label[contains(., 'issues only')]")
+        .await;
+    app.type_into("Find in the log", "validate").await;
+    says(&app, "filters of the log", "1 of 121").await;
+    app.script("const box = document.querySelector('[aria-label=\"Find in the log\"]'); box.value = ''; box.dispatchEvent(new Event('input', { bubbles: true }))").await;
+    says(&app, "filters of the log", "121 rows").await;
+    app.click("button", "Clear view").await;
+    says(&app, "filters of the log", "0 since the view was cleared").await;
+    studio.step("song-1", "FIX", "start");
+    log_has(&app, "FIX|start").await;
+    app.click("button", "Show all").await;
+    says(&app, "filters of the log", "122 rows").await;
+    app.close().await;
+}
+
+#[tokio::test]
+async fn the_monitor_in_both_themes_and_narrow() {
+    let data = folder();
+    let mut studio = Studio::open();
+    for node in ["PLAN", "STYLE", "LYRICS", "PRODUCER", "COMPOSE"] {
+        studio.publish("song-8841", &[step(node, "start"), step(node, "end")]);
+    }
+    studio.publish(
+        "song-8841",
+        &[
+            step("VALIDATE", "start"),
+            step("VALIDATE", "fail"),
+            step("FIX", "start"),
+        ],
+    );
+    studio.publish("song-8840", &[step("PLAN", "start"), step("PLAN", "end")]);
+    studio.publish(
+        "song-8839",
+        &[step("PLAN", "end"), json!({"node": "run", "phase": "end"})],
+    );
+    studio.publish(
+        "song-8838",
+        &[
+            json!({"node": "RENDER", "phase": "start", "metrics": {"expects": ["song.wav"]}}),
+            step("RENDER", "fail"),
+            json!({"phase": "fail"}),
+        ],
+    );
+    let app = desk::open(data.path(), json!({})).await;
+    add_feed(&app, &studio.url(), "Studio feed", TOKEN).await;
+    says(&app, "connection", "Live").await;
+    let mut found = Findings::default();
+    for theme in ["light", "dark"] {
+        choose_theme(&app, theme).await;
+        found.look(&app, theme, "settings-feeds").await;
+        app.click("button", "Change Studio feed").await;
+        found.look(&app, theme, "feed-form").await;
+        app.press(Key::Escape).await;
+        choose_run(&app, "song-8841").await;
+        log_has(&app, "FIX|start").await;
+        found.look(&app, theme, "run").await;
+        for (tab, name) in [
+            ("Artifacts 5", "artifacts"),
+            ("Issues 1", "issues"),
+            ("Stream", "stream"),
+        ] {
+            app.click("tab", tab).await;
+            found.look(&app, theme, &format!("run-{name}")).await;
+        }
+        app.click("button", "Pin").await;
+        choose_run(&app, "song-8838").await;
+        app.click_at(
+            "Compare",
+            "//*[@aria-label='run song-8838']//*[@role='tab'][.='Compare']",
+        )
+        .await;
+        found.look(&app, theme, "run-compare").await;
+        for width in [900, 640] {
+            app.resize(width, 800).await;
+            found.look(&app, theme, &format!("{width}-run")).await;
+        }
+        app.resize(1280, 800).await;
+        app.click_at(
+            "Let go",
+            "//*[@aria-label='run song-8841']//button[contains(., 'Let go')]",
+        )
+        .await;
+    }
+    found.none();
+    app.close().await;
+}
