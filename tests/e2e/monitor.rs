@@ -1,84 +1,20 @@
 //! The monitor against a real hub on a real socket: a feed is set up, refused, corrected, watched, cut and caught up.
 
-use std::{
-    net::SocketAddr,
-    time::{Duration, Instant, SystemTime},
-};
+use std::time::{Duration, Instant};
 
 use fantoccini::Locator;
 use fantoccini::key::Key;
-use ghostlight_hub::{
-    Hub,
-    server::{Config, Server, Token},
-};
-use ghostlight_model::{Micros, StreamId};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
 use crate::desk::{self, folder};
 use crate::look::{Findings, choose_theme};
-use crate::support::{App, Look};
+use crate::support::{
+    App, Look,
+    studio::{Studio, TOKEN},
+};
 
-const TOKEN: &str = "a-token-of-the-studio";
-
-fn now() -> Micros {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    Micros(since.map_or(0, |since| since.as_micros() as i64))
-}
-
-/// A hub that can be stopped and started again where it was; what is published meanwhile waits in its log.
-struct Studio {
-    hub: Hub,
-    server: Option<Server>,
-    address: SocketAddr,
-    keys: u32,
-    _folder: TempDir,
-}
-
-impl Studio {
-    fn open() -> Self {
-        let folder = folder();
-        let hub = Hub::open(folder.path()).unwrap();
-        let mut studio = Self {
-            hub,
-            server: None,
-            address: SocketAddr::from(([127, 0, 0, 1], 0)),
-            keys: 0,
-            _folder: folder,
-        };
-        studio.serve();
-        studio
-    }
-
-    fn serve(&mut self) {
-        let config = Config::new(self.address, Token::new(TOKEN).unwrap(), now);
-        let server = Server::start(self.hub.clone(), config).unwrap();
-        self.address = server.address();
-        self.server = Some(server);
-    }
-
-    fn stop(&mut self) {
-        if let Some(server) = self.server.take() {
-            server.stop();
-        }
-    }
-
-    fn url(&self) -> String {
-        format!("ws://{}/v1", self.address)
-    }
-
-    fn publish(&mut self, run: &str, bodies: &[Value]) {
-        self.keys += 1;
-        let bodies = bodies.iter().map(Value::to_string).collect();
-        let stream = StreamId(format!("run/{run}"));
-        let key = format!("k{}", self.keys);
-        let done = self.hub.publish_keyed(key, stream, bodies, now());
-        done.wait().unwrap();
-    }
-
-    fn step(&mut self, run: &str, node: &str, phase: &str) {
-        self.publish(run, &[step(node, phase)]);
-    }
+fn publish_step(studio: &mut Studio, run: &str, node: &str, phase: &str) {
+    studio.publish(run, &[step(node, phase)]);
 }
 
 fn step(node: &str, phase: &str) -> Value {
@@ -156,7 +92,7 @@ async fn choose_run(app: &App, name: &str) {
 async fn a_feed_is_refused_corrected_watched_cut_and_caught_up() {
     let data = folder();
     let mut studio = Studio::open();
-    studio.step("song-8841", "PLAN", "start");
+    publish_step(&mut studio, "song-8841", "PLAN", "start");
     let app = desk::open(data.path(), json!({})).await;
     app.press_char('2').await;
     app.role("heading", "Choose a run").await;
@@ -197,7 +133,7 @@ async fn a_feed_is_refused_corrected_watched_cut_and_caught_up() {
     println!("published and on screen: {} ms", took.as_millis());
     says(&app, "scores", "hook density").await;
     says(&app, "completeness", "complete so far: offsets 0–2").await;
-    studio.step("song-8842", "PLAN", "fail");
+    publish_step(&mut studio, "song-8842", "PLAN", "fail");
     studio.publish("song-8842", &[json!({"node": "run", "phase": "failed"})]);
     app.wait_until("the failed run in the list", async |client| {
         match client.find(Locator::XPath("//*[@id='runs']//*[@role='option'][contains(., 'song-8842')][contains(., 'failed at PLAN')]")).await {
@@ -218,7 +154,7 @@ async fn a_feed_is_refused_corrected_watched_cut_and_caught_up() {
     says(&app, "feed Studio", "Last error").await;
     app.screenshot("connection-details").await;
     app.press(Key::Escape).await;
-    studio.step("song-8841", "COMPOSE", "end");
+    publish_step(&mut studio, "song-8841", "COMPOSE", "end");
     studio.publish("song-8841", &[json!({"node": "run", "phase": "end"})]);
     // Long enough for a summary of what happened meanwhile.
     tokio::time::sleep(Duration::from_secs(6)).await;
@@ -253,7 +189,7 @@ async fn the_log_is_filtered_opened_and_cleared() {
     for _ in 0..60 {
         studio.publish("song-1", &[step("PLAN", "start"), step("PLAN", "end")]);
     }
-    studio.step("song-1", "VALIDATE", "fail");
+    publish_step(&mut studio, "song-1", "VALIDATE", "fail");
     let app = desk::open(data.path(), json!({})).await;
     add_feed(&app, &studio.url(), "Studio", TOKEN).await;
     says(&app, "connection", "Live · Studio").await;
@@ -279,7 +215,7 @@ async fn the_log_is_filtered_opened_and_cleared() {
     says(&app, "filters of the log", "121 rows").await;
     app.click("button", "Clear view").await;
     says(&app, "filters of the log", "0 since the view was cleared").await;
-    studio.step("song-1", "FIX", "start");
+    publish_step(&mut studio, "song-1", "FIX", "start");
     log_has(&app, "FIX|start").await;
     app.click("button", "Show all").await;
     says(&app, "filters of the log", "122 rows").await;

@@ -12,6 +12,7 @@
 pub mod drag;
 mod driver;
 pub mod server;
+pub mod studio;
 
 use std::future::Future;
 use std::path::{Path, PathBuf};

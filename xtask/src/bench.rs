@@ -25,6 +25,7 @@ pub const VERB: Verb = Verb {
         store()?;
         first_screen()?;
         start(&built.desktop, &empty_window()?)?;
+        window_under_load()?;
         Ok(ExitCode::SUCCESS)
     },
 };
@@ -88,6 +89,23 @@ fn brotli_size(file: &Path) -> Result<usize> {
     proc::quiet_output(Command::new("node").args(["-e", SCRIPT]).arg(file))
         .and_then(|size| size.trim().parse().ok())
         .ok_or_else(|| Failure::new(format!("{}: node could not compress it", file.display())))
+}
+
+/// Latency, work and memory of the released window under ten thousand events a second.
+fn window_under_load() -> Result<()> {
+    let display = Display::start("1440x1000")?;
+    let mut command = proc::cargo();
+    command.args([
+        "test",
+        "--release",
+        "--package",
+        "ghostlight-desktop",
+        "--features",
+        "custom-protocol,test-hooks",
+        "--test",
+        "window-bench",
+    ]);
+    proc::run(display.furnish(&mut command))
 }
 
 fn empty_window() -> Result<PathBuf> {

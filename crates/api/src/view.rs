@@ -6,7 +6,7 @@ use ghostlight_model::{
     card::{CardField, RecordedOutcome, Verdict},
     liveness::Pulse,
     receipt::Receipt,
-    run::{Artifact, Failure, NodeStatus, RunLine, RunStatus},
+    run::{Artifact, Attempt, Failure, NodeStatus, RunLine, RunStatus},
 };
 use serde::{Deserialize, Serialize};
 
@@ -297,6 +297,8 @@ pub struct NodeRow {
     pub issues: u64,
     /// What it should have left behind and did not.
     pub missing: Vec<String>,
+    /// The attempts that ended, the latest of them, in order.
+    pub ended: Vec<Attempt>,
 }
 
 /// A score.

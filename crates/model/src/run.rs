@@ -21,6 +21,8 @@ pub const NODE_ISSUES_MAX: usize = 20;
 pub const SCORES_MAX: usize = 200;
 /// Artifacts of a run; further ones are in the log and counted in [`RunState::left_out`].
 pub const ARTIFACTS_MAX: usize = 500;
+/// Attempts of a node whose durations are kept, the latest; all are in the log.
+pub const ATTEMPTS_MAX: usize = 20;
 /// Names that a node may be expected to leave behind; further ones are in the log.
 pub const EXPECTS_MAX: usize = 100;
 
@@ -175,6 +177,19 @@ pub struct NodeState {
     pub attempts: u32,
     /// What it should leave behind (`metrics.expects`).
     pub expects: Vec<String>,
+    /// The attempts that ended: the latest [`ATTEMPTS_MAX`], in order.
+    pub ended: Vec<Attempt>,
+}
+
+/// An attempt of a node that ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// Its number, from 1.
+    pub number: u32,
+    /// How long it took, in milliseconds, where known.
+    pub duration_ms: Option<f64>,
+    /// Whether it ended badly.
+    pub failed: bool,
 }
 
 /// Where a step stands.
@@ -331,6 +346,13 @@ impl RunState {
             // A source that names no duration: as long as it was under way.
             let measured = (!ours && node.attempts > 0).then_some(lasted);
             node.duration_ms = event.duration_ms.or(measured);
+            node.ended.push(Attempt {
+                number: node.attempts.max(1),
+                duration_ms: node.duration_ms,
+                failed: event.phase == Phase::Fail,
+            });
+            let surplus = node.ended.len().saturating_sub(ATTEMPTS_MAX);
+            node.ended.drain(..surplus);
         }
         node.updated = node.updated.max(event.ts);
         node.issue_count += event.issues.len() as u64;
@@ -361,6 +383,7 @@ impl RunState {
                     updated: event.ts,
                     attempts: 0,
                     expects: Vec::new(),
+                    ended: Vec::new(),
                 });
                 self.nodes.len() - 1
             }
@@ -672,7 +695,9 @@ mod tests {
             ("LOAD", end),
         ]);
         assert_eq!(retried.status, RunStatus::Running);
-        assert_eq!(retried.nodes[0].attempts, 2);
+        let ended = retried.nodes[0].ended.iter();
+        let ended: Vec<_> = ended.map(|one| (one.number, one.failed)).collect();
+        assert_eq!(ended, [(1, true), (2, false)]);
         assert_eq!(
             retried.nodes[0].duration_ms,
             Some(1.0),

@@ -17,7 +17,10 @@ use ghostlight_model::{
     keys::PostingKey,
     observation::Confidence,
     receipt::{FieldReceipt, LookResult, Looked, Outcome, Receipt},
-    run::{Artifact, Failure, NodeState, NodeStatus, RunKind, RunLine, RunState, RunStatus, Score},
+    run::{
+        Artifact, Attempt, Failure, NodeState, NodeStatus, RunKind, RunLine, RunState, RunStatus,
+        Score,
+    },
 };
 use serde::{Serialize, de::DeserializeOwned};
 use std::{collections::BTreeMap, fmt::Debug, path::Path};
@@ -363,6 +366,11 @@ fn run_states() {
         updated: T0,
         attempts: 2,
         expects: vec!["card.json".into()],
+        ended: vec![Attempt {
+            number: 1,
+            duration_ms: Some(9.5),
+            failed: true,
+        }],
     };
     let finished = RunState {
         status: RunStatus::Finished,

@@ -20,10 +20,11 @@ use ghostlight_api::{
     view::FeedRow,
 };
 use std::future::Future;
+use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::{
-    AttrValue, Callback, Html, NodeRef, Properties, SubmitEvent, component, html, use_node_ref,
+    AttrValue, Callback, Event, Html, InputEvent, Properties, SubmitEvent, component, html,
     use_state_eq,
 };
 
@@ -56,7 +57,7 @@ pub fn Feeds() -> Html {
             <p class="gl-dim">{ "Runs that happen elsewhere: a hub of colleagues, or another system's events by WebSocket or server-sent events." }</p>
             { bits::render_view(&query, &state, || html! { <div>{ bits::skeleton(40) }</div> }, |data| match &**data {
                 ViewData::Feeds(feeds) if feeds.is_empty() => html! { <p class="gl-dim">{ "None yet." }</p> },
-                ViewData::Feeds(feeds) => html! { <ul class="gl-feeds">{ for feeds.iter().map(|feed| view_line(&shell, feed)) }</ul> },
+                ViewData::Feeds(feeds) => html! { <div class="gl-feeds">{ for feeds.iter().map(|feed| view_line(&shell, feed)) }</div> },
                 _ => Html::default(),
             }) }
             <button type="button" class="pf-v6-c-button pf-m-secondary pf-m-small" onclick={shell.asks(Ask::Open(Dialog::Feed(None)))}>{ Icon::Plug.draw() }{ "Add a feed" }</button>
@@ -84,7 +85,7 @@ fn view_line(shell: &Shell, feed: &FeedRow) -> Html {
         })
     };
     html! {
-        <li key={feed.id} class="gl-feedline" aria-label={format!("feed {}", feed.name)} role="group">
+        <div key={feed.id} class="gl-feedline" aria-label={format!("feed {}", feed.name)} role="group">
             <label class="gl-option" title={if feed.enabled { "Switch off: nothing is received" } else { "Switch on" }}><input type="checkbox" checked={feed.enabled} onchange={switch} aria-label={format!("{} is switched on", feed.name)} /></label>
             <div class="gl-cut">
                 <p class="gl-cut"><span class="gl-strong">{ &feed.name }</span>{ " " }{ view_sign(&sign) }</p>
@@ -92,7 +93,7 @@ fn view_line(shell: &Shell, feed: &FeedRow) -> Html {
             </div>
             <button type="button" class="gl-link" aria-label={format!("Details of {}", feed.name)} onclick={shell.asks(Ask::Open(Dialog::Connections(Some(feed.id))))}>{ "Details" }</button>
             <button type="button" class="gl-link" aria-label={format!("Change {}", feed.name)} onclick={shell.asks(Ask::Open(Dialog::Feed(Some(feed.id))))}>{ "Change" }</button>
-        </li>
+        </div>
     }
 }
 
@@ -144,42 +145,57 @@ struct FormProps {
 #[component]
 fn Form(props: &FormProps) -> Html {
     let shell = use_shell();
-    let (name, url, token) = (use_node_ref(), use_node_ref(), use_node_ref());
-    let (kind, transport, publish) = (use_node_ref(), use_node_ref(), use_node_ref());
     let problem = use_state_eq(|| None::<ApiError>);
     let removing = use_state_eq(|| false);
     // What the feed was when the dialog opened: it goes on changing under the form.
     let feed = use_state_eq(|| props.feed.clone());
+    let form = use_state_eq(|| match &props.feed {
+        Some(feed) => form_of(feed),
+        None => FeedForm {
+            name: String::new(),
+            url: String::new(),
+            kind: None,
+            transport: None,
+            token: None,
+            enabled: true,
+            publish: false,
+        },
+    });
+    let change = |set: fn(&mut FeedForm, String)| {
+        let form = form.clone();
+        Callback::from(move |typed: String| {
+            let mut next = (*form).clone();
+            set(&mut next, typed);
+            form.set(next);
+        })
+    };
+    let some = |text: String| (!text.is_empty()).then_some(text);
+    let on_url = change(|form, text| form.url = text).reform(typed);
+    let on_name = change(|form, text| form.name = text).reform(typed);
+    let on_token = change(|form, text| form.token = Some(text)).reform(typed);
+    let on_kind =
+        change(|form, word| form.kind = (!word.is_empty()).then_some(word)).reform(chosen);
+    let on_transport =
+        change(|form, word| form.transport = (!word.is_empty()).then_some(word)).reform(chosen);
+    let on_publish =
+        change(|form, _| form.publish = !form.publish).reform(|_: Event| String::new());
     let onsubmit = {
-        let (shell, problem, feed) = (shell.clone(), problem.clone(), feed.clone());
-        let (name, url, token) = (name.clone(), url.clone(), token.clone());
-        let (kind, transport, publish) = (kind.clone(), transport.clone(), publish.clone());
+        let (shell, problem, feed, form) =
+            (shell.clone(), problem.clone(), feed.clone(), form.clone());
         Callback::from(move |event: SubmitEvent| {
             event.prevent_default();
-            let typed = text(&token);
             let form = FeedForm {
-                name: text(&name),
-                url: text(&url),
-                kind: choice(&kind),
-                transport: choice(&transport),
-                token: (!typed.is_empty()).then_some(typed),
-                enabled: feed.as_ref().is_none_or(|feed| feed.enabled),
-                publish: publish
-                    .cast::<HtmlInputElement>()
-                    .is_some_and(|input| input.checked()),
+                token: form.token.clone().and_then(some),
+                ..(*form).clone()
             };
-            let problem = problem.clone();
+            let problem = Some(problem.setter());
             match feed.as_ref().map(|feed| feed.id) {
                 Some(id) => send(
                     &shell,
-                    Some(problem.setter()),
+                    problem,
                     backend::call(ChangeFeed { id, feed: form }),
                 ),
-                None => send(
-                    &shell,
-                    Some(problem.setter()),
-                    backend::call(AddFeed { feed: form }),
-                ),
+                None => send(&shell, problem, backend::call(AddFeed { feed: form })),
             }
         })
     };
@@ -195,7 +211,6 @@ fn Form(props: &FormProps) -> Html {
             }
         })
     };
-    let of = |part: fn(&FeedRow) -> String| feed.as_ref().map(part).unwrap_or_default();
     let has_token = feed.as_ref().is_some_and(|feed| feed.has_token);
     let token_hint = match has_token {
         true => "A token is kept; leave this empty to keep it",
@@ -219,19 +234,19 @@ fn Form(props: &FormProps) -> Html {
         <Modal title={AttrValue::from(title)} on_close={shell.asks(Ask::Close)} {actions}>
             <form id="feed-form" class="gl-form" {onsubmit}>
                 <label for="feed-url">{ "Address" }</label>
-                <input ref={url} id="feed-url" data-first="" type="text" inputmode="url" spellcheck="false" autocomplete="off" placeholder="ws://127.0.0.1:7300/v1" aria-invalid={problem.is_some().then_some("true")} aria-describedby="feed-problem" value={of(|f| f.url.clone())} />
+                <input id="feed-url" data-first="" type="text" inputmode="url" spellcheck="false" autocomplete="off" placeholder="ws://127.0.0.1:7300/v1" aria-invalid={problem.is_some().then_some("true")} aria-describedby="feed-problem" value={form.url.clone()} oninput={on_url} />
                 <p id="feed-problem" role="alert" class="gl-bad">
                     if let Some(error) = &*problem { { &error.message }{ " " }{ error.hint.clone().unwrap_or_default() } }
                 </p>
                 <label for="feed-name">{ "Name" }</label>
-                <input ref={name} id="feed-name" type="text" maxlength="80" autocomplete="off" placeholder="As the server is called" value={of(|f| f.name.clone())} />
+                <input id="feed-name" type="text" maxlength="80" autocomplete="off" placeholder="As the server is called" value={form.name.clone()} oninput={on_name} />
                 <label for="feed-token">{ "Token" }</label>
-                <input ref={token} id="feed-token" type="password" autocomplete="off" placeholder={token_hint} />
+                <input id="feed-token" type="password" autocomplete="off" placeholder={token_hint} value={form.token.clone().unwrap_or_default()} oninput={on_token} />
                 <label for="feed-kind">{ "System" }</label>
-                { view_select("feed-kind", kind, &KINDS, feed.as_ref().and_then(|f| f.kind.clone())) }
+                { view_select("feed-kind", on_kind, &KINDS, form.kind.as_deref()) }
                 <label for="feed-transport">{ "Transport" }</label>
-                { view_select("feed-transport", transport, &TRANSPORTS, feed.as_ref().and_then(|f| f.forced.clone())) }
-                <label class="gl-option"><input ref={publish} type="checkbox" checked={feed.as_ref().is_some_and(|f| f.publish)} />{ "Send finished runs of this computer to this hub" }</label>
+                { view_select("feed-transport", on_transport, &TRANSPORTS, form.transport.as_deref()) }
+                <label class="gl-option"><input type="checkbox" checked={form.publish} onchange={on_publish} />{ "Send finished runs of this computer to this hub" }</label>
                 <p class="gl-small gl-dim">{ "The token is kept in a file of the data folder that only you can read, never in a log or an export." }</p>
             </form>
         </Modal>
@@ -240,29 +255,29 @@ fn Form(props: &FormProps) -> Html {
 
 fn view_select(
     id: &'static str,
-    node: NodeRef,
+    onchange: Callback<Event>,
     options: &[(&'static str, &'static str)],
-    now: Option<String>,
+    now: Option<&str>,
 ) -> Html {
     let option = |(word, label): &(&'static str, &'static str)| {
-        let selected = now.as_deref().unwrap_or_default() == *word;
+        let selected = now.unwrap_or_default() == *word;
         html! { <option key={*word} value={*word} {selected}>{ *label }</option> }
     };
-    html! { <select ref={node} {id}>{ for options.iter().map(option) }</select> }
+    html! { <select {id} {onchange}>{ for options.iter().map(option) }</select> }
 }
 
-fn text(node: &NodeRef) -> String {
-    let input = node.cast::<HtmlInputElement>();
-    input
-        .map(|input| input.value().trim().to_owned())
-        .unwrap_or_default()
+fn typed(event: InputEvent) -> String {
+    let input = event
+        .target()
+        .and_then(|t| t.dyn_into::<HtmlInputElement>().ok());
+    input.map(|input| input.value()).unwrap_or_default()
 }
 
-fn choice(node: &NodeRef) -> Option<String> {
-    let select = node.cast::<HtmlSelectElement>();
-    select
-        .map(|select| select.value())
-        .filter(|value| !value.is_empty())
+fn chosen(event: Event) -> String {
+    let select = event
+        .target()
+        .and_then(|t| t.dyn_into::<HtmlSelectElement>().ok());
+    select.map(|select| select.value()).unwrap_or_default()
 }
 
 /// Sends a change. What is wrong with it stands in the form where there is one, else in a message.

@@ -243,7 +243,7 @@ fn Nodes(props: &NodesProps) -> Html {
         return html! { <p class="gl-hint">{ "No step has begun yet." }</p> };
     }
     html! {
-        <ol class="gl-nodes" aria-label="steps of the run">
+        <ol class="gl-nodes" tabindex="0" aria-label="steps of the run">
             { for run.nodes.iter().map(view_node) }
             if run.left_out > 0 {
                 <li class="gl-dim gl-small">{ format!("{} more in the log", format::count(run.left_out)) }</li>
@@ -449,7 +449,7 @@ fn view_compared(this: &RunView, other: &RunView) -> Html {
     let plain = |value: f64| format!("{value:.3}");
     html! {
         <div class="gl-runpane__scroll" tabindex="0" role="group" aria-label="comparison">
-            <p class="gl-dim">{ format!("This run beside {}, step by step by name. A dash: that run has no such value.", other.row.line.name) }</p>
+            <p class="gl-dim">{ format!("This run beside {}, step by step by name and attempt. A dash: that run has no such value.", other.row.line.name) }</p>
             { view_differences("Step", &times, ms) }
             if !scores.is_empty() { { view_differences("Score", &scores, plain) } }
         </div>

@@ -446,9 +446,10 @@ impl VirtualList {
             Kind::Log => "log",
             Kind::Lines => "group",
         };
-        let moves = props.kind.picks();
         let seen = (self.drawn.first..self.drawn.end).contains(&self.current);
-        let active = (moves && seen && self.geometry.total > 0)
+        // A log has no such attribute: its lines are read, the current one is seen.
+        let names_active = matches!(props.kind, Kind::Listbox | Kind::Grid);
+        let active = (names_active && seen && self.geometry.total > 0)
             .then(|| format!("{}-{}", props.id, self.current));
         let rows = props.kind == Kind::Grid;
         html! {

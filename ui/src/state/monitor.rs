@@ -271,15 +271,32 @@ impl Difference {
     }
 }
 
-/// Durations of steps in milliseconds, matched by name, in this run's order; what only one has comes last.
+/// Durations of steps in milliseconds, matched by name and attempt, in this run's order; what only the other has comes
+/// last.
 pub fn durations(this: &RunView, other: &RunView) -> Vec<Difference> {
     let of = |run: &RunView| -> Vec<(String, Option<f64>)> {
-        let nodes = run.nodes.iter();
-        nodes
-            .map(|node| (node.node.clone(), node.duration_ms))
-            .collect()
+        let mut lines = Vec::new();
+        for node in &run.nodes {
+            let ended = node.ended.iter();
+            lines.extend(ended.map(|one| (attempt_name(&node.node, one.number), one.duration_ms)));
+            let going_on = node
+                .ended
+                .last()
+                .is_none_or(|one| one.number < node.attempts);
+            if going_on {
+                lines.push((attempt_name(&node.node, node.attempts.max(1)), None));
+            }
+        }
+        lines
     };
     matched(of(this), of(other))
+}
+
+fn attempt_name(node: &str, attempt: u32) -> String {
+    match attempt {
+        1 => node.to_owned(),
+        n => format!("{node} · attempt {n}"),
+    }
 }
 
 /// Scores, matched by name.
@@ -325,7 +342,7 @@ mod tests {
     use ghostlight_model::{
         RunId,
         liveness::Pulse,
-        run::{NodeStatus, RunKind, RunLine},
+        run::{Attempt, NodeStatus, RunKind, RunLine},
     };
 
     const SECOND: i64 = 1_000_000;
@@ -473,6 +490,14 @@ mod tests {
             attempts: 1,
             issues: 0,
             missing: vec![],
+            ended: duration_ms
+                .map(|ms| Attempt {
+                    number: 1,
+                    duration_ms: Some(ms),
+                    failed: false,
+                })
+                .into_iter()
+                .collect(),
         });
         RunView {
             row: row(RunStatus::Running, None),
@@ -511,6 +536,17 @@ mod tests {
         assert_eq!(names, ["A", "B", "C", "D"]);
         assert_eq!(lines[0].by(), Some(2.0));
         assert!(lines[1..].iter().all(|line| line.by().is_none()));
+        let mut retried = this.clone();
+        retried.nodes[0].attempts = 2;
+        let names: Vec<String> = durations(&retried, &other)
+            .into_iter()
+            .map(|line| line.name)
+            .collect();
+        assert_eq!(
+            names,
+            ["A", "A · attempt 2", "B", "C", "D"],
+            "an attempt under way has no duration yet"
+        );
     }
 
     #[test]

@@ -395,6 +395,7 @@ fn node_rows(state: &RunState) -> Vec<NodeRow> {
         attempts: node.attempts,
         issues: node.issue_count,
         missing: state.missing_of(node).cloned().collect(),
+        ended: node.ended.clone(),
     });
     rows.collect()
 }

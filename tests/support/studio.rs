@@ -1,0 +1,76 @@
+//! A hub on a real socket that a test can stop and start again where it was.
+
+use std::net::SocketAddr;
+use std::time::SystemTime;
+
+use ghostlight_hub::Hub;
+use ghostlight_hub::server::{Config, Server, Token};
+use ghostlight_model::{Micros, StreamId};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// What its clients show.
+pub const TOKEN: &str = "a-token-of-the-studio";
+
+/// The system's clock.
+pub fn now() -> Micros {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    Micros(since.map_or(0, |since| since.as_micros() as i64))
+}
+
+/// A hub on a socket. What is published while it does not serve waits in its log.
+pub struct Studio {
+    hub: Hub,
+    server: Option<Server>,
+    address: SocketAddr,
+    keys: u32,
+    _folder: TempDir,
+}
+
+impl Studio {
+    /// A new one, on a port that is free.
+    pub fn open() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let hub = Hub::open(folder.path()).expect("a new hub opens");
+        let mut studio = Self {
+            hub,
+            server: None,
+            address: SocketAddr::from(([127, 0, 0, 1], 0)),
+            keys: 0,
+            _folder: folder,
+        };
+        studio.serve();
+        studio
+    }
+
+    /// Serves where it did before.
+    pub fn serve(&mut self) {
+        let token = Token::new(TOKEN).expect("the token is one");
+        let config = Config::new(self.address, token, now);
+        let server = Server::start(self.hub.clone(), config).expect("the port is free");
+        self.address = server.address();
+        self.server = Some(server);
+    }
+
+    /// Ends every connection and listens no more.
+    pub fn stop(&mut self) {
+        if let Some(server) = self.server.take() {
+            server.stop();
+        }
+    }
+
+    /// Where it is.
+    pub fn url(&self) -> String {
+        format!("ws://{}/v1", self.address)
+    }
+
+    /// Publishes to a run; returns when it is durable.
+    pub fn publish(&mut self, run: &str, bodies: &[Value]) {
+        self.keys += 1;
+        let bodies = bodies.iter().map(Value::to_string).collect();
+        let stream = StreamId(format!("run/{run}"));
+        let key = format!("k{}", self.keys);
+        let done = self.hub.publish_keyed(key, stream, bodies, now());
+        done.wait().expect("it is published");
+    }
+}
