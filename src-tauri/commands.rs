@@ -67,6 +67,7 @@ commands! {
     app_info: GetAppInfo,
     set_preferences: SetPreferences,
     open_external: OpenExternal,
+    test_notification: TestNotification,
 }
 
 #[cfg(test)]

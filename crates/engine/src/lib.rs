@@ -3,15 +3,19 @@
 //! [`Engine::open`] opens a data folder. [`Engine::start`] accepts an input and analyses it in the
 //! background (the window), [`Engine::analyze`] does so while the caller waits (the command line);
 //! both run the same [`pipeline`]. Commands of the edge are answered in [`commands`]; the window's
-//! reads go through [`views`], and [`desk`] decides when it is pinged.
+//! reads go through [`views`], and [`desk`] decides when it is pinged. [`attention`] decides what the
+//! system is asked to notify of, in the words of [`notification`].
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod attend;
+pub mod attention;
 pub mod commands;
 pub mod desk;
 pub mod feeds;
 mod hooks;
 pub mod host;
 pub mod input;
+pub mod notification;
 mod pipeline;
 mod process;
 pub mod report;
@@ -22,7 +26,9 @@ pub use commands::Handle;
 pub use hooks::Hooks;
 pub use host::Host;
 pub use input::Input;
+pub use notification::Notification;
 
+use attend::Attending;
 use desk::Desk;
 use ghostlight_api::{
     ApiError, ErrorCode,
@@ -65,6 +71,7 @@ struct Shared {
     host: Arc<dyn Host>,
     pipeline: Arc<Pipeline>,
     desk: Mutex<Desk>,
+    attending: Attending,
     queue: SyncSender<Job>,
     author: AuthorId,
     first_start: bool,
@@ -108,6 +115,8 @@ impl Engine {
         });
         let first_start = hub.store().setting(FIRST_START)?.is_none();
         let author = local_author(&hub, &*host)?;
+        let wanted = commands::stored_preferences(hub.store())?.notifications;
+        let attending = Attending::new(wanted, pipeline.process.name());
         let (queue, jobs) = mpsc::sync_channel(QUEUE_MAX);
         let shared = Arc::new(Shared {
             folder: folder.to_owned(),
@@ -115,6 +124,7 @@ impl Engine {
             host,
             pipeline,
             desk: Mutex::default(),
+            attending,
             queue,
             author,
             first_start,
@@ -124,6 +134,7 @@ impl Engine {
         engine.mark_interrupted()?;
         engine.spawn_workers(jobs);
         engine.spawn_desk();
+        engine.spawn_attending();
         Ok(engine)
     }
 
