@@ -21,5 +21,7 @@ mod kept;
 mod live;
 #[path = "e2e/look.rs"]
 mod look;
+#[path = "e2e/notify.rs"]
+mod notify;
 #[path = "e2e/refused.rs"]
 mod refused;

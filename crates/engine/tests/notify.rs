@@ -3,7 +3,7 @@
 
 use ghostlight_api::{
     ErrorCode,
-    command::{Notifications, Preferences, SetPreferences, TestNotification},
+    command::{GetAppInfo, Notifications, Preferences, SetPreferences, TestNotification, Theme},
     view::Subject,
 };
 use ghostlight_engine::{
@@ -212,6 +212,30 @@ fn a_change_of_the_switches_counts_at_once_and_after_a_restart() {
     desktop.start("empty.txt", "");
     desktop.start("pasted", POSTING);
     assert_eq!(desktop.next().title, "Run finished: Lamp Keeper");
+}
+
+#[test]
+fn preferences_stored_before_there_were_switches_keep_their_values() {
+    let folder = tempfile::tempdir().unwrap();
+    let desktop = open(folder.path());
+    for (stored, quiet) in [
+        (r#"{"theme": "dark"}"#, false),
+        (
+            r#"{"theme": "dark", "notifications": {"quiet": true, "of a later version": 1}}"#,
+            true,
+        ),
+    ] {
+        let store = desktop.engine.hub().store();
+        let put = store.put_setting("preferences", stored.into());
+        put.wait().unwrap();
+        let read = desktop.engine.handle(GetAppInfo {}).unwrap().preferences;
+        assert_eq!(read.theme, Theme::Dark);
+        let expected = Notifications {
+            quiet,
+            ..Notifications::default()
+        };
+        assert_eq!(read.notifications, expected);
+    }
 }
 
 #[test]
