@@ -7,8 +7,11 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::desk::{self, drop_files, drop_fixture, ended, fixture, folder, wait_for};
-use crate::support::{App, Look};
+use crate::support::{App, Look as Seen};
 use serde_json::{Value, json};
+use x11rb::connection::Connection;
+use x11rb::protocol::xproto::{AtomEnum, ConnectionExt, InputFocus, MapState, Window};
+use x11rb::rust_connection::RustConnection;
 
 /// How long a notification may take: the time for others of its kind, on a busy machine.
 const SHOWN_LIMIT: Duration = Duration::from_secs(30);
@@ -129,11 +132,68 @@ async fn turn(app: &App, label: &str) {
     .await;
 }
 
+/// Where a person looks.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Look {
+    AtTheWindow,
+    Away,
+}
+
+/// Gives the window the focus, or takes it away, as the window system does, and waits until the page knows.
+async fn look(app: &App, look: Look) {
+    let (display, screen) = x11rb::connect(None).expect("the display can be opened");
+    let focus = match look {
+        Look::AtTheWindow => {
+            let root = display.setup().roots[screen].root;
+            window_named(&display, root, "Ghostlight").expect("the window is on the display")
+        }
+        Look::Away => InputFocus::NONE.into(),
+    };
+    let asked = display.set_input_focus(InputFocus::PARENT, focus, x11rb::CURRENT_TIME);
+    asked.expect("asked").check().expect("the focus is given");
+    has_focus(app, look == Look::AtTheWindow).await;
+}
+
+/// Waits until the page has the focus, or has lost it.
+async fn has_focus(app: &App, wanted: bool) {
+    app.wait_until(
+        &format!("the focus to be {wanted}"),
+        async |client| match client
+            .execute("return document.hasFocus()", Vec::new())
+            .await
+        {
+            Ok(focused) if focused == wanted => Seen::Done(()),
+            seen => Seen::Seen(format!("{seen:?}")),
+        },
+    )
+    .await;
+}
+
+/// A window on `data` that has the focus: the driver's keys reach no other.
+async fn open(data: &Path) -> App {
+    let app = desk::open(data, json!({})).await;
+    look(&app, Look::AtTheWindow).await;
+    app
+}
+
+/// A window on screen by its title; nobody frames windows here.
+fn window_named(display: &RustConnection, root: Window, title: &str) -> Option<Window> {
+    let tree = display.query_tree(root).ok()?.reply().ok()?;
+    tree.children.into_iter().find(|window| {
+        let name = display.get_property(false, *window, AtomEnum::WM_NAME, AtomEnum::ANY, 0, 64);
+        let name = name.ok().and_then(|asked| asked.reply().ok());
+        let attributes = display.get_window_attributes(*window);
+        let attributes = attributes.ok().and_then(|asked| asked.reply().ok());
+        name.is_some_and(|name| name.value == title.as_bytes())
+            && attributes.is_some_and(|now| now.map_state == MapState::VIEWABLE)
+    })
+}
+
 #[tokio::test]
 async fn the_test_button_shows_one_notification() {
     let data = folder();
     let mut service = Service::begin();
-    let app = desk::open(data.path(), json!({})).await;
+    let app = open(data.path()).await;
     send_test(&app).await;
     app.screenshot("settings-notifications").await;
     let shown = service.one();
@@ -166,21 +226,26 @@ async fn a_run_that_fails_is_notified_and_a_click_opens_that_very_run() {
     let data = folder();
     let inputs = folder();
     let mut service = Service::begin();
-    let app = desk::open(data.path(), json!({})).await;
+    let app = open(data.path()).await;
+    look(&app, Look::Away).await;
     // Its name is from outside, and no markup.
     let name = "R&D <b>desk<b>.html";
     drop_files(&app, &[&empty_file(inputs.path(), name)]).await;
     ended(&app, name).await;
     drop_fixture(&app, "full.html").await;
-    app.press_char('3').await;
+    // Keys need the focus; the page needs none to turn to another one.
+    app.script(
+        "[...document.querySelectorAll('button')].find((one) => one.textContent === 'Settings').click()",
+    )
+    .await;
     app.role("heading", "Settings").await;
-    // The failure came first, and is the first that stands there.
     service.wait_for_count(2);
     dunstctl(&["action", "1"]);
     let opened = desk::wait_for(&app, "the card of a notification", |seen| {
         seen["title"].is_string()
     })
     .await;
+    has_focus(&app, true).await;
     dunstctl(&["action", "0"]);
     let other = desk::wait_for(&app, "the card of the other notification", |seen| {
         seen["title"].is_string() && seen["title"] != opened["title"]
@@ -216,7 +281,7 @@ async fn quiet_is_quiet_and_what_was_quiet_is_not_told_later() {
     let data = folder();
     let inputs = folder();
     let mut service = Service::begin();
-    let app = desk::open(data.path(), json!({})).await;
+    let app = open(data.path()).await;
     turn(&app, "Quiet").await;
     let named = |name: &str| empty_file(inputs.path(), name);
     drop_files(&app, &[&named("quiet.html")]).await;
@@ -230,49 +295,32 @@ async fn quiet_is_quiet_and_what_was_quiet_is_not_told_later() {
     // One kind alone.
     turn(&app, "Run failed").await;
     drop_files(&app, &[&named("unwanted.html")]).await;
+    look(&app, Look::Away).await;
     drop_fixture(&app, "full.html").await;
     assert_eq!(service.one().title, "Run finished: Senior Backend Engineer");
     // The switches are kept.
     let app = app.restart().await;
     app.wait_for_text("connection", |text| text.contains("Ready"))
         .await;
+    look(&app, Look::AtTheWindow).await;
+    look(&app, Look::Away).await;
     drop_files(&app, &[&named("still-unwanted.html")]).await;
     drop_fixture(&app, "conflict.html").await;
     assert_eq!(service.one().title, "Run finished: Dispatch Planner");
     app.close().await;
 }
 
-/// The focus as the window system gives it.
 #[tokio::test]
 async fn who_looks_at_the_window_is_not_told_what_they_see() {
     let data = folder();
     let mut service = Service::begin();
-    let app = desk::open(data.path(), json!({})).await;
-    let focused = Command::new("xdotool")
-        .args([
-            "search",
-            "--sync",
-            "--onlyvisible",
-            "--name",
-            "^Ghostlight$",
-            "windowfocus",
-            "--sync",
-        ])
-        .status();
-    assert!(focused.expect("xdotool starts").success());
-    app.wait_until("the focus", async |client| {
-        match client
-            .execute("return document.hasFocus()", Vec::new())
-            .await
-        {
-            Ok(Value::Bool(true)) => Look::Done(()),
-            seen => Look::Seen(format!("{seen:?}")),
-        }
-    })
-    .await;
+    let app = open(data.path()).await;
     drop_fixture(&app, "full.html").await;
     drop_files(&app, &[&fixture("login-wall.html")]).await;
     assert_eq!(service.one().title, "Run failed: login-wall.html");
+    look(&app, Look::Away).await;
+    drop_fixture(&app, "conflict.html").await;
+    assert_eq!(service.one().title, "Run finished: Dispatch Planner");
     app.close().await;
 }
 
@@ -330,7 +378,7 @@ fn signal(name: &str, pid: &str) {
 async fn a_service_that_hangs_stops_nothing() {
     let data = folder();
     let mut service = Service::begin();
-    let app = desk::open(data.path(), json!({})).await;
+    let app = open(data.path()).await;
     let stopped = Stopped::now();
     for _ in 0..3 {
         send_test(&app).await;

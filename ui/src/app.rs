@@ -293,8 +293,8 @@ impl App {
         spawn_local(async move {
             match backend::call(TestNotification {}).await {
                 Ok(()) => {
-                    let body = "It decides whether and where to show it.".to_owned();
-                    let sent = "Given to the system".to_owned();
+                    let body = "The system decides whether and where to show it.".to_owned();
+                    let sent = "Test notification sent".to_owned();
                     shell.ask.emit(Ask::Toast(ToastKind::Info, sent, body));
                 }
                 Err(error) => shell.error(&error),

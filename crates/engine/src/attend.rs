@@ -12,7 +12,7 @@ use ghostlight_api::command::Notifications;
 use ghostlight_feed::connection::Status;
 use ghostlight_hub::Subscription;
 use ghostlight_model::{
-    Micros, RunId,
+    RunId,
     run::{RunState, RunStatus},
 };
 use ghostlight_store::{Changes, Store, StoreError};
