@@ -102,19 +102,19 @@ impl System {
         let (withdraw, withdrawn) = oneshot::channel();
         let (clicked, subject) = (Arc::clone(&self.clicked), notification.subject.clone());
         let waiting = async_runtime::spawn(async move {
-            let on_response = |response: &NotificationResponse| {
-                if *response == NotificationResponse::Default {
-                    clicked(subject);
-                }
-            };
-            tokio::select! {
-                () = handle.wait_for_action_async(on_response) => {}
-                asked = withdrawn => {
-                    if asked.is_ok() {
-                        // One that cannot be taken away stays: no harm.
-                        let _ = timeout(ANSWER_LIMIT, handle.close_async()).await;
+            let close = tokio::select! {
+                hit = is_clicked(&handle) => {
+                    if hit {
+                        clicked(subject);
                     }
+                    // Some services leave it standing, and a second click would be heard by nobody.
+                    hit
                 }
+                asked = withdrawn => asked.is_ok(),
+            };
+            if close {
+                // One that cannot be taken away stays: no harm.
+                let _ = timeout(ANSWER_LIMIT, handle.close_async()).await;
             }
         });
         self.standing.push_back(Standing {
@@ -141,6 +141,16 @@ impl Desktop for System {
         }
         sent
     }
+}
+
+/// Waits until a notification is clicked, or closed in another way.
+async fn is_clicked(handle: &NotificationHandle) -> bool {
+    let mut hit = false;
+    let on_response = |response: &NotificationResponse| {
+        hit = *response == NotificationResponse::Default;
+    };
+    handle.wait_for_action_async(on_response).await;
+    hit
 }
 
 async fn in_time<T>(answer: impl Future<Output = T>) -> Result<T, String> {
