@@ -74,6 +74,7 @@ commands! {
     dismiss_digest: DismissDigest,
     feed_diagnostics: FeedDiagnostics,
     open_external: OpenExternal,
+    test_notification: TestNotification,
 }
 
 #[cfg(test)]

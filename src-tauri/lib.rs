@@ -1,10 +1,12 @@
 //! The application shell: a window around the engine, and nothing else.
 //!
 //! [`run`] opens the engine and the window; [`commands`] passes each declared command to the
-//! engine; [`window`] is the engine's [`ghostlight_engine::Host`]: pings, dialogs, drops.
+//! engine; [`window`] is the engine's [`ghostlight_engine::Host`]: pings, dialogs, drops, and by [`notify`] what the
+//! system shows.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod commands;
+mod notify;
 mod window;
 
 use ghostlight_api::{ApiError, ErrorCode};
@@ -51,6 +53,7 @@ pub fn run(start: Start) -> tauri::Result<()> {
     tauri::Builder::default()
         .plugin(tauri_plugin_dialog::init())
         .plugin(tauri_plugin_opener::init())
+        .manage(window::Focus::default())
         .invoke_handler(commands::handler())
         .on_window_event(window::on_event)
         .setup(move |app| {

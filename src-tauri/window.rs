@@ -1,36 +1,71 @@
-//! The window as the engine's host: pings out, dialogs, drops in.
+//! The window as the engine's host: pings and notifications out, dialogs, drops and clicks in.
 
-use crate::Core;
+use crate::{
+    Core,
+    notify::{Notifier, System},
+};
 use ghostlight_api::{
     ApiError, ErrorCode,
-    view::{NOTICE_EVENT, Notice, OPENED_EVENT, Opened, PING_EVENT, Ping},
+    view::{NOTICE_EVENT, Notice, OPENED_EVENT, Opened, PING_EVENT, Ping, Subject},
 };
-use ghostlight_engine::Host;
-use std::path::PathBuf;
+use ghostlight_engine::{Host, Notification};
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 use tauri::{App, AppHandle, DragDropEvent, Emitter, Manager, Runtime, Window, WindowEvent};
 use tauri_plugin_dialog::DialogExt;
 use tauri_plugin_opener::OpenerExt;
 
 const MAIN: &str = "main";
 
+/// Whether the window has the focus, as its events tell. Managed by the application: they come before there is a host.
+#[derive(Clone, Default)]
+pub(crate) struct Focus(Arc<AtomicBool>);
+
 /// The engine's host inside the application.
 pub(crate) struct WindowHost<R: Runtime> {
     app: AppHandle<R>,
+    notifier: Notifier,
     /// What the file dialog answers in a test: WebDriver cannot use a native one.
     chosen: Option<Vec<PathBuf>>,
 }
 
 impl<R: Runtime> WindowHost<R> {
     pub fn new(app: AppHandle<R>, test: Option<&str>) -> Self {
+        let window = app.clone();
+        let clicked = Arc::new(move |subject| reveal(&window, subject));
+        let system = System::new(&app.config().identifier, clicked);
         Self {
             app,
+            notifier: Notifier::start(system),
             chosen: chosen_in_test(test),
         }
     }
 
     fn emit<T: serde::Serialize + Clone>(&self, event: &str, payload: &T) {
-        // A window that is closing no longer listens; what it missed it reads again.
-        let _ = self.app.emit_to(MAIN, event, payload);
+        emit(&self.app, event, payload);
+    }
+}
+
+fn emit<R: Runtime, T: serde::Serialize + Clone>(app: &AppHandle<R>, event: &str, payload: &T) {
+    // A window that is closing no longer listens; what it missed it reads again.
+    let _ = app.emit_to(MAIN, event, payload);
+}
+
+/// What a click on a notification does: the window comes to the front, and shows what it was about.
+fn reveal<R: Runtime>(app: &AppHandle<R>, subject: Option<Subject>) {
+    if let Some(window) = app.get_webview_window(MAIN) {
+        // Where the desktop refuses, the window stays where it is.
+        let _ = window.unminimize();
+        let _ = window.show();
+        let _ = window.set_focus();
+    }
+    if let Some(subject) = subject {
+        emit(app, OPENED_EVENT, &Opened { subject });
     }
 }
 
@@ -61,6 +96,19 @@ impl<R: Runtime> Host for WindowHost<R> {
         self.emit(NOTICE_EVENT, notice);
     }
 
+    fn notifies(&self) -> bool {
+        true
+    }
+
+    fn notify(&self, notification: &Notification) {
+        self.notifier.send(notification.clone());
+    }
+
+    fn is_focused(&self) -> bool {
+        let focus = self.app.try_state::<Focus>();
+        focus.is_some_and(|focus| focus.0.load(Ordering::Relaxed))
+    }
+
     fn choose_files(&self) -> Result<Vec<PathBuf>, ApiError> {
         if let Some(chosen) = &self.chosen {
             return Ok(chosen.clone());
@@ -88,10 +136,16 @@ impl<R: Runtime> Host for WindowHost<R> {
     }
 }
 
-/// Files dropped on the window are analysed; the first is shown.
+/// Files dropped on the window are analysed, and the first is shown; the focus is remembered.
 pub(crate) fn on_event<R: Runtime>(window: &Window<R>, event: &WindowEvent) {
-    if let WindowEvent::DragDrop(DragDropEvent::Drop { paths, .. }) = event {
-        drop_files(window.app_handle(), paths.clone());
+    match event {
+        WindowEvent::DragDrop(DragDropEvent::Drop { paths, .. }) => {
+            drop_files(window.app_handle(), paths.clone());
+        }
+        WindowEvent::Focused(focused) => {
+            window.state::<Focus>().0.store(*focused, Ordering::Relaxed);
+        }
+        _ => {}
     }
 }
 

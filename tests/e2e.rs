@@ -23,5 +23,7 @@ mod live;
 mod look;
 #[path = "e2e/monitor.rs"]
 mod monitor;
+#[path = "e2e/notify.rs"]
+mod notify;
 #[path = "e2e/refused.rs"]
 mod refused;

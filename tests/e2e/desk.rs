@@ -48,14 +48,20 @@ pub fn folder() -> TempDir {
 
 /// A window on `data`, without the sample postings, and with further test hooks.
 pub async fn open(data: &Path, hooks: Value) -> App {
+    open_with(data, hooks, &[]).await
+}
+
+/// As [`open`], with further variables.
+pub async fn open_with(data: &Path, hooks: Value, variables: &[(&str, &str)]) -> App {
     let mut all = json!({ "no_samples": true });
     if let (Some(all), Some(hooks)) = (all.as_object_mut(), hooks.as_object()) {
         all.extend(hooks.clone());
     }
-    let app = Launch::new(data)
-        .env("GHOSTLIGHT_TEST", all.to_string())
-        .open()
-        .await;
+    let launch = Launch::new(data).env("GHOSTLIGHT_TEST", all.to_string());
+    let launch = variables
+        .iter()
+        .fold(launch, |launch, (name, value)| launch.env(name, *value));
+    let app = launch.open().await;
     app.wait_for_text("connection", |text| text.contains("Ready"))
         .await;
     app

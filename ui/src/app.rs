@@ -24,7 +24,8 @@ use ghostlight_api::{
     ApiError, ViewData, ViewQuery,
     command::{
         AnalyzeFiles, AnalyzeText, AnalyzeUrl, AppInfo, ChooseFiles, GetAppInfo, LoadSamples,
-        Network, OpenExternal, Preferences, RetryRun, SetPreferences, Started, Theme,
+        Network, OpenExternal, Preferences, RetryRun, SetPreferences, Started, TestNotification,
+        Theme,
     },
     view::{NOTICE_EVENT, Notice, OPENED_EVENT, Opened, Subject},
 };
@@ -179,6 +180,7 @@ impl App {
             Ask::Open(dialog) => self.open(dialog),
             Ask::Close => self.dialog = None,
             Ask::Prefer(preferences) => self.prefer(preferences),
+            Ask::TestNotification => self.test_notification(),
             Ask::Showing(current) => self.showing(current),
             Ask::Browse(url) => self.browse(url),
         }
@@ -301,6 +303,20 @@ impl App {
         dom::remember("still", if preferences.reduce_motion { "1" } else { "" });
         dom::apply_look();
         self.shell.preferences = Rc::new(preferences);
+    }
+
+    fn test_notification(&mut self) {
+        let shell = self.shell.clone();
+        spawn_local(async move {
+            match backend::call(TestNotification {}).await {
+                Ok(()) => {
+                    let body = "The system decides whether and where to show it.".to_owned();
+                    let sent = "Test notification sent".to_owned();
+                    shell.ask.emit(Ask::Toast(ToastKind::Info, sent, body));
+                }
+                Err(error) => shell.error(&error),
+            }
+        });
     }
 
     fn browse(&mut self, url: String) {

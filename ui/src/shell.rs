@@ -124,6 +124,8 @@ pub enum Ask {
     Close,
     /// Keep these preferences.
     Prefer(Preferences),
+    /// Let the system show a test notification.
+    TestNotification,
     /// The card on screen is of this posting.
     Showing(Current),
     /// Open a web page outside.

@@ -37,11 +37,13 @@ const BUILD_PACKAGES: &[&str] = &[
     "pkg-config",
 ];
 
-/// What the tests through the real window need: a display, a message bus, a driver, fonts, and tools that look and type.
+/// What the tests through the real window need: a display, a message bus, a driver, fonts, a program that shows
+/// notifications, and tools that look and type.
 const WINDOW_TEST_PACKAGES: &[&str] = &[
     "at-spi2-core",
     "dbus",
     "dbus-x11",
+    "dunst",
     "fonts-dejavu-core",
     "imagemagick",
     "webkit2gtk-driver",
@@ -121,7 +123,7 @@ fn other_linux() -> Result<()> {
         "set-up installs packages by itself on Debian and Ubuntu only. Here, install by hand: a C compiler, pkg-config, \
          WebKitGTK 4.1 with its development files, librsvg, libayatana-appindicator, OpenSSL (names for each distribution: \
          https://v2.tauri.app/start/prerequisites/), node with npm; for the tests also Xvfb, xauth, D-Bus, \
-         WebKitWebDriver, ImageMagick and xdotool",
+         WebKitWebDriver, dunst, ImageMagick and xdotool",
     ))
 }
 

@@ -155,6 +155,9 @@ commands! {
         /// The address.
         url: String,
     } -> ();
+
+    /// Gives the system one notification to show, whatever the switches say.
+    "test_notification" TestNotification {} -> ();
 }
 
 /// What a person sets of a feed.
@@ -216,6 +219,8 @@ pub struct Preferences {
     pub utc: bool,
     /// Times in a log since the start of its run.
     pub relative: bool,
+    /// Which notifications the system is given.
+    pub notifications: Notifications,
 }
 
 impl Default for Preferences {
@@ -226,6 +231,41 @@ impl Default for Preferences {
             panes: [240, 330, 176],
             utc: false,
             relative: false,
+            notifications: Notifications::default(),
+        }
+    }
+}
+
+/// Which notifications the system is given (SPEC K1): a switch for each kind, and one for all.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Notifications {
+    /// None at all, whatever the other switches say.
+    pub quiet: bool,
+    /// A feed is without connection for more than a moment.
+    pub connection_lost: bool,
+    /// Several tries to connect failed, or the token is refused.
+    pub connection_failing: bool,
+    /// A connection that was missed is back.
+    pub connection_restored: bool,
+    /// A run ended well.
+    pub run_finished: bool,
+    /// A run failed.
+    pub run_failed: bool,
+    /// A run that goes on met an error.
+    pub critical_issue: bool,
+}
+
+impl Default for Notifications {
+    fn default() -> Self {
+        Self {
+            quiet: false,
+            connection_lost: true,
+            connection_failing: true,
+            connection_restored: true,
+            run_finished: true,
+            run_failed: true,
+            critical_issue: true,
         }
     }
 }

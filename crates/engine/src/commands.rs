@@ -1,18 +1,20 @@
 //! The bodies of the commands the edge declares.
 
-use crate::{Engine, FIRST_START, Input, VERSION, samples, store_error};
+use crate::{
+    Engine, FIRST_START, Input, Notification, VERSION, host::declined, samples, store_error,
+};
 use ghostlight_api::{
     ApiError, Command, ErrorCode, ViewData, ViewId,
     command::{
         AddFeed, AnalyzeFiles, AnalyzeText, AnalyzeUrl, AppInfo, ChangeFeed, ChooseFiles,
         DismissDigest, FeedDiagnostics, GetAppInfo, LoadSamples, Network, OpenExternal,
         Preferences, PullViews, Reconnect, RecordOutcome, RegisterViews, RemoveFeed, RetryRun,
-        SetPreferences, SetVerdict, Started,
+        SetPreferences, SetVerdict, Started, TestNotification,
     },
     view::Subject,
 };
 use ghostlight_model::{CaptureId, FieldKey, FieldValue, PostingId, RunId};
-use ghostlight_store::{PersonChange, Store};
+use ghostlight_store::{PersonChange, Store, StoreError};
 use std::{path::PathBuf, sync::PoisonError};
 
 /// Notes and messages may hold so many characters.
@@ -82,14 +84,7 @@ impl Engine {
     }
 
     fn preferences(&self) -> Result<Preferences, ApiError> {
-        let stored = self
-            .store()
-            .setting(PREFERENCES)
-            .map_err(|e| store_error(&e))?;
-        // Preferences of an older or damaged form fall back to the defaults, member by member.
-        Ok(stored
-            .and_then(|text| serde_json::from_str(&text).ok())
-            .unwrap_or_default())
+        stored_preferences(self.store()).map_err(|e| store_error(&e))
     }
 
     fn opening(&self) -> Option<Subject> {
@@ -117,6 +112,14 @@ impl Engine {
         let removed = || not_there(format!("The capture of {name} was removed."));
         stored.map(Input::Stored).ok_or_else(removed)
     }
+}
+
+/// The preferences; those of an older or damaged form fall back to the defaults, member by member.
+pub(crate) fn stored_preferences(store: &Store) -> Result<Preferences, StoreError> {
+    let stored = store.setting(PREFERENCES)?;
+    Ok(stored
+        .and_then(|text| serde_json::from_str(&text).ok())
+        .unwrap_or_default())
 }
 
 fn not_there(message: String) -> ApiError {
@@ -246,7 +249,11 @@ impl Handle<SetPreferences> for Engine {
         self.store()
             .put_setting(PREFERENCES, text)
             .wait()
-            .map_err(|e| store_error(&e))
+            .map_err(|e| store_error(&e))?;
+        self.shared
+            .attending
+            .prefer(command.preferences.notifications);
+        Ok(())
     }
 }
 
@@ -318,6 +325,17 @@ impl Handle<OpenExternal> for Engine {
     }
 }
 
+impl Handle<TestNotification> for Engine {
+    fn handle(&self, _: TestNotification) -> Result<(), ApiError> {
+        let host = &self.shared.host;
+        if !host.notifies() {
+            return Err(declined("show notifications"));
+        }
+        host.notify(&Notification::test());
+        Ok(())
+    }
+}
+
 impl Engine {
     /// Loads the samples if this data folder has never been used, and remembers that it was.
     pub fn welcome(&self) -> Result<(), ApiError> {
@@ -328,7 +346,8 @@ impl Engine {
             .put_setting(FIRST_START, "1".into())
             .wait()
             .map_err(|e| store_error(&e))?;
-        self.start_all(samples::inputs());
+        let samples = self.start_all(samples::inputs());
+        self.shared.attending.ignore(samples.runs);
         Ok(())
     }
 }

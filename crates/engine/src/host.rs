@@ -1,5 +1,6 @@
 //! What the engine asks of its shell: time, names, and what only a window can do.
 
+use crate::notification::Notification;
 use ghostlight_api::{
     ApiError, ErrorCode,
     view::{Notice, Opened, Ping},
@@ -27,6 +28,19 @@ pub trait Host: Send + Sync {
 
     /// Tells the window something worth a toast.
     fn notice(&self, _notice: &Notice) {}
+
+    /// Whether it can show notifications outside the window.
+    fn notifies(&self) -> bool {
+        false
+    }
+
+    /// Gives the system a notification to show. Never waits for it.
+    fn notify(&self, _notification: &Notification) {}
+
+    /// Whether the window has the focus.
+    fn is_focused(&self) -> bool {
+        false
+    }
 
     /// Asks for files by the system's dialog; empty when it was dismissed.
     fn choose_files(&self) -> Result<Vec<PathBuf>, ApiError> {
@@ -75,7 +89,7 @@ pub(crate) fn refusal(error: &ApiError) -> Notice {
     }
 }
 
-fn declined(what: &str) -> ApiError {
+pub(crate) fn declined(what: &str) -> ApiError {
     ApiError::new(
         ErrorCode::Unsupported,
         format!("Ghostlight cannot {what} here."),

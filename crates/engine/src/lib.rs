@@ -3,9 +3,12 @@
 //! [`Engine::open`] opens a data folder. [`Engine::start`] accepts an input and analyses it in the
 //! background (the window), [`Engine::analyze`] does so while the caller waits (the command line);
 //! both run the same [`pipeline`]. Commands of the edge are answered in [`commands`]; the window's
-//! reads go through [`views`], and [`desk`] decides when it is pinged.
+//! reads go through [`views`], and [`desk`] decides when it is pinged. [`attention`] decides what the
+//! system is asked to notify of, in the words of [`notification`].
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod attend;
+pub mod attention;
 mod board;
 pub mod commands;
 pub mod desk;
@@ -14,6 +17,7 @@ mod hooks;
 pub mod host;
 pub mod input;
 mod monitor;
+pub mod notification;
 mod pipeline;
 mod process;
 pub mod report;
@@ -26,7 +30,9 @@ pub use hooks::Hooks;
 pub use host::Host;
 pub use input::Input;
 pub use monitor::FeedDefaults;
+pub use notification::Notification;
 
+use attend::Attending;
 use desk::Desk;
 use ghostlight_api::{
     ApiError, ErrorCode,
@@ -73,6 +79,7 @@ struct Shared {
     desk: Arc<Mutex<Desk>>,
     monitor: Monitor,
     searches: views::Searches,
+    attending: Arc<Attending>,
     queue: SyncSender<Job>,
     author: AuthorId,
     first_start: bool,
@@ -116,12 +123,15 @@ impl Engine {
         });
         let first_start = hub.store().setting(FIRST_START)?.is_none();
         let author = local_author(&hub, &*host)?;
+        let wanted = commands::stored_preferences(hub.store())?.notifications;
+        let attending = Arc::new(Attending::new(wanted, pipeline.process.name()));
         let (queue, jobs) = mpsc::sync_channel(QUEUE_MAX);
         let desk = Arc::<Mutex<Desk>>::default();
         let monitor = Monitor::new(
             hub.store().clone(),
             Arc::clone(&host),
             Arc::clone(&desk),
+            Arc::clone(&attending),
             Secrets::of(folder),
         );
         let shared = Arc::new(Shared {
@@ -132,6 +142,7 @@ impl Engine {
             desk,
             monitor,
             searches: views::Searches::default(),
+            attending,
             queue,
             author,
             first_start,
@@ -141,6 +152,7 @@ impl Engine {
         engine.mark_interrupted()?;
         engine.spawn_workers(jobs);
         engine.spawn_desk();
+        engine.spawn_attending();
         Ok(engine)
     }
 

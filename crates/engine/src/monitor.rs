@@ -5,6 +5,7 @@
 //! from memory that is not on disk.
 
 use crate::{
+    attend::Attending,
     board::{Board, CatchUp, Word, transport_of},
     desk::Desk,
     feeds::{
@@ -20,7 +21,10 @@ use ghostlight_api::{
     command::FeedForm,
     view::{DIGEST_RUNS_MAX, FeedHealth, FeedRow, LinkState, Notice},
 };
-use ghostlight_feed::{Ended, connection::Status};
+use ghostlight_feed::{
+    Ended,
+    connection::{State, Status, Transport},
+};
 use ghostlight_model::{
     Micros, RunId,
     run::{RunLine, RunStatus},
@@ -64,6 +68,7 @@ struct Shared {
     store: Store,
     host: Arc<dyn Host>,
     desk: Arc<Mutex<Desk>>,
+    attending: Arc<Attending>,
     secrets: Secrets,
     boards: Mutex<BTreeMap<i64, Board>>,
     digest: Mutex<Option<Digest>>,
@@ -94,6 +99,7 @@ impl Monitor {
         store: Store,
         host: Arc<dyn Host>,
         desk: Arc<Mutex<Desk>>,
+        attending: Arc<Attending>,
         secrets: Secrets,
     ) -> Self {
         Self {
@@ -101,6 +107,7 @@ impl Monitor {
                 store,
                 host,
                 desk,
+                attending,
                 secrets,
                 boards: Mutex::default(),
                 digest: Mutex::default(),
@@ -414,6 +421,7 @@ impl Shared {
                     if was_up {
                         let _ = self.store.put_feed_connected(feed.id, now).wait();
                     }
+                    self.attending.connection(&*self.host, &feed.name, &gone());
                     return self.end(feed.id, LinkState::Off, None);
                 }
                 Some(News::Ended(ended)) => {
@@ -470,6 +478,7 @@ impl Shared {
         proven: bool,
         now: Micros,
     ) {
+        self.attending.connection(&*self.host, &feed.name, status);
         let was_up = self.link_state(feed.id).is_some_and(LinkState::is_up);
         let word = self.on_board(feed.id, |board| board.status(status, next_try, proven, now));
         let is_up = self.link_state(feed.id).is_some_and(LinkState::is_up);
@@ -607,6 +616,19 @@ impl Shared {
         if let Some(ping) = ping {
             self.host.ping(&ping);
         }
+    }
+}
+
+/// The status of a feed that was switched off or taken away: nobody misses it.
+fn gone() -> Status {
+    Status {
+        state: State::Disconnected,
+        transport: Transport::WebSocket,
+        attempt: 0,
+        next_try_at: None,
+        connected_at: None,
+        last_error: None,
+        latency_ms: None,
     }
 }
 

@@ -1,10 +1,10 @@
-//! The settings page: look, times, and where the data is.
+//! The settings page: look, times, notifications, and where the data is.
 
 use crate::{
     components::feeds::Feeds,
     shell::{Ask, Input, use_shell},
 };
-use ghostlight_api::command::{AppInfo, Preferences, Theme};
+use ghostlight_api::command::{AppInfo, Notifications, Preferences, Theme};
 use std::rc::Rc;
 use yew::{Callback, Html, Properties, component, html};
 
@@ -36,6 +36,11 @@ pub fn Settings(props: &Props) -> Html {
     let option = |(value, label, change): (Theme, &'static str, Change)| {
         html! { <label key={label} class="gl-option"><input type="radio" name="theme" checked={theme == value} onchange={prefer(change)} />{ label }</label> }
     };
+    let notifications = &shell.preferences.notifications;
+    let quiet = notifications.quiet;
+    let switch = |(label, hint, on, change): Switch| {
+        html! { <label key={label} class="gl-option"><input type="checkbox" checked={on} disabled={quiet} onchange={prefer(change)} />{ label }<span class="gl-dim">{ hint }</span></label> }
+    };
     html! {
         <section class="gl-page gl-settings" aria-label="settings">
             <h1>{ "Settings" }</h1>
@@ -50,6 +55,13 @@ pub fn Settings(props: &Props) -> Html {
             </fieldset>
             <Feeds />
             <fieldset>
+                <legend>{ "Notifications" }</legend>
+                <label class="gl-option"><input type="checkbox" checked={quiet} onchange={prefer(|p| p.notifications.quiet = !p.notifications.quiet)} />{ "Quiet" }<span class="gl-dim">{ "The system shows nothing of Ghostlight; the window still shows everything." }</span></label>
+                { for switches(notifications).into_iter().map(switch) }
+                <p class="gl-dim">{ "A click on a notification opens what it is about. If the test does not appear, the system was told not to disturb you, or shows no notifications." }</p>
+                <button type="button" class="pf-v6-c-button pf-m-secondary pf-m-small" onclick={shell.asks(Ask::TestNotification)}>{ "Send a test notification" }</button>
+            </fieldset>
+            <fieldset>
                 <legend>{ "Sample postings" }</legend>
                 <p class="gl-dim">{ "Invented postings by invented employers, to try things with." }</p>
                 <button type="button" class="pf-v6-c-button pf-m-secondary pf-m-small" onclick={shell.asks(Ask::Analyse(Input::Samples))}>{ "Load the sample postings again" }</button>
@@ -60,6 +72,47 @@ pub fn Settings(props: &Props) -> Html {
             </fieldset>
         </section>
     }
+}
+
+/// Label, hint, whether it is on, and what turns it.
+type Switch = (&'static str, &'static str, bool, fn(&mut Preferences));
+
+fn switches(now: &Notifications) -> [Switch; 6] {
+    [
+        (
+            "Connection lost",
+            "A feed is without connection for more than 10 s.",
+            now.connection_lost,
+            |p| p.notifications.connection_lost = !p.notifications.connection_lost,
+        ),
+        (
+            "Connecting fails",
+            "Three tries failed, or the token is refused.",
+            now.connection_failing,
+            |p| p.notifications.connection_failing = !p.notifications.connection_failing,
+        ),
+        (
+            "Connected again",
+            "After one of the two.",
+            now.connection_restored,
+            |p| p.notifications.connection_restored = !p.notifications.connection_restored,
+        ),
+        (
+            "Run finished",
+            "Not for one you just started and watch.",
+            now.run_finished,
+            |p| p.notifications.run_finished = !p.notifications.run_finished,
+        ),
+        ("Run failed", "With the reason.", now.run_failed, |p| {
+            p.notifications.run_failed = !p.notifications.run_failed
+        }),
+        (
+            "Error in a run",
+            "The run goes on.",
+            now.critical_issue,
+            |p| p.notifications.critical_issue = !p.notifications.critical_issue,
+        ),
+    ]
 }
 
 fn view_about(info: Option<&AppInfo>) -> Html {

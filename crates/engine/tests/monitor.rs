@@ -1,0 +1,399 @@
+//! Feeds as the window sees them, against a real hub on a real socket: set up, refused, cut, caught up, removed.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use ghostlight_api::{
+    ErrorCode, ViewData, ViewQuery,
+    command::{
+        AddFeed, ChangeFeed, DismissDigest, FeedDiagnostics, FeedForm, Reconnect, RemoveFeed,
+    },
+    view::{
+        EventFilter, FeedRow, LinkState, LogRow, Notice, Range, RunFilter, RunRow, RunView, Subject,
+    },
+};
+use ghostlight_engine::{Engine, FeedDefaults, Handle, Hooks, Host, host::wall_clock};
+use ghostlight_hub::{
+    Hub,
+    server::{Config, Server, Token},
+};
+use ghostlight_model::{RunId, StreamId, run::RunStatus};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        mpsc::{self, Receiver, Sender},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+use tempfile::TempDir;
+
+const TOKEN: &str = "the-token-of-the-hub";
+/// Longer than anything here takes; what takes longer hangs.
+const LIMIT: Duration = Duration::from_secs(60);
+
+struct Shell(Sender<Notice>);
+
+impl Host for Shell {
+    fn notice(&self, notice: &Notice) {
+        let _ = self.0.send(notice.clone());
+    }
+}
+
+struct Rig {
+    engine: Engine,
+    notices: Receiver<Notice>,
+    hub: Hub,
+    server: Option<Server>,
+    address: SocketAddr,
+    keys: u32,
+    data: TempDir,
+    _hub: TempDir,
+}
+
+impl Rig {
+    fn new() -> Self {
+        let (data, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (send, notices) = mpsc::channel();
+        let engine = Engine::open(data.path(), Arc::new(Shell(send)), Hooks::default()).unwrap();
+        let hub = Hub::open(other.path()).unwrap();
+        let mut rig = Self {
+            engine,
+            notices,
+            hub,
+            server: None,
+            address: ([127, 0, 0, 1], 0).into(),
+            keys: 0,
+            data,
+            _hub: other,
+        };
+        rig.serve();
+        rig
+    }
+
+    fn serve(&mut self) {
+        let config = Config::new(self.address, Token::new(TOKEN).unwrap(), wall_clock);
+        let server = Server::start(self.hub.clone(), config).unwrap();
+        self.address = server.address();
+        self.server = Some(server);
+    }
+
+    fn publish(&mut self, stream: &str, bodies: &[&str]) {
+        self.keys += 1;
+        let bodies = bodies.iter().map(|body| (*body).to_owned()).collect();
+        let stream = StreamId(stream.into());
+        let done = self
+            .hub
+            .publish_keyed(format!("k{}", self.keys), stream, bodies, wall_clock());
+        done.wait().unwrap();
+    }
+
+    fn form(&self, token: Option<&str>) -> FeedForm {
+        FeedForm {
+            name: "Studio".into(),
+            url: format!("ws://{}/v1", self.address),
+            kind: None,
+            transport: None,
+            token: token.map(str::to_owned),
+            enabled: true,
+            publish: false,
+        }
+    }
+
+    fn add(&self, token: Option<&str>) -> i64 {
+        let feed = self.form(token);
+        self.engine.handle(AddFeed { feed }).unwrap()
+    }
+
+    fn feed(&self, id: i64) -> Option<FeedRow> {
+        let ViewData::Feeds(feeds) = self.engine.view(&ViewQuery::Feeds) else {
+            panic!("no feeds")
+        };
+        feeds.into_iter().find(|feed| feed.id == id)
+    }
+
+    fn wait_for_state(&self, id: i64, state: LinkState) -> FeedRow {
+        wait_for(&format!("{state:?}"), || {
+            self.feed(id).filter(|feed| feed.link.state == state)
+        })
+    }
+
+    fn runs(&self) -> Vec<RunRow> {
+        let query = ViewQuery::Runs {
+            filter: RunFilter::default(),
+            range: Range { start: 0, len: 50 },
+        };
+        match self.engine.view(&query) {
+            ViewData::Runs(page) => page.rows,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn run(&self, name: &str, good: impl Fn(&RunView) -> bool) -> RunView {
+        wait_for(&format!("run {name}"), || {
+            let run = self.runs().into_iter().find(|run| run.line.name == name)?;
+            match self.engine.view(&ViewQuery::Run(run.line.run_id)) {
+                ViewData::Run(view) if good(&view) => Some(*view),
+                _ => None,
+            }
+        })
+    }
+
+    fn log(&self, run: &RunId, filter: EventFilter) -> (u32, Vec<LogRow>) {
+        let query = ViewQuery::Events {
+            subject: Subject::Run(run.clone()),
+            filter,
+            range: Range { start: 0, len: 500 },
+        };
+        match self.engine.view(&query) {
+            ViewData::Events(log) => (log.page.total, log.page.rows),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn notice(&self, title: &str) -> Notice {
+        let begun = Instant::now();
+        while let Ok(notice) = self
+            .notices
+            .recv_timeout(LIMIT.saturating_sub(begun.elapsed()))
+        {
+            if notice.title == title {
+                return notice;
+            }
+        }
+        panic!("no notice {title:?}");
+    }
+}
+
+fn wait_for<T>(what: &str, look: impl Fn() -> Option<T>) -> T {
+    let begun = Instant::now();
+    while begun.elapsed() < LIMIT {
+        if let Some(found) = look() {
+            return found;
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    panic!("waited for {what}");
+}
+
+const START: &str = r#"{"node":"PLAN","phase":"start"}"#;
+const END: &str =
+    r#"{"node":"PLAN","phase":"end","duration_ms":12,"metrics":{"scores":{"hook":0.8}}}"#;
+const FAIL: &str =
+    r#"{"node":"VALIDATE","phase":"fail","issues":[{"severity":"error","message":"too short"}]}"#;
+const DONE: &str = r#"{"node":"run","phase":"end"}"#;
+
+#[test]
+fn a_feed_that_is_refused_is_said_once_and_follows_the_corrected_token() {
+    let mut rig = Rig::new();
+    rig.publish("run/song", &[START]);
+    let id = rig.add(Some("another-token-than-that"));
+    let refused = rig.wait_for_state(id, LinkState::Refused);
+    assert!(
+        refused.has_token && refused.link.last_error.is_some(),
+        "{refused:?}"
+    );
+    let corrected = ChangeFeed {
+        id,
+        feed: rig.form(Some(TOKEN)),
+    };
+    rig.engine.handle(corrected).unwrap();
+    let live = rig.wait_for_state(id, LinkState::Connected);
+    assert!(live.proven);
+    let run = rig.run("song", |run| run.nodes.len() == 1);
+    assert_eq!((run.row.source.as_str(), run.feed), ("Studio", Some(id)));
+    assert_eq!(
+        run.extent.current.map(|(_, first, last)| (first, last)),
+        Some((0, 0))
+    );
+    assert!(run.extent.proven && run.extent.missing == 0);
+    // A report for others holds no token, and nothing of the events.
+    let report = rig.engine.handle(FeedDiagnostics { id }).unwrap();
+    assert!(
+        report.contains("\"Studio\"") && !report.contains(TOKEN) && !report.contains("PLAN"),
+        "{report}"
+    );
+    let secret = rig.data.path().join("feed-tokens").join(id.to_string());
+    assert_eq!(std::fs::read_to_string(&secret).unwrap(), TOKEN);
+    rig.engine.handle(RemoveFeed { id }).unwrap();
+    assert!(!secret.exists() && rig.feed(id).is_none());
+    // What it sent stays, under a name that says so.
+    assert!(
+        rig.runs()[0].source.starts_with("removed feed"),
+        "{:?}",
+        rig.runs()
+    );
+}
+
+#[test]
+fn what_is_wrong_with_a_form_is_said_and_nothing_is_kept() {
+    let rig = Rig::new();
+    let form = |change: fn(&mut FeedForm)| {
+        let mut form = rig.form(None);
+        change(&mut form);
+        form
+    };
+    for (bad, code) in [
+        (form(|f| f.url = "studio.example".into()), ErrorCode::Input),
+        (
+            form(|f| f.url = "ftp://studio.example".into()),
+            ErrorCode::Input,
+        ),
+        (
+            form(|f| f.kind = Some("carrier pigeon".into())),
+            ErrorCode::Input,
+        ),
+        (
+            form(|f| f.transport = Some("tube".into())),
+            ErrorCode::Input,
+        ),
+        (form(|f| f.name = "x".repeat(81)), ErrorCode::Rule),
+    ] {
+        let error = rig
+            .engine
+            .handle(AddFeed { feed: bad.clone() })
+            .unwrap_err();
+        assert_eq!(error.code, code, "{bad:?}: {error}");
+        assert!(error.message.ends_with('.') && error.hint.is_some());
+    }
+    let ViewData::Feeds(feeds) = rig.engine.view(&ViewQuery::Feeds) else {
+        panic!("no feeds")
+    };
+    assert_eq!(feeds, []);
+}
+
+#[test]
+fn an_absence_is_caught_up_and_told() {
+    let mut rig = Rig::new();
+    rig.publish("run/song", &[START]);
+    let id = rig.add(Some(TOKEN));
+    rig.wait_for_state(id, LinkState::Connected);
+    rig.run("song", |run| run.row.pulse_is_alive());
+    rig.server.take().unwrap().stop();
+    let lost = rig.wait_for_state(id, LinkState::Reconnecting);
+    assert!(
+        lost.link.next_try.is_some() && lost.link.last_connected.is_some(),
+        "{lost:?}"
+    );
+    // Without its source a run is dead, not merely silent.
+    let dead = rig.run("song", |run| {
+        run.row.pulse.as_ref().is_some_and(|p| p.lost.is_some())
+    });
+    assert_eq!(dead.row.line.status, RunStatus::Running);
+    rig.publish("run/song", &[END, FAIL, DONE]);
+    rig.publish("run/other", &[START]);
+    // So long that a summary is due.
+    thread::sleep(Duration::from_secs(6));
+    rig.serve();
+    rig.engine.handle(Reconnect { id: None }).unwrap();
+    let notice = rig.notice("Connection to Studio restored");
+    assert!(
+        notice.body.contains("4 events caught up") && notice.body.contains("nothing is missing"),
+        "{notice:?}"
+    );
+    let digest = wait_for("the digest", || match rig.engine.view(&ViewQuery::Digest) {
+        ViewData::Digest(digest) => digest,
+        _ => None,
+    });
+    assert_eq!(
+        (digest.events, digest.missing, digest.began, digest.finished),
+        (4, 0, 1, 1)
+    );
+    assert_eq!(digest.runs.len(), 2);
+    rig.engine.handle(DismissDigest { id: digest.id }).unwrap();
+    assert_eq!(rig.engine.view(&ViewQuery::Digest), ViewData::Digest(None));
+    let song = rig.run("song", |run| run.row.line.ended.is_some());
+    assert_eq!(song.scores[0].value, 0.8);
+    assert_eq!(song.issues[0].issue.message, "Too short.");
+    let log = |filter| rig.log(&song.row.line.run_id, filter);
+    assert_eq!(log(EventFilter::default()).0, 4);
+    let issues = EventFilter {
+        issues: true,
+        ..EventFilter::default()
+    };
+    assert_eq!(log(issues).0, 1);
+    let cleared = EventFilter {
+        after: 3,
+        ..EventFilter::default()
+    };
+    let (total, rows) = log(cleared);
+    assert!(matches!((total, rows.as_slice()), (1, [LogRow::Event(event)]) if event.offset == 3));
+}
+
+trait Alive {
+    fn pulse_is_alive(&self) -> bool;
+}
+
+impl Alive for RunRow {
+    fn pulse_is_alive(&self) -> bool {
+        self.pulse
+            .as_ref()
+            .is_some_and(|pulse| pulse.lost.is_none())
+    }
+}
+
+#[test]
+fn a_feed_of_the_environment_is_set_up_once_and_its_token_is_not_stored() {
+    let rig = Rig::new();
+    let defaults = FeedDefaults {
+        url: Some(format!("ws://{}/v1", rig.address)),
+        token: Some(TOKEN.into()),
+        max_delay_ms: Some(200),
+    };
+    rig.engine.follow_feeds(defaults.clone()).unwrap();
+    let ViewData::Feeds(feeds) = rig.engine.view(&ViewQuery::Feeds) else {
+        panic!("no feeds")
+    };
+    let [feed] = feeds.as_slice() else {
+        panic!("{feeds:?}")
+    };
+    assert_eq!(feed.name, rig.address.to_string());
+    let live = rig.wait_for_state(feed.id, LinkState::Connected);
+    assert!(!live.has_token && !rig.data.path().join("feed-tokens").exists());
+    let bad = FeedDefaults {
+        url: Some("nowhere".into()),
+        ..defaults
+    };
+    assert_eq!(
+        rig.engine.follow_feeds(bad).unwrap_err().code,
+        ErrorCode::Input
+    );
+}
+
+#[test]
+fn a_search_in_a_long_log_goes_on_bit_by_bit() {
+    let mut rig = Rig::new();
+    for _ in 0..50 {
+        rig.publish("run/long", &[START; 1_000]);
+    }
+    rig.publish("run/long", &[FAIL]);
+    let id = rig.add(Some(TOKEN));
+    rig.wait_for_state(id, LinkState::Connected);
+    let run = rig.run("long", |run| {
+        run.extent
+            .current
+            .is_some_and(|(_, _, last)| last == 50_000)
+    });
+    let query = ViewQuery::Events {
+        subject: Subject::Run(run.row.line.run_id),
+        filter: EventFilter {
+            issues: true,
+            ..EventFilter::default()
+        },
+        range: Range { start: 0, len: 100 },
+    };
+    let mut looks = 0;
+    loop {
+        let ViewData::Events(log) = rig.engine.view(&query) else {
+            panic!("no log")
+        };
+        looks += 1;
+        let (looked, all) = log.looked.unwrap();
+        assert_eq!(all, 50_001);
+        if looked == all {
+            assert_eq!(log.page.total, 1);
+            break;
+        }
+        assert!(looks < 10, "{looked} of {all}");
+    }
+    assert!(looks > 1, "no pull looks through everything");
+}

@@ -1,0 +1,299 @@
+//! What the engine asks a shell to notify of, with a real store and hub; the times are the machine's own.
+#![allow(clippy::unwrap_used)]
+
+use ghostlight_api::{
+    ErrorCode,
+    command::{
+        AddFeed, FeedForm, GetAppInfo, Notifications, Preferences, SetPreferences,
+        TestNotification, Theme,
+    },
+    view::Subject,
+};
+use ghostlight_engine::{
+    Engine, Handle, Hooks, Host, Input, Notification, attention::Kind, host::wall_clock,
+};
+use ghostlight_hub::{
+    Hub,
+    server::{Config, Server, Token},
+};
+use ghostlight_model::{EventBody, Issue, Micros, Phase, RunId, Severity};
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{self, Receiver, Sender},
+    },
+    time::Duration,
+};
+
+/// Far beyond what a notification takes: a look, and the time for others of its kind.
+const SOON: Duration = Duration::from_secs(30);
+
+struct Shell {
+    notified: Sender<Notification>,
+    focused: Arc<AtomicBool>,
+}
+
+impl Host for Shell {
+    fn notifies(&self) -> bool {
+        true
+    }
+
+    fn notify(&self, notification: &Notification) {
+        let _ = self.notified.send(notification.clone());
+    }
+
+    fn is_focused(&self) -> bool {
+        self.focused.load(Ordering::SeqCst)
+    }
+}
+
+struct Desktop {
+    engine: Engine,
+    notified: Receiver<Notification>,
+    focused: Arc<AtomicBool>,
+}
+
+fn open(folder: &Path) -> Desktop {
+    let (send, notified) = mpsc::channel();
+    let focused = Arc::new(AtomicBool::new(false));
+    let shell = Shell {
+        notified: send,
+        focused: Arc::clone(&focused),
+    };
+    let engine = Engine::open(folder, Arc::new(shell), Hooks::default()).unwrap();
+    Desktop {
+        engine,
+        notified,
+        focused,
+    }
+}
+
+impl Desktop {
+    fn next(&self) -> Notification {
+        self.notified.recv_timeout(SOON).unwrap()
+    }
+
+    fn start(&self, name: &str, text: &str) -> RunId {
+        let bytes = text.as_bytes().to_vec();
+        let name = name.to_owned();
+        self.engine.start(Input::Text { name, bytes }).unwrap()
+    }
+
+    /// What a feed would bring: an event of a run that is not ours.
+    fn event(&self, run: &str, node: &str, phase: Phase, ts: Micros, codes: &[&str]) {
+        let issue = |code: &&str| Issue::new(code, Severity::Error, format!("it met {code}"), None);
+        let event = EventBody {
+            ts,
+            run_id: RunId(run.into()),
+            node: node.into(),
+            phase,
+            duration_ms: None,
+            metrics: BTreeMap::new(),
+            issues: codes.iter().map(issue).collect(),
+            fact: None,
+        };
+        let stream = event.run_id.stream();
+        let published = self.engine.hub().publish(stream, vec![event]);
+        published.wait().unwrap();
+    }
+
+    fn wants(&self, notifications: Notifications) {
+        let preferences = Preferences {
+            notifications,
+            ..Preferences::default()
+        };
+        self.engine.handle(SetPreferences { preferences }).unwrap();
+    }
+}
+
+const POSTING: &str = "Lamp Keeper\nQuillmarsh Instruments\nLocation: Dublin, Ireland\n\
+    Full-time, on site. Salary: €42,000 to €48,000 per year.\n\
+    Responsibilities: trim the wicks, keep the log. Requirements: a steady hand. Apply by email.";
+
+#[test]
+fn runs_that_end_are_notified_by_their_titles_and_open_themselves() {
+    let folder = tempfile::tempdir().unwrap();
+    let desktop = open(folder.path());
+    let good = desktop.start("pasted", POSTING);
+    let finished = desktop.next();
+    assert_eq!(finished.title, "Run finished: Lamp Keeper");
+    assert!(
+        finished.body.ends_with("fields found."),
+        "{}",
+        finished.body
+    );
+    assert_eq!(finished.subject, Some(Subject::Run(good)));
+
+    let bad = desktop.start("empty.txt", "");
+    let failed = desktop.next();
+    assert_eq!(failed.title, "Run failed: empty.txt");
+    assert!(failed.body.contains("empty"), "{}", failed.body);
+    assert_eq!(failed.subject, Some(Subject::Run(bad)));
+}
+
+#[test]
+fn a_batch_of_hundreds_makes_a_handful() {
+    let folder = tempfile::tempdir().unwrap();
+    let desktop = open(folder.path());
+    let runs = 300;
+    for n in 0..runs {
+        desktop.start(&format!("{n}.txt"), "");
+    }
+    let mut counted = 0;
+    let mut notifications = 0;
+    while counted < runs {
+        let failed = desktop.next();
+        notifications += 1;
+        counted += match failed.title.split_once(' ') {
+            Some(("Run", _)) => 1,
+            Some((count, "runs failed")) => count.parse().unwrap(),
+            _ => panic!("{failed:?}"),
+        };
+    }
+    assert_eq!(counted, runs);
+    assert!(
+        notifications <= 6,
+        "{notifications} notifications of {runs} runs"
+    );
+}
+
+#[test]
+fn what_arrives_after_an_absence_is_not_notified() {
+    let folder = tempfile::tempdir().unwrap();
+    let desktop = open(folder.path());
+    let now = wall_clock();
+    let hour = 3_600_000_000;
+    for n in 0..200 {
+        let ts = Micros(now.0 - hour + n * 1_000_000);
+        desktop.event(&format!("old-{n}"), "train", Phase::Fail, ts, &["lost"]);
+    }
+    desktop.event("new", "train", Phase::Fail, wall_clock(), &["lost"]);
+    let only = desktop.next();
+    assert_eq!(only.title, "Run failed: new");
+    assert_eq!(only.body, "It met lost.");
+}
+
+#[test]
+fn an_error_of_a_run_that_goes_on_is_notified_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let desktop = open(folder.path());
+    desktop.event("r", "ENRICH", Phase::Fail, wall_clock(), &["quota"]);
+    let issue = desktop.next();
+    assert_eq!(
+        (issue.title.as_str(), issue.kind),
+        ("Error in a run: r", Some(Kind::CriticalIssue))
+    );
+    desktop.event("r", "ENRICH", Phase::Fail, wall_clock(), &["quota"]);
+    desktop.event("r", "SCORE", Phase::End, wall_clock(), &[]);
+    assert_eq!(desktop.next().title, "Run finished: r");
+    // Nor is it news to who starts again.
+    desktop.event("s", "ENRICH", Phase::Fail, wall_clock(), &["quota"]);
+    assert_eq!(desktop.next().title, "Error in a run: s");
+    drop(desktop);
+    let desktop = open(folder.path());
+    // It ended as interrupted, since its process is gone; a look at everything makes no news of that.
+    desktop.wants(Notifications::default());
+    desktop.event("t", "train", Phase::Fail, wall_clock(), &["lost"]);
+    assert_eq!(desktop.next().title, "Run failed: t");
+}
+
+#[test]
+fn a_change_of_the_switches_counts_at_once_and_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let desktop = open(folder.path());
+    desktop.wants(Notifications {
+        run_failed: false,
+        ..Notifications::default()
+    });
+    desktop.start("empty.txt", "");
+    desktop.start("pasted", POSTING);
+    assert_eq!(desktop.next().title, "Run finished: Lamp Keeper");
+    drop(desktop);
+    let desktop = open(folder.path());
+    desktop.start("empty.txt", "");
+    desktop.start("pasted", POSTING);
+    assert_eq!(desktop.next().title, "Run finished: Lamp Keeper");
+}
+
+#[test]
+fn preferences_stored_before_there_were_switches_keep_their_values() {
+    let folder = tempfile::tempdir().unwrap();
+    let desktop = open(folder.path());
+    for (stored, quiet) in [
+        (r#"{"theme": "dark"}"#, false),
+        (
+            r#"{"theme": "dark", "notifications": {"quiet": true, "of a later version": 1}}"#,
+            true,
+        ),
+    ] {
+        let store = desktop.engine.hub().store();
+        let put = store.put_setting("preferences", stored.into());
+        put.wait().unwrap();
+        let read = desktop.engine.handle(GetAppInfo {}).unwrap().preferences;
+        assert_eq!(read.theme, Theme::Dark);
+        let expected = Notifications {
+            quiet,
+            ..Notifications::default()
+        };
+        assert_eq!(read.notifications, expected);
+    }
+}
+
+#[test]
+fn who_looks_at_the_window_is_not_told_what_they_see() {
+    let folder = tempfile::tempdir().unwrap();
+    let desktop = open(folder.path());
+    desktop.focused.store(true, Ordering::SeqCst);
+    desktop.start("pasted", POSTING);
+    // Of a feed: nobody looked for it.
+    desktop.event("elsewhere", "SCORE", Phase::End, wall_clock(), &[]);
+    assert_eq!(desktop.next().title, "Run finished: elsewhere");
+}
+
+#[test]
+fn a_feed_that_cannot_be_reached_is_notified() {
+    let folder = tempfile::tempdir().unwrap();
+    let desktop = open(folder.path());
+    let other = tempfile::tempdir().unwrap();
+    let hub = Hub::open(other.path()).unwrap();
+    let token = Token::new("the-token-of-the-hub").unwrap();
+    let server = Server::start(
+        hub,
+        Config::new(([127, 0, 0, 1], 0).into(), token, wall_clock),
+    );
+    let server = server.unwrap();
+    let feed = FeedForm {
+        name: "Prefect".into(),
+        url: format!("ws://{}/v1", server.address()),
+        kind: None,
+        transport: None,
+        token: Some("another-token-than-that".into()),
+        enabled: true,
+        publish: false,
+    };
+    desktop.engine.handle(AddFeed { feed }).unwrap();
+    assert_eq!(desktop.next().title, "Token refused: Prefect");
+    server.stop();
+}
+
+#[test]
+fn the_test_notification_comes_whatever_the_switches_say_or_says_why_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let desktop = open(folder.path());
+    desktop.wants(Notifications {
+        quiet: true,
+        ..Notifications::default()
+    });
+    desktop.engine.handle(TestNotification {}).unwrap();
+    assert_eq!(desktop.next(), Notification::test());
+
+    struct Terminal;
+    impl Host for Terminal {}
+    let folder = tempfile::tempdir().unwrap();
+    let engine = Engine::open(folder.path(), Arc::new(Terminal), Hooks::default()).unwrap();
+    let refused = engine.handle(TestNotification {}).unwrap_err();
+    assert_eq!(refused.code, ErrorCode::Unsupported);
+}
