@@ -12,6 +12,7 @@ pub mod feeds;
 mod hooks;
 pub mod host;
 pub mod input;
+pub mod outbox;
 mod pipeline;
 mod process;
 pub mod report;

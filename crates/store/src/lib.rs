@@ -8,6 +8,7 @@
 
 mod error;
 mod open;
+pub mod outbox;
 pub mod project;
 pub mod read;
 #[doc(hidden)]
@@ -20,6 +21,9 @@ pub use error::StoreError;
 #[doc(hidden)]
 pub use open::OpenOptions;
 pub use open::{DATABASE, SCHEMA, Store};
+pub use outbox::{
+    EndedMark, EntryName, Held, NewEntry, OutboxCounts, OutboxEntry, OutboxRow, RunDelivery,
+};
 pub use project::Rebuilt;
 pub use streams::{
     FeedEntry, LogEvent, Published, Received, ReceivedCount, StreamInfo, StreamPage,

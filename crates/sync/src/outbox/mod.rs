@@ -57,10 +57,12 @@ pub struct Entry {
 }
 
 /// What can happen to the outbox.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
     /// Rows were added on disk (also: at the start).
     Added,
+    /// Somebody else may have marked, unmarked or deleted rows on disk.
+    Changed,
     /// Answers [`Action::Load`].
     Loaded {
         /// As asked.
@@ -213,6 +215,7 @@ impl Outbox {
     pub fn handle(&mut self, input: Input, now: Millis, draw: u64) -> Vec<Action> {
         match input {
             Input::Added => self.more = true,
+            Input::Changed => self.reload(true),
             Input::Loaded {
                 request,
                 entries,

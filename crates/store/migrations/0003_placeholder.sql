@@ -1,0 +1,2 @@
+-- Holds the place of a migration that is written elsewhere; it changes nothing.
+SELECT 1;
