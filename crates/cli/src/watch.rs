@@ -344,21 +344,33 @@ impl Printer<'_> {
                 let line = json!({
                     "type": "held", "stream": entry.stream, "key": key, "code": held.code, "message": held.message,
                 });
-                let note = format!("refused by the hub and held: {}: {}", entry.what, held.message);
+                let note = format!(
+                    "refused by the hub and held: {}: {}",
+                    entry.what, held.message
+                );
                 (Some(line), note)
             }
             Told::Retrying(list) => match list.first() {
                 Some(first) => {
                     let count = list.len();
-                    (None, format!("not taken now ({count} to be sent again): {}", first.message))
+                    (
+                        None,
+                        format!(
+                            "not taken now ({count} to be sent again): {}",
+                            first.message
+                        ),
+                    )
                 }
                 None => return Ok(()),
             },
-            Told::NotQueued(error) => {
-                (None, format!("a finished run was not queued: {error}. {}", error.hint()))
-            }
+            Told::NotQueued(error) => (
+                None,
+                format!("a finished run was not queued: {error}. {}", error.hint()),
+            ),
             // Nobody decides here.
-            Told::Released { .. } | Told::Discarded { .. } | Told::CannotDiscard { .. } => return Ok(()),
+            Told::Released { .. } | Told::Discarded { .. } | Told::CannotDiscard { .. } => {
+                return Ok(());
+            }
         };
         match line.filter(|_| self.global.json) {
             Some(line) => write_all(format!("{line}\n").as_bytes()),

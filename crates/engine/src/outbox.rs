@@ -17,8 +17,8 @@ use ghostlight_model::{
     ContentHash, Micros, Offset, RunId, StreamId,
     run::{RunState, RunStatus},
 };
-pub use ghostlight_store::{EntryName, Held, OutboxCounts, RunDelivery, read::Rows};
 use ghostlight_store::{EndedMark, NewEntry, OutboxRow, Pending, Store};
+pub use ghostlight_store::{EntryName, Held, OutboxCounts, RunDelivery, read::Rows};
 use ghostlight_sync::frame::{Accepted, Body};
 use std::{
     collections::BTreeSet,
@@ -209,10 +209,7 @@ fn found(key: &str, pending: Pending<Option<EntryName>>) -> Result<(), StoreErro
 }
 
 /// Whether a running client decides, which has the entry in memory.
-fn decide(
-    running: Option<&Watching>,
-    command: impl Fn() -> Command,
-) -> Result<bool, StoreError> {
+fn decide(running: Option<&Watching>, command: impl Fn() -> Command) -> Result<bool, StoreError> {
     let Some(commands) = running.and_then(Watching::outbox_commands) else {
         return Ok(false);
     };
@@ -248,18 +245,21 @@ fn begin_queue(store: &Store, hub: &str, run: &RunId) -> Result<Pending<bool>, S
     let at = wall_clock();
     let parts = parts(bodies(store, run)?);
     let (count, name) = (parts.len(), name(store, &state));
-    let entries = parts.into_iter().enumerate().map(|(part, bodies)| NewEntry {
-        hub: hub.to_owned(),
-        key: key(hub, run, part),
-        stream: run.stream(),
-        bodies,
-        what: match count {
-            1 => name.clone(),
-            _ => format!("{name} (part {} of {count})", part + 1),
-        },
-        run: Some(run.clone()),
-        at,
-    });
+    let entries = parts
+        .into_iter()
+        .enumerate()
+        .map(|(part, bodies)| NewEntry {
+            hub: hub.to_owned(),
+            key: key(hub, run, part),
+            stream: run.stream(),
+            bodies,
+            what: match count {
+                1 => name.clone(),
+                _ => format!("{name} (part {} of {count})", part + 1),
+            },
+            run: Some(run.clone()),
+            at,
+        });
     let entries = entries.collect();
     Ok(store.outbox_add_run(hub.to_owned(), run.clone(), entries, at))
 }
@@ -328,7 +328,7 @@ pub(crate) struct Entries {
 /// A change on its way to the disk.
 pub(crate) struct Changing {
     pending: Pending<Option<EntryName>>,
-    told: Box<dyn FnOnce(EntryName) -> Told>,
+    told: Box<dyn FnOnce(EntryName) -> Told + Send>,
 }
 
 impl Changing {
@@ -348,11 +348,7 @@ impl Entries {
         let (store, hub) = (&self.store, self.hub.clone());
         Some(match action {
             Action::Done(accepted) => {
-                let place = (
-                    accepted.epoch,
-                    accepted.first_offset,
-                    accepted.last_offset,
-                );
+                let place = (accepted.epoch, accepted.first_offset, accepted.last_offset);
                 Changing {
                     pending: store.outbox_done(hub, accepted.key.clone(), place),
                     told: Box::new(|entry| Told::Delivered { entry, accepted }),

@@ -483,7 +483,9 @@ impl<M: Memory> Client<M> {
             Ok(_) if self.settings.outbox.is_some() && kind != Kind::Hub => {
                 let address = &self.settings.endpoint;
                 let word = kind.word();
-                let why = format!("{address} is a feed of the kind `{word}`, and only a hub takes what is published");
+                let why = format!(
+                    "{address} is a feed of the kind `{word}`, and only a hub takes what is published"
+                );
                 self.ended = Some(Ended::Settings(why));
             }
             Ok(adapter) => {

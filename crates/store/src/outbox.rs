@@ -370,7 +370,9 @@ fn remove(
 ) -> rusqlite::Result<Option<(EntryName, Option<String>)>> {
     batch
         .tx
-        .prepare_cached("DELETE FROM outbox WHERE key = ?2 AND hub = ?1 RETURNING what, stream, run")?
+        .prepare_cached(
+            "DELETE FROM outbox WHERE key = ?2 AND hub = ?1 RETURNING what, stream, run",
+        )?
         .query_row((hub, key), |row| Ok((entry_name(row)?, row.get(2)?)))
         .optional()
 }

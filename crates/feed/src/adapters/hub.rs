@@ -49,10 +49,7 @@ impl Hub {
                         max_frame_bytes: welcome.max_frame_bytes,
                     }),
                 ];
-                welcomed
-                    .into_iter()
-                    .chain(self.effects(actions))
-                    .collect()
+                welcomed.into_iter().chain(self.effects(actions)).collect()
             }
             ServerFrame::Ping(beat) => vec![send(ClientFrame::Pong(beat))],
             ServerFrame::Pong(beat) => beat
