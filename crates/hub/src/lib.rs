@@ -11,7 +11,9 @@ pub mod server;
 use ghostlight_model::{
     CommitId, EventBody, Micros, Offset, PostingId, StreamId, keys::PostingKey,
 };
-use ghostlight_store::{Changes, FinishedRun, Pending, PersonChange, Published, Store, StoreError};
+use ghostlight_store::{
+    Changes, FinishedRun, OpenOptions, Pending, PersonChange, Published, Store, StoreError,
+};
 use std::{
     path::Path,
     sync::{
@@ -37,9 +39,15 @@ impl Hub {
     /// # Errors
     /// As [`Store::open`].
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        Self::open_with(folder, OpenOptions::default())
+    }
+
+    /// [`Hub::open`] with other options, for tests.
+    #[doc(hidden)]
+    pub fn open_with(folder: &Path, options: OpenOptions) -> Result<Self, StoreError> {
         let followers = Arc::new(Followers::default());
         let told = Arc::clone(&followers);
-        let store = Store::open(folder, move |changes| told.tell(changes))?;
+        let store = Store::open_with(folder, options, move |changes| told.tell(changes))?;
         Ok(Self { store, followers })
     }
 
