@@ -448,9 +448,11 @@ impl<T: Fn(Told)> Queueing<T> {
 
     /// Queues what ended before, then what ends, until it is ended.
     pub fn run(mut self) {
-        let mut look = Some(Instant::now());
+        let mut looked_at = Instant::now();
+        let mut look = Some(looked_at);
         while !self.changes.is_over() {
             if look.is_some_and(|at| at <= Instant::now()) {
+                looked_at = Instant::now();
                 let looked = self.look();
                 look = self.went(looked);
             }
@@ -460,7 +462,7 @@ impl<T: Fn(Told)> Queueing<T> {
             };
             if changes.everything {
                 // Another program wrote, or there were too many hints.
-                let soon = Instant::now() + LOOK_EVERY;
+                let soon = looked_at + LOOK_EVERY;
                 look = Some(look.map_or(soon, |at| at.min(soon)));
             }
             if !changes.runs.is_empty() {

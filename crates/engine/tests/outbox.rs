@@ -337,7 +337,7 @@ fn what_ended_offline_is_delivered_in_order_when_the_hub_is_back() {
 
 #[test]
 fn cuts_at_any_byte_cost_nothing_and_repeat_nothing() {
-    const CUTS: usize = 100;
+    const CUTS: usize = 300;
     const AHEAD: u64 = 20;
     let seed = 11;
     let remote = Remote::start();
@@ -548,6 +548,10 @@ fn publish_for_ever(folder: &Path, url: &str) {
     let process = std::process::id();
     for n in 0..5_000 {
         finish(&hub, &format!("{process}-{n}"), 2 + n % 20, 40 * (n % 9));
+        // In bursts, so that several wait and are under way.
+        if n % 8 > 0 {
+            continue;
+        }
         while let Some(news) = watching.next(Some(Duration::ZERO)) {
             if let News::Outbox(Told::Delivered { entry, .. }) = news {
                 println!("delivered {}", entry.what);
