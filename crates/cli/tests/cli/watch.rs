@@ -359,8 +359,10 @@ fn a_refused_run_is_said_and_kept() {
     let done = ghostlight.run(&["analyze", &fixture("full.html"), "--json"]);
     let run = done.objects().remove(0)["run_id"].clone();
     // A copy of the folder, its runs included: what a hub wrote itself nobody else writes.
-    let from = ghostlight.data.path().join("ghostlight.db");
-    std::fs::copy(from, served.data.path().join("ghostlight.db")).unwrap();
+    for name in ["ghostlight.db", "ghostlight.db-wal"] {
+        let from = ghostlight.data.path().join(name);
+        std::fs::copy(from, served.data.path().join(name)).unwrap();
+    }
     let hub = Running::start(served.command(&["hub"]));
     let line = publishing(&ghostlight, &hub, "held");
     assert_eq!(
