@@ -3,7 +3,8 @@
 //! [`Engine::open`] opens a data folder. [`Engine::start`] accepts an input and analyses it in the
 //! background (the window), [`Engine::analyze`] does so while the caller waits (the command line);
 //! both run the same [`pipeline`]. Commands of the edge are answered in [`commands`]; the window's
-//! reads go through [`views`], and [`desk`] decides when it is pinged.
+//! reads go through [`views`], and [`desk`] decides when it is pinged. [`feeds`] follows what others publish, and
+//! [`outbox`] sends them what is ours.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod commands;

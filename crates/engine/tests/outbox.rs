@@ -703,6 +703,29 @@ fn what_another_program_releases_is_sent_by_the_one_that_is_connected() {
 }
 
 #[test]
+fn two_programs_on_one_folder_publish_each_run_once() {
+    let remote = Remote::start();
+    let local = Local::new(&remote.url());
+    let other = Hub::open(local.folder.path()).unwrap();
+    let both = [local.watch(), watch(&other, &local.settings)];
+    for n in 0..30 {
+        let hub = if n % 2 == 0 { &local.hub } else { &other };
+        finish(hub, &format!("{n}"), 2 + n, 50);
+    }
+    let begun = Instant::now();
+    let mut told = 0;
+    while told < 30 {
+        for watching in &both {
+            let news = watching.next(Some(Duration::from_millis(5)));
+            told += usize::from(matches!(news, Some(News::Outbox(Told::Delivered { .. }))));
+        }
+        assert!(begun.elapsed() < LIMIT, "{told} of 30");
+    }
+    assert_eq!(assert_published(&local.hub, &remote), 30);
+    assert_eq!(local.counts(), OutboxCounts::default());
+}
+
+#[test]
 fn what_the_hub_does_not_take_now_is_shown_with_its_words() {
     let mut remote = Remote::away();
     remote.come(Limits {

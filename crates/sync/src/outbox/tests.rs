@@ -297,6 +297,25 @@ fn what_somebody_else_released_is_sent() {
 }
 
 #[test]
+fn what_somebody_else_discarded_or_holds_is_not_sent() {
+    let mut rig = Rig::connected("aaabbccc", Limits::default());
+    rig.connect();
+    rig.refuse("c6", true, Some(5_000));
+    rig.rows.remove(&2);
+    rig.row("b5").unwrap().held = Some("no".into());
+    assert_eq!(rig.give(Input::Changed), NOTHING);
+    assert_eq!(rig.accept("a1"), ["done a1", "a3"]);
+    assert_eq!(rig.accept("b4"), ["done b4"]);
+    // What waits for its time keeps it.
+    assert_eq!(rig.after(5_000), ["c6"]);
+    assert_eq!(rig.accept("c6"), ["done c6", "c7"]);
+    rig.give(Input::Disconnected);
+    rig.rows.remove(&7);
+    assert_eq!(rig.give(Input::Changed), NOTHING);
+    assert_eq!(rig.connect(), ["a3", "c8"]);
+}
+
+#[test]
 fn more_than_memory_stays_on_disk() {
     let limits = Limits {
         entries: 10,
