@@ -363,10 +363,7 @@ impl Printer<'_> {
                 }
                 None => return Ok(()),
             },
-            Told::NotQueued(error) => (
-                None,
-                format!("a finished run was not queued: {error}. {}", error.hint()),
-            ),
+            Told::NotQueued(why) => (None, why.to_string()),
             // Nobody decides here.
             Told::Released { .. } | Told::Discarded { .. } | Told::CannotDiscard { .. } => {
                 return Ok(());

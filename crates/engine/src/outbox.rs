@@ -22,6 +22,7 @@ pub use ghostlight_store::{EntryName, Held, OutboxCounts, RunDelivery, read::Row
 use ghostlight_sync::frame::{Accepted, Body};
 use std::{
     collections::BTreeSet,
+    fmt,
     time::{Duration, Instant},
 };
 use tokio::sync::mpsc;
@@ -82,7 +83,37 @@ pub enum Told {
     /// Which entries the hub does not take now; they are sent again later.
     Retrying(Vec<Retrying>),
     /// A run could not be put into the outbox; it is tried again, and stands in the log until then.
-    NotQueued(StoreError),
+    NotQueued(NotQueued),
+}
+
+/// Why a run is not in the outbox yet.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct NotQueued {
+    /// Which; none if not even the runs could be looked up. Others may wait for the same reason.
+    pub run: Option<RunId>,
+    /// What is wrong.
+    #[source]
+    pub error: StoreError,
+}
+
+impl fmt::Display for NotQueued {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.run {
+            Some(run) => write!(
+                f,
+                "run {run} waits to be published, but could not be queued"
+            )?,
+            None => f.write_str("finished runs could not be looked up to be published")?,
+        }
+        let (error, hint) = (&self.error, self.error.hint());
+        write!(f, ": {error}. It is tried again. {hint}")
+    }
+}
+
+impl From<StoreError> for NotQueued {
+    fn from(error: StoreError) -> Self {
+        Self { run: None, error }
+    }
 }
 
 /// An entry as the screen shows it.
@@ -474,20 +505,20 @@ impl<T: Fn(Told)> Queueing<T> {
     }
 
     /// Tells trouble once; when to look again because of it.
-    fn went(&mut self, result: Result<(), StoreError>) -> Option<Instant> {
-        let Err(error) = result else {
+    fn went(&mut self, result: Result<(), NotQueued>) -> Option<Instant> {
+        let Err(why) = result else {
             self.trouble = None;
             return None;
         };
-        if self.trouble.as_ref() != Some(&error) {
-            (self.tell)(Told::NotQueued(error.clone()));
-            self.trouble = Some(error);
+        if self.trouble.as_ref() != Some(&why.error) {
+            self.trouble = Some(why.error.clone());
+            (self.tell)(Told::NotQueued(why));
         }
         Some(Instant::now() + TROUBLE_WAIT)
     }
 
     /// All runs that ended and are not queued.
-    fn look(&mut self) -> Result<(), StoreError> {
+    fn look(&mut self) -> Result<(), NotQueued> {
         // Whoever wrote may have decided about entries as well.
         self.command(Command::OutboxChanged);
         let (mut mark, mut refused) = (EndedMark::default(), Ok(()));
@@ -499,8 +530,10 @@ impl<T: Fn(Told)> Queueing<T> {
             mark = behind;
             match self.queue(&runs) {
                 // Of one run; the others go on.
-                Err(error @ (StoreError::Refused(_) | StoreError::NotFound(_))) => {
-                    refused = Err(error);
+                Err(why)
+                    if matches!(why.error, StoreError::Refused(_) | StoreError::NotFound(_)) =>
+                {
+                    refused = Err(why);
                 }
                 other => other?,
             }
@@ -508,7 +541,7 @@ impl<T: Fn(Told)> Queueing<T> {
         refused
     }
 
-    fn due(&self, runs: &BTreeSet<RunId>) -> Result<Vec<RunId>, StoreError> {
+    fn due(&self, runs: &BTreeSet<RunId>) -> Result<Vec<RunId>, NotQueued> {
         let mut due = Vec::new();
         for run in runs {
             if self.store.outbox_is_due(&self.to, run)? {
@@ -519,16 +552,19 @@ impl<T: Fn(Told)> Queueing<T> {
     }
 
     /// Queues runs together, and tells the client when they are durable.
-    fn queue(&self, runs: &[RunId]) -> Result<(), StoreError> {
+    fn queue(&self, runs: &[RunId]) -> Result<(), NotQueued> {
         let begun: Vec<_> = runs
             .iter()
-            .map(|run| begin_queue(&self.store, &self.to, run))
+            .map(|run| (run, begin_queue(&self.store, &self.to, run)))
             .collect();
         let (mut new, mut result) = (false, Ok(()));
-        for pending in begun {
+        for (run, pending) in begun {
             match pending.and_then(Pending::wait) {
                 Ok(added) => new |= added,
-                Err(error) => result = Err(error),
+                Err(error) => {
+                    let run = Some(run.clone());
+                    result = Err(NotQueued { run, error });
+                }
             }
         }
         if new {

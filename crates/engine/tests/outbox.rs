@@ -655,7 +655,10 @@ fn a_discarded_entry_goes_and_what_is_behind_it_follows() {
         .wait()
         .unwrap();
     let watching = local.watch();
-    let is_held = |told: &Told, name: &str| matches!(told, Told::Held { entry, held, .. } if entry.what == name && held.code == "conflict");
+    let is_held = |told: &Told, name: &str| match told {
+        Told::Held { entry, held, .. } => entry.what == name && held.code == "conflict",
+        _ => false,
+    };
     told(&watching, "the refusal", |told| is_held(told, "k1"));
     outbox::discard(local.store(), &to, "k1", Some(&watching)).unwrap();
     told(&watching, "the next refusal", |told| is_held(told, "k2"));
@@ -799,8 +802,15 @@ fn a_full_disk_is_said_and_the_run_is_queued_when_there_is_room() {
         assert!(error.to_string().contains("the disk is full"), "{error}");
         assert!(error.hint().contains("Free some space"), "{}", error.hint());
         let watching = watch(&hub, &settings);
-        told(&watching, "the full disk", |told| {
-            matches!(told, Told::NotQueued(StoreError::DiskFull { .. }))
+        told(&watching, "the full disk", |told| match told {
+            Told::NotQueued(why) => {
+                let words = why.to_string();
+                assert!(words.starts_with("run a waits"), "{words}");
+                assert!(words.contains("the disk is full"), "{words}");
+                assert!(words.contains("Free some space"), "{words}");
+                matches!(why.error, StoreError::DiskFull { .. })
+            }
+            _ => false,
         });
         assert_eq!(
             outbox::counts(hub.store(), &to).unwrap(),

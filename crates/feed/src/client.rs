@@ -2,8 +2,8 @@
 //!
 //! [`Client::run`] orders everything that happens (reports of the link, time, commands, room for the next batch), gives
 //! it to [`Connection`] and the adapter, and does what they say. What is to be published goes through the [`Outbox`]
-//! machine; its rows are read and written by whoever takes the updates, never here. It ends when nobody takes its updates any more, or the
-//! server refuses the credentials.
+//! machine; its rows are read and written by whoever takes the updates, never here. It ends when nobody takes its
+//! updates any more, or the server refuses the credentials.
 
 use crate::{
     Cursor, Endpoint, Item, Kind, Retrying, Update,
@@ -296,17 +296,20 @@ impl<M: Memory> Client<M> {
             self.retrying.clone_from(&retrying);
             self.waiting.push(Update::Retrying(retrying));
         }
-        let link = self.link.as_ref().map(|link| link.attempt);
+        let mut failed = None;
         for action in actions {
-            match action {
-                // A send that fails ends the connection: the rest is for the next one, and asked for anew.
-                outbox::Action::Send(frame) => {
-                    if link.is_some_and(|attempt| self.is_current(attempt)) {
-                        self.send(Outgoing::Text(frame.to_text()));
-                    }
+            match (action, &self.link) {
+                (outbox::Action::Send(frame), Some(link)) if failed.is_none() => {
+                    let sent = link.send(Outgoing::Text(frame.to_text()));
+                    failed = sent.err().map(|failure| (link.attempt, failure));
                 }
-                action => self.waiting.push(Update::Outbox(action)),
+                // The connection is over: what is under way is sent again by the next.
+                (outbox::Action::Send(_), _) => {}
+                (action, _) => self.waiting.push(Update::Outbox(action)),
             }
+        }
+        if let Some((attempt, failure)) = failed {
+            self.fail(attempt, failure);
         }
     }
 
