@@ -71,6 +71,8 @@ commands! {
     remove_feed: RemoveFeed,
     reconnect: Reconnect,
     network: Network,
+    retry_entry: RetryEntry,
+    discard_entry: DiscardEntry,
     dismiss_digest: DismissDigest,
     feed_diagnostics: FeedDiagnostics,
     open_external: OpenExternal,

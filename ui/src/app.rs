@@ -11,7 +11,7 @@ use crate::{
     },
     dom::{self, Listener},
     icons::Icon,
-    pages::{postings::Postings, runs::Runs, settings::Settings},
+    pages::{outbox::Outbox, postings::Postings, runs::Runs, settings::Settings},
     shell::{Ask, Current, Dialog, Input, Page, Panel, Shell, Toast, ToastKind},
     state::{
         format,
@@ -146,6 +146,7 @@ impl Component for App {
                 <Postings subject={self.subject.clone()} current={self.current.clone()} panel={self.panel} folded={self.folded} nudge={self.nudge} health={self.health.clone()} {running} />
             },
             Page::Runs => html! { <Runs run={self.run.clone()} nudge={self.nudge} /> },
+            Page::Outbox => html! { <Outbox /> },
             Page::Settings => html! { <Settings info={self.info.clone()} /> },
         };
         html! {
@@ -157,7 +158,7 @@ impl Component for App {
                 </div>
                 <Toasts toasts={self.toasts.clone()} on_dismiss={ctx.link().callback(Msg::Dismiss)} />
                 <div class="gl-unseen" role="status" aria-live="polite">{ &self.said }</div>
-                <Dialogs dialog={self.dialog} current={self.current.clone()} page={self.page} />
+                <Dialogs dialog={self.dialog.clone()} current={self.current.clone()} page={self.page} />
                 if self.dragging { { view_drop() } }
             </ContextProvider<Shell>>
         }
@@ -376,6 +377,7 @@ impl App {
             Action::Sheet => self.open(Dialog::Shortcuts),
             Action::GoPostings => self.page = Page::Postings,
             Action::GoRuns => self.page = Page::Runs,
+            Action::GoOutbox => self.page = Page::Outbox,
             Action::GoSettings => self.page = Page::Settings,
         }
     }

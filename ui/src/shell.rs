@@ -13,6 +13,8 @@ pub enum Page {
     Postings,
     /// The runs list.
     Runs,
+    /// What waits to be sent.
+    Outbox,
     /// The settings.
     Settings,
 }
@@ -55,7 +57,7 @@ pub struct Toast {
 }
 
 /// A dialog over the window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Dialog {
     /// A box for a posting's text.
     Paste,
@@ -69,6 +71,8 @@ pub enum Dialog {
     Connections(Option<i64>),
     /// Set up a feed, or change one.
     Feed(Option<i64>),
+    /// Whether to discard an entry of the outbox: feed, key, what it is.
+    Discard(i64, String, String),
 }
 
 /// What to analyse.

@@ -138,6 +138,22 @@ commands! {
         online: bool,
     } -> ();
 
+    /// Lets an entry of the outbox be sent again.
+    "retry_entry" RetryEntry {
+        /// To which feed.
+        feed: i64,
+        /// Which entry.
+        key: String,
+    } -> ();
+
+    /// Deletes an entry of the outbox: a person says that it need not be sent.
+    "discard_entry" DiscardEntry {
+        /// To which feed.
+        feed: i64,
+        /// Which entry.
+        key: String,
+    } -> ();
+
     /// Puts the digest away.
     "dismiss_digest" DismissDigest {
         /// Which.

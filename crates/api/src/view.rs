@@ -132,6 +132,13 @@ pub enum ViewQuery {
         /// Which rows.
         range: Range,
     },
+    /// What waits to be sent to a feed's hub, oldest first.
+    Outbox {
+        /// To which feed.
+        feed: i64,
+        /// Which rows.
+        range: Range,
+    },
     /// What happened while the window or a feed was away.
     Digest,
     /// A text layer of a capture. Immutable: never dirty after the first pull.
@@ -180,6 +187,8 @@ pub enum ViewData {
     Feeds(Vec<FeedRow>),
     /// Of [`ViewQuery::Quarantine`].
     Quarantine(Page<QuarantineRow>),
+    /// Of [`ViewQuery::Outbox`].
+    Outbox(Page<OutboxRow>),
     /// Of [`ViewQuery::Digest`].
     Digest(Option<DigestView>),
     /// Of [`ViewQuery::Text`].
@@ -573,6 +582,8 @@ pub struct Traffic {
     pub streams: Vec<StreamRow>,
     /// Entries waiting to be sent to it.
     pub waiting: u64,
+    /// Entries that it refused: a person decides.
+    pub held: u64,
 }
 
 /// Streams that a feed's details list.
@@ -602,6 +613,38 @@ pub struct QuarantineRow {
     pub reason: String,
     /// Its beginning, as text.
     pub message: String,
+}
+
+/// An entry of the outbox.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OutboxRow {
+    /// The order of sending.
+    pub seq: u64,
+    /// By which it is tried again or discarded.
+    pub key: String,
+    /// What it is.
+    pub what: String,
+    /// Where to.
+    pub stream: String,
+    /// Size of its bodies.
+    pub bytes: u64,
+    /// When it was added.
+    pub at: Micros,
+    /// Why it waits.
+    pub why: OutboxWhy,
+}
+
+/// Why an entry of the outbox waits.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum OutboxWhy {
+    /// For its turn, or for the connection.
+    Turn,
+    /// The hub does not take it now, in its words; it is sent again by itself.
+    Retrying(String),
+    /// The hub refused it, in its words: a person decides.
+    Held(String),
+    /// What is before it in its stream is held.
+    BehindHeld,
 }
 
 /// *While you were away*: what came in one go after an absence.

@@ -11,7 +11,7 @@ use crate::{
 use ghostlight_engine::{
     StoreError,
     feeds::{
-        FeedEntry, Mark, MarkFile, News, Store, Told, Watching,
+        FeedEntry, Mark, MarkFile, News, Options, Store, Told, Watching,
         feed::{
             Ended, Endpoint, Kind, Secret, Settings,
             backoff::Backoff,
@@ -19,6 +19,7 @@ use ghostlight_engine::{
         },
         json_line, remembered, text_line,
     },
+    outbox,
 };
 use serde_json::json;
 use std::{
@@ -67,6 +68,9 @@ pub(crate) struct Args {
     /// Print what is stored of this feed first
     #[arg(long)]
     from_start: bool,
+    /// Send this data folder's finished runs to the hub that is followed, each once
+    #[arg(long)]
+    publish: bool,
 }
 
 fn kind(word: &str) -> Result<Kind, String> {
@@ -109,7 +113,10 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Exit, Exit> {
             return Ok(Exit::Done);
         }
     }
-    let watching = Watching::start(store, settings).map_err(|e| store_failed(&e))?;
+    let options = Options {
+        publish: args.publish.then(|| engine.hub().clone()),
+    };
+    let watching = Watching::start(store, settings, options).map_err(|e| store_failed(&e))?;
     stop_on(signals, &watching, &printer.stopped)?;
     loop {
         match watching.next(printer.patience()) {
@@ -205,6 +212,7 @@ impl Printer<'_> {
             }
             News::Notice(text) => self.note(&text),
             News::CaughtUp => {}
+            News::Outbox(told) => self.outbox(&told)?,
             News::Stop => return Ok(Some(Exit::Done)),
             News::Ended(Ended::Refused(why)) => {
                 let hint = "Set GHOSTLIGHT_FEED_TOKEN to the feed's token, or give it as ws://:TOKEN@host/.";
@@ -319,6 +327,55 @@ impl Printer<'_> {
         }
         self.last_status = Some(now);
         Ok(())
+    }
+
+    fn outbox(&mut self, told: &outbox::Told) -> Result<(), Exit> {
+        use outbox::Told;
+        let (line, note) = match told {
+            Told::Delivered { entry, accepted } => {
+                self.quiet_since = Instant::now();
+                let line = json!({
+                    "type": "published", "stream": entry.stream, "key": accepted.key, "epoch": accepted.epoch,
+                    "first_offset": accepted.first_offset, "last_offset": accepted.last_offset,
+                });
+                (Some(line), format!("published: {}", entry.what))
+            }
+            Told::Held { key, entry, held } => {
+                let line = json!({
+                    "type": "held", "stream": entry.stream, "key": key, "code": held.code, "message": held.message,
+                });
+                let note = format!(
+                    "refused by the hub and held: {}: {}",
+                    entry.what, held.message
+                );
+                (Some(line), note)
+            }
+            Told::Retrying(list) => match list.first() {
+                Some(first) => {
+                    let count = list.len();
+                    (
+                        None,
+                        format!(
+                            "not taken now ({count} to be sent again): {}",
+                            first.message
+                        ),
+                    )
+                }
+                None => return Ok(()),
+            },
+            Told::NotQueued(why) => (None, why.to_string()),
+            // Nobody decides here.
+            Told::Released { .. } | Told::Discarded { .. } | Told::CannotDiscard { .. } => {
+                return Ok(());
+            }
+        };
+        match line.filter(|_| self.global.json) {
+            Some(line) => write_all(format!("{line}\n").as_bytes()),
+            None => {
+                self.note(&note);
+                Ok(())
+            }
+        }
     }
 
     fn note(&self, text: &str) {

@@ -7,9 +7,9 @@ use ghostlight_api::{
     ApiError, Command, ErrorCode, ViewData, ViewId,
     command::{
         AddFeed, AnalyzeFiles, AnalyzeText, AnalyzeUrl, AppInfo, ChangeFeed, ChooseFiles,
-        DismissDigest, FeedDiagnostics, GetAppInfo, LoadSamples, Network, OpenExternal,
-        Preferences, PullViews, Reconnect, RecordOutcome, RegisterViews, RemoveFeed, RetryRun,
-        SetPreferences, SetVerdict, Started, TestNotification,
+        DiscardEntry, DismissDigest, FeedDiagnostics, GetAppInfo, LoadSamples, Network,
+        OpenExternal, Preferences, PullViews, Reconnect, RecordOutcome, RegisterViews, RemoveFeed,
+        RetryEntry, RetryRun, SetPreferences, SetVerdict, Started, TestNotification,
     },
     view::Subject,
 };
@@ -285,6 +285,18 @@ impl Handle<Network> for Engine {
     fn handle(&self, command: Network) -> Result<(), ApiError> {
         self.shared.monitor.network(command.online);
         Ok(())
+    }
+}
+
+impl Handle<RetryEntry> for Engine {
+    fn handle(&self, command: RetryEntry) -> Result<(), ApiError> {
+        self.shared.monitor.retry(command.feed, &command.key)
+    }
+}
+
+impl Handle<DiscardEntry> for Engine {
+    fn handle(&self, command: DiscardEntry) -> Result<(), ApiError> {
+        self.shared.monitor.discard(command.feed, &command.key)
     }
 }
 

@@ -114,7 +114,7 @@ impl View {
     fn shows_feeds(&self) -> bool {
         matches!(
             self.query,
-            ViewQuery::Feeds | ViewQuery::Health | ViewQuery::Digest
+            ViewQuery::Feeds | ViewQuery::Health | ViewQuery::Digest | ViewQuery::Outbox { .. }
         )
     }
 
@@ -128,7 +128,9 @@ impl View {
         match &self.query {
             ViewQuery::Postings { .. } => !changes.postings.is_empty(),
             ViewQuery::Runs { .. } | ViewQuery::Health => !changes.is_empty(),
-            ViewQuery::Feeds | ViewQuery::Quarantine { .. } => !changes.streams.is_empty(),
+            ViewQuery::Feeds => !changes.streams.is_empty() || changes.outbox,
+            ViewQuery::Quarantine { .. } => !changes.streams.is_empty(),
+            ViewQuery::Outbox { .. } => changes.outbox,
             ViewQuery::Digest => false,
             ViewQuery::Run(run) => changes.runs.contains(run),
             ViewQuery::Card(subject)

@@ -3,13 +3,21 @@
 //! [`Watching::start`] runs a feed on two threads, one for its sockets and one that stores. Nothing is handed on from
 //! memory: a follower is told that something is durable, and reads the feed's log from its own [`Mark`]. So what it
 //! sees is exactly what is on disk, in the same order, whatever was killed in between.
+//!
+//! A hub may be published to as well ([`Options::publish`]): then a third thread queues our finished runs, and the one
+//! that stores does on disk what the client's outbox says ([`crate::outbox`]), so that sockets never wait for the disk.
 
-use crate::{StoreError, host::wall_clock};
+use crate::{
+    StoreError,
+    host::wall_clock,
+    outbox::{Changing, Entries, Queueing, Told as OutboxTold},
+};
 pub use ghostlight_feed as feed;
 use ghostlight_feed::{
-    Client, Command, Cursor, Ended, Item, Kind, Memory, Recalled, Settings, Update,
-    connection::Status,
+    Client, Command, Cursor, Ended, Item, Kind, Memory, Recalled, Retrying, Settings, Update,
+    connection::Status, outbox,
 };
+use ghostlight_hub::{Hub, Waker};
 use ghostlight_model::{Epoch, Micros, Offset, StreamId};
 pub use ghostlight_store::{FeedEntry, Store};
 use ghostlight_store::{LogEvent, Pending, Received, ReceivedCount};
@@ -24,7 +32,10 @@ use std::{
     fs::{self, File, OpenOptions},
     io::{self, Read, Seek, SeekFrom, Write},
     path::PathBuf,
-    sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
+    },
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
@@ -59,12 +70,22 @@ pub enum News {
     Notice(String),
     /// All that the server had when we connected is durable.
     CaughtUp,
+    /// Something happened to what is published there.
+    Outbox(OutboxTold),
     /// The client ended.
     Ended(Ended),
     /// The store failed, and the feed is stopped.
     Failed(StoreError),
     /// [`Stopper::stop`] was called.
     Stop,
+}
+
+/// What following a feed does beside receiving.
+#[derive(Clone, Default)]
+pub struct Options {
+    /// The data folder whose own runs are sent there as they end, and those that ended before and never were. Only a
+    /// hub takes them: any other feed ends with [`Ended::Settings`].
+    pub publish: Option<Hub>,
 }
 
 /// The kind of feed at an address, if it was found out or named before.
@@ -84,6 +105,8 @@ pub struct Watching {
     tell: SyncSender<News>,
     commands: mpsc::Sender<Command>,
     begun: Instant,
+    publishes: bool,
+    retrying: Arc<Mutex<Vec<Retrying>>>,
 }
 
 /// What other threads may do with a feed that is followed.
@@ -91,6 +114,8 @@ pub struct Watching {
 pub struct Remote {
     commands: mpsc::Sender<Command>,
     stopper: Stopper,
+    publishes: bool,
+    retrying: Arc<Mutex<Vec<Retrying>>>,
 }
 
 impl Remote {
@@ -102,6 +127,16 @@ impl Remote {
     /// Adds [`News::Stop`] to the news.
     pub fn stop(&self) {
         self.stopper.stop();
+    }
+
+    /// For what a person decides about the outbox, where there is one.
+    pub(crate) fn outbox_commands(&self) -> Option<&mpsc::Sender<Command>> {
+        self.publishes.then_some(&self.commands)
+    }
+
+    /// The outbox's entries that the hub does not take now.
+    pub(crate) fn retrying(&self) -> Vec<Retrying> {
+        lock(&self.retrying).clone()
     }
 }
 
@@ -122,10 +157,16 @@ impl Watching {
     ///
     /// # Errors
     /// If the store cannot be read, or no thread can be started.
-    pub fn start(store: &Store, mut settings: Settings) -> Result<Self, StoreError> {
+    pub fn start(
+        store: &Store,
+        mut settings: Settings,
+        options: Options,
+    ) -> Result<Self, StoreError> {
         if settings.kind.is_none() {
             settings.kind = remembered(store, &settings)?;
         }
+        let publishes = options.publish.is_some();
+        settings.outbox = publishes.then(outbox::Limits::default);
         let (tell, news) = sync_channel(NEWS_MAX);
         let (commands, commanded) = mpsc::channel(COMMANDS_MAX);
         let (updates, updated) = mpsc::channel(UPDATES_MAX);
@@ -156,12 +197,17 @@ impl Watching {
             let _ = ending.send(ended);
         };
         let receiving = spawn("feed", receive).map_err(trouble)?;
+        let retrying = Arc::<Mutex<Vec<Retrying>>>::default();
         let storing = Storing {
             store: store.clone(),
             settings,
             feed: None,
             on_the_way: VecDeque::new(),
             news: tell.clone(),
+            publish: options.publish,
+            queueing: None,
+            commands: commands.clone(),
+            retrying: Arc::clone(&retrying),
         };
         let keep = move || storing.run(updated, &ended);
         let keeping = spawn("feed-store", keep).map_err(trouble)?;
@@ -172,6 +218,8 @@ impl Watching {
             tell,
             commands,
             begun: Instant::now(),
+            publishes,
+            retrying,
         })
     }
 
@@ -186,6 +234,8 @@ impl Watching {
         Remote {
             commands: self.commands.clone(),
             stopper: self.stopper(),
+            publishes: self.publishes,
+            retrying: Arc::clone(&self.retrying),
         }
     }
 
@@ -225,6 +275,11 @@ impl Drop for Watching {
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
     let thread = thread::Builder::new().name(name.into());
     thread.spawn(work)
+}
+
+/// A list is whole whatever a panicking holder left.
+fn lock(retrying: &Mutex<Vec<Retrying>>) -> std::sync::MutexGuard<'_, Vec<Retrying>> {
+    retrying.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What the client asks of the store.
@@ -271,12 +326,20 @@ struct Storing {
     feed: Option<String>,
     on_the_way: VecDeque<OnTheWay>,
     news: SyncSender<News>,
+    publish: Option<Hub>,
+    /// Runs from when the feed is known to be a hub.
+    queueing: Option<(Waker, JoinHandle<()>)>,
+    commands: mpsc::Sender<Command>,
+    retrying: Arc<Mutex<Vec<Retrying>>>,
 }
 
-/// A batch that was given to the store's writer.
-struct OnTheWay {
-    pending: Pending<ReceivedCount>,
-    quarantined: Vec<String>,
+/// What was given to the store's writer.
+enum OnTheWay {
+    Batch {
+        pending: Pending<ReceivedCount>,
+        quarantined: Vec<String>,
+    },
+    Outbox(Changing),
 }
 
 /// Why the storing ends before the client does.
@@ -315,13 +378,25 @@ impl Storing {
     }
 
     fn take(&mut self, update: Update) -> Result<(), Over> {
-        if let Update::Batch(items) = update {
-            if self.on_the_way.len() >= STORING_MAX {
-                self.oldest()?;
+        let update = match update {
+            Update::Batch(items) => {
+                self.make_room()?;
+                self.store(items);
+                return Ok(());
             }
-            self.store(items);
-            return Ok(());
-        }
+            Update::Outbox(
+                action @ (outbox::Action::Done(_)
+                | outbox::Action::Hold { .. }
+                | outbox::Action::Release { .. }
+                | outbox::Action::Delete { .. }),
+            ) => {
+                self.make_room()?;
+                let changing = self.entries().and_then(|entries| entries.change(action));
+                self.on_the_way.extend(changing.map(OnTheWay::Outbox));
+                return Ok(());
+            }
+            other => other,
+        };
         // News are in order: first what came before.
         while !self.on_the_way.is_empty() {
             self.oldest()?;
@@ -330,13 +405,73 @@ impl Storing {
             Update::Identified(kind) => {
                 let id = self.settings.endpoint.feed_id(kind);
                 self.feed = Some(id.clone());
+                self.begin_queueing(&id)?;
                 News::Feed { id, kind }
             }
             Update::Status(status) => News::Status(status),
             Update::Notice(text) => News::Notice(text),
+            Update::Outbox(outbox::Action::CannotDiscard { key }) => {
+                News::Outbox(OutboxTold::CannotDiscard { key })
+            }
+            Update::Outbox(action) => return self.load(action),
+            Update::Retrying(list) => {
+                lock(&self.retrying).clone_from(&list);
+                News::Outbox(OutboxTold::Retrying(list))
+            }
             Update::CaughtUp | Update::Batch(_) => News::CaughtUp,
         };
         self.tell(news)
+    }
+
+    fn make_room(&mut self) -> Result<(), Over> {
+        match self.on_the_way.len() >= STORING_MAX {
+            true => self.oldest(),
+            false => Ok(()),
+        }
+    }
+
+    fn entries(&self) -> Option<Entries> {
+        let hub = self.feed.clone()?;
+        Some(Entries::new(self.store.clone(), hub))
+    }
+
+    fn load(&self, action: outbox::Action) -> Result<(), Over> {
+        let outbox::Action::Load {
+            request,
+            after,
+            limit,
+            except,
+        } = action
+        else {
+            return Ok(());
+        };
+        let Some(entries) = self.entries() else {
+            return Ok(());
+        };
+        let loaded = entries
+            .load(request, after, limit, &except)
+            .map_err(Over::Failed)?;
+        // The client takes commands also while its updates wait for us; if it has ended, nobody needs the answer.
+        let _ = self.commands.blocking_send(loaded);
+        Ok(())
+    }
+
+    /// The client has made sure that it is a hub.
+    fn begin_queueing(&mut self, hub: &str) -> Result<(), Over> {
+        let Some(publish) = &self.publish else {
+            return Ok(());
+        };
+        let news = self.news.clone();
+        let tell = move |told| {
+            // Nobody listens any more: then the running ends as well.
+            let _ = news.send(News::Outbox(told));
+        };
+        let queueing = Queueing::new(publish, hub.to_owned(), self.commands.clone(), tell);
+        let waker = queueing.waker();
+        let thread = spawn("outbox", move || queueing.run());
+        let thread = thread.map_err(|e| Over::Failed(io_error(self.store.path(), &e)))?;
+        self.queueing = Some((waker, thread));
+        Ok(())
     }
 
     fn store(&mut self, items: Vec<Item>) {
@@ -357,7 +492,7 @@ impl Storing {
             }
         }
         let pending = self.store.receive(feed, delivery);
-        self.on_the_way.push_back(OnTheWay {
+        self.on_the_way.push_back(OnTheWay::Batch {
             pending,
             quarantined,
         });
@@ -373,15 +508,36 @@ impl Storing {
         let Some(oldest) = self.on_the_way.pop_front() else {
             return Ok(());
         };
-        let count = oldest.pending.wait().map_err(Over::Failed)?;
-        for reason in oldest.quarantined {
-            self.tell(News::Quarantined(reason))?;
+        match oldest {
+            OnTheWay::Batch {
+                pending,
+                quarantined,
+            } => {
+                let count = pending.wait().map_err(Over::Failed)?;
+                for reason in quarantined {
+                    self.tell(News::Quarantined(reason))?;
+                }
+                self.tell(News::Stored(count))
+            }
+            OnTheWay::Outbox(changing) => match changing.wait().map_err(Over::Failed)? {
+                Some(told) => self.tell(News::Outbox(told)),
+                None => Ok(()),
+            },
         }
-        self.tell(News::Stored(count))
     }
 
     fn tell(&self, news: News) -> Result<(), Over> {
         self.news.send(news).map_err(|_| Over::Deserted)
+    }
+}
+
+impl Drop for Storing {
+    fn drop(&mut self) {
+        if let Some((waker, thread)) = self.queueing.take() {
+            waker.end();
+            // It panicked, and has ended as well.
+            let _ = thread.join();
+        }
     }
 }
 

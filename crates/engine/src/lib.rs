@@ -3,8 +3,9 @@
 //! [`Engine::open`] opens a data folder. [`Engine::start`] accepts an input and analyses it in the
 //! background (the window), [`Engine::analyze`] does so while the caller waits (the command line);
 //! both run the same [`pipeline`]. Commands of the edge are answered in [`commands`]; the window's
-//! reads go through [`views`], and [`desk`] decides when it is pinged. [`attention`] decides what the
-//! system is asked to notify of, in the words of [`notification`].
+//! reads go through [`views`], and [`desk`] decides when it is pinged. [`feeds`] follows what others publish, and
+//! [`outbox`] sends them what is ours. [`attention`] decides what the system is asked to notify of, in the words of
+//! [`notification`].
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod attend;
@@ -18,6 +19,7 @@ pub mod host;
 pub mod input;
 mod monitor;
 pub mod notification;
+pub mod outbox;
 mod pipeline;
 mod process;
 pub mod report;
@@ -128,7 +130,7 @@ impl Engine {
         let (queue, jobs) = mpsc::sync_channel(QUEUE_MAX);
         let desk = Arc::<Mutex<Desk>>::default();
         let monitor = Monitor::new(
-            hub.store().clone(),
+            hub.clone(),
             Arc::clone(&host),
             Arc::clone(&desk),
             Arc::clone(&attending),

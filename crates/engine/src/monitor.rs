@@ -9,10 +9,11 @@ use crate::{
     board::{Board, CatchUp, Word, transport_of},
     desk::Desk,
     feeds::{
-        News, Remote, Watching,
+        News, Options, Remote, Watching,
         feed::{Command, Endpoint, Kind, Settings, backoff::Backoff, connection::Transports},
     },
     host::Host,
+    outbox::{self, Told, Waiting},
     secrets::Secrets,
     store_error,
 };
@@ -25,11 +26,12 @@ use ghostlight_feed::{
     Ended,
     connection::{State, Status, Transport},
 };
+use ghostlight_hub::Hub;
 use ghostlight_model::{
     Micros, RunId,
     run::{RunLine, RunStatus},
 };
-use ghostlight_store::{Feed, FeedSettings, Store, StoreError};
+use ghostlight_store::{Feed, FeedSettings, OutboxCounts, Store, StoreError, read::Rows};
 use ghostlight_sync::{frame::Secret, reception::Completeness};
 use std::{
     collections::BTreeMap,
@@ -65,6 +67,7 @@ pub(crate) struct Monitor {
 }
 
 struct Shared {
+    hub: Hub,
     store: Store,
     host: Arc<dyn Host>,
     desk: Arc<Mutex<Desk>>,
@@ -96,7 +99,7 @@ struct Running {
 
 impl Monitor {
     pub fn new(
-        store: Store,
+        hub: Hub,
         host: Arc<dyn Host>,
         desk: Arc<Mutex<Desk>>,
         attending: Arc<Attending>,
@@ -104,7 +107,8 @@ impl Monitor {
     ) -> Self {
         Self {
             shared: Arc::new(Shared {
-                store,
+                store: hub.store().clone(),
+                hub,
                 host,
                 desk,
                 attending,
@@ -232,6 +236,58 @@ impl Monitor {
         }
     }
 
+    /// What waits for a feed's hub, oldest first, and the hub's name.
+    pub fn waiting(&self, id: i64, (start, len): (u32, u32)) -> Result<Rows<Waiting>, StoreError> {
+        let Some(hub) = self.hub_of(id)? else {
+            return Ok(Rows {
+                total: 0,
+                rows: Vec::new(),
+            });
+        };
+        let remote = self.remote(id);
+        outbox::page(&self.shared.store, &hub, start, len, remote.as_ref())
+    }
+
+    /// Lets an entry of the outbox be sent again.
+    pub fn retry(&self, id: i64, key: &str) -> Result<(), ApiError> {
+        self.decide(id, key, outbox::retry)
+    }
+
+    /// Deletes an entry of the outbox.
+    pub fn discard(&self, id: i64, key: &str) -> Result<(), ApiError> {
+        self.decide(id, key, outbox::discard)
+    }
+
+    fn decide(
+        &self,
+        id: i64,
+        key: &str,
+        decide: fn(&Store, &str, &str, Option<&Remote>) -> Result<(), StoreError>,
+    ) -> Result<(), ApiError> {
+        let hub = self.hub_of(id).map_err(|e| store_error(&e))?;
+        let hub = hub.ok_or_else(|| {
+            ApiError::new(
+                ErrorCode::NotFound,
+                format!("Feed {id} is not set up."),
+                "Choose another entry of the outbox.",
+            )
+        })?;
+        let remote = self.remote(id);
+        decide(&self.shared.store, &hub, key, remote.as_ref()).map_err(|e| store_error(&e))
+    }
+
+    /// The name under which the store knows a feed's hub.
+    fn hub_of(&self, id: i64) -> Result<Option<String>, StoreError> {
+        let feeds = self.shared.store.feeds()?;
+        let feed = feeds.into_iter().find(|feed| feed.id == id);
+        let origin = feed.and_then(|feed| feed.origin);
+        Ok(origin.and_then(|origin| origin.strip_prefix("feed:").map(str::to_owned)))
+    }
+
+    fn remote(&self, id: i64) -> Option<Remote> {
+        lock(&self.running).get(&id)?.remote.clone()
+    }
+
     /// The digest that was not put away yet.
     pub fn digest(&self) -> Option<Digest> {
         lock(&self.shared.digest).clone()
@@ -259,11 +315,18 @@ impl Monitor {
                 feed.last_connected,
             );
             let board = boards.get(&feed.id).unwrap_or(&idle);
-            FeedRow {
+            let hub = feed.origin.as_deref().and_then(|o| o.strip_prefix("feed:"));
+            let waiting = match (feed.publish, hub) {
+                (true, Some(hub)) => outbox::counts(&self.shared.store, hub)?,
+                _ => OutboxCounts::default(),
+            };
+            let mut traffic = board.traffic(now);
+            (traffic.waiting, traffic.held) = (waiting.waiting, waiting.held);
+            Ok(FeedRow {
                 proven: is_proven(feed.kind.as_deref()),
                 has_token: self.shared.secrets.has(feed.id),
                 link: board.link(now),
-                traffic: board.traffic(now),
+                traffic,
                 id: feed.id,
                 name: feed.name,
                 url: feed.url,
@@ -272,9 +335,9 @@ impl Monitor {
                 enabled: feed.enabled,
                 publish: feed.publish,
                 forced: feed.transport,
-            }
+            })
         });
-        Ok(rows.collect())
+        rows.collect()
     }
 
     /// The feeds that are switched on, as the indicator needs them.
@@ -335,8 +398,11 @@ impl Monitor {
 
     fn watch(&self, feed: Feed) -> Result<Running, ApiError> {
         let settings = self.shared.settings(&feed)?;
+        let options = Options {
+            publish: feed.publish.then(|| self.shared.hub.clone()),
+        };
         let watching =
-            Watching::start(&self.shared.store, settings).map_err(|e| store_error(&e))?;
+            Watching::start(&self.shared.store, settings, options).map_err(|e| store_error(&e))?;
         let remote = watching.remote();
         let shared = Arc::clone(&self.shared);
         let thread = thread::Builder::new()
@@ -442,6 +508,7 @@ impl Shared {
                     ));
                     return self.end(feed.id, LinkState::Stopped, Some(error.to_string()));
                 }
+                Some(News::Outbox(told)) => self.outbox(feed, &told),
                 Some(News::Feed { kind: found, .. }) => kind = Some(found.word().to_owned()),
                 Some(News::Status(status)) => {
                     let next_try = status
@@ -486,6 +553,41 @@ impl Shared {
             drop(self.store.put_feed_connected(feed.id, now));
         }
         self.told(feed, word, now);
+    }
+
+    /// What a person has to know of what is sent to the hub; the rest is on the screen.
+    fn outbox(&self, feed: &Feed, told: &Told) {
+        let notice = |kind: &str, title: String, body: String| {
+            self.host.notice(&Notice {
+                kind: kind.into(),
+                title,
+                body,
+            });
+        };
+        match told {
+            Told::Held { entry, held, .. } => notice(
+                "error",
+                format!("{} did not take {}", feed.name, entry.what),
+                format!(
+                    "{} It waits in the outbox until you try it again or discard it.",
+                    ghostlight_model::sentence(&held.message)
+                ),
+            ),
+            Told::NotQueued(why) => notice(
+                "warning",
+                format!("Not queued for {}", feed.name),
+                ghostlight_model::sentence(&why.to_string()),
+            ),
+            Told::CannotDiscard { .. } => notice(
+                "warning",
+                "This entry is on its way".into(),
+                "It can be discarded once the hub has answered, if it does not take it.".into(),
+            ),
+            Told::Delivered { .. }
+            | Told::Released { .. }
+            | Told::Discarded { .. }
+            | Told::Retrying(_) => {}
+        }
     }
 
     fn told(&self, feed: &Feed, word: Option<Word>, now: Micros) {

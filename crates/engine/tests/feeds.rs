@@ -6,7 +6,7 @@ mod feed_server;
 
 use feed_server::{FeedServer, Proxy};
 use ghostlight_engine::feeds::{
-    FeedEntry, Mark, MarkFile, News, Store, Watching,
+    FeedEntry, Mark, MarkFile, News, Options, Store, Watching,
     feed::{
         Ended, Endpoint, Kind, Secret, Settings,
         backoff::Backoff,
@@ -65,7 +65,7 @@ impl Rig {
     }
 
     fn watch(&self) -> Watching {
-        Watching::start(&self.store, self.settings.clone()).unwrap()
+        Watching::start(&self.store, self.settings.clone(), Options::default()).unwrap()
     }
 
     fn feed(&self, kind: Kind) -> String {

@@ -1,11 +1,12 @@
 //! One feed's client: the loop around the pure machines.
 //!
 //! [`Client::run`] orders everything that happens (reports of the link, time, commands, room for the next batch), gives
-//! it to [`Connection`] and the adapter, and does what they say. It ends when nobody takes its updates any more, or the
-//! server refuses the credentials.
+//! it to [`Connection`] and the adapter, and does what they say. What is to be published goes through the [`Outbox`]
+//! machine; its rows are read and written by whoever takes the updates, never here. It ends when nobody takes its
+//! updates any more, or the server refuses the credentials.
 
 use crate::{
-    Cursor, Endpoint, Item, Kind, Update,
+    Cursor, Endpoint, Item, Kind, Retrying, Update,
     adapters::{Adapter, Effect, Start},
     tls::Tls,
     transport::{Dial, Link, Outgoing, REPORTS_MAX, Report},
@@ -17,6 +18,7 @@ use ghostlight_sync::{
         self, Action, Connection, Failure, FailureClass, Input, State, Transport, Transports,
     },
     frame::{self, Position, Secret, ServerFrame},
+    outbox::{self, Outbox},
     reception::Limits,
 };
 use std::{
@@ -48,6 +50,8 @@ pub struct Settings {
     pub connection: connection::Config,
     /// Bounds of the reception.
     pub reception: Limits,
+    /// What the outbox may use, if this client is to publish what waits for its hub; see [`Update::Outbox`].
+    pub outbox: Option<outbox::Limits>,
     /// Longest message taken, in bytes (1 MiB unless set); a longer one ends the connection with a sentence.
     pub max_frame_bytes: usize,
 }
@@ -61,6 +65,7 @@ impl Settings {
             kind: None,
             connection: connection::Config::default(),
             reception: Limits::default(),
+            outbox: None,
             max_frame_bytes: 1 << 20,
         }
     }
@@ -82,7 +87,7 @@ pub trait Memory: Send {
 }
 
 /// What a person or the system can say to a running client.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// Do not wait for the next try.
     ReconnectNow,
@@ -90,6 +95,29 @@ pub enum Command {
     Network {
         /// There is.
         online: bool,
+    },
+    /// Entries were added to the outbox's rows.
+    OutboxAdded,
+    /// Somebody else may have changed them.
+    OutboxChanged,
+    /// Answers [`outbox::Action::Load`].
+    OutboxLoaded {
+        /// As asked.
+        request: u64,
+        /// In the order of `seq`.
+        entries: Vec<outbox::Entry>,
+        /// Whether there are more behind them.
+        more: bool,
+    },
+    /// A person wants a held entry tried again.
+    OutboxRetry {
+        /// Which.
+        key: String,
+    },
+    /// A person wants an entry gone.
+    OutboxDiscard {
+        /// Which.
+        key: String,
     },
 }
 
@@ -118,6 +146,9 @@ pub struct Client<M> {
     connection: Connection,
     kind: Option<Kind>,
     adapter: Option<Box<dyn Adapter>>,
+    outbox: Option<Outbox>,
+    /// What was told last.
+    retrying: Vec<Retrying>,
     link: Option<Link>,
     probe: Option<Link>,
     reports: mpsc::Sender<(u64, Report)>,
@@ -146,6 +177,8 @@ impl<M: Memory> Client<M> {
             memory,
             tls: Tls::default(),
             adapter: None,
+            outbox: None,
+            retrying: Vec::new(),
             link: None,
             probe: None,
             reports,
@@ -160,6 +193,8 @@ impl<M: Memory> Client<M> {
         let mut commanded = true;
         loop {
             if let Some(ended) = client.ended.take() {
+                // Whoever takes the updates may be waiting to say something.
+                drop(commands);
                 return client.last_words(ended, &updates).await;
             }
             let room = client.waiting.has_room();
@@ -176,8 +211,7 @@ impl<M: Memory> Client<M> {
                 },
                 () = updates.closed() => return Ended::Stopped,
                 command = commands.recv(), if commanded => match command {
-                    Some(Command::ReconnectNow) => client.tell(Input::ReconnectNow),
-                    Some(Command::Network { online }) => client.tell(Input::Network { online }),
+                    Some(command) => client.commanded(command),
                     None => commanded = false,
                 },
                 // While there is no room the server's signs of life are not seen, so nothing is held against it.
@@ -205,7 +239,8 @@ impl<M: Memory> Client<M> {
             .adapter
             .as_ref()
             .and_then(|adapter| adapter.next_wake());
-        let next = [self.connection.next_wake(), adapter]
+        let outbox = self.outbox.as_ref().and_then(Outbox::next_wake);
+        let next = [self.connection.next_wake(), adapter, outbox]
             .into_iter()
             .flatten()
             .min();
@@ -222,13 +257,66 @@ impl<M: Memory> Client<M> {
             let effects = adapter.tick(now);
             self.effects(effects);
         }
+        let outbox = self.outbox.as_ref().and_then(Outbox::next_wake);
+        if outbox.is_some_and(|at| at <= now) {
+            self.publish(outbox::Input::Tick);
+        }
         self.tell(Input::Tick);
+    }
+
+    fn commanded(&mut self, command: Command) {
+        match command {
+            Command::ReconnectNow => self.tell(Input::ReconnectNow),
+            Command::Network { online } => self.tell(Input::Network { online }),
+            Command::OutboxAdded => self.publish(outbox::Input::Added),
+            Command::OutboxChanged => self.publish(outbox::Input::Changed),
+            Command::OutboxLoaded {
+                request,
+                entries,
+                more,
+            } => self.publish(outbox::Input::Loaded {
+                request,
+                entries,
+                more,
+            }),
+            Command::OutboxRetry { key } => self.publish(outbox::Input::Retry { key }),
+            Command::OutboxDiscard { key } => self.publish(outbox::Input::Discard { key }),
+        }
+    }
+
+    /// Gives the outbox an input, if there is one, and does what it says.
+    fn publish(&mut self, input: outbox::Input) {
+        let now = self.now();
+        let Some(outbox) = &mut self.outbox else {
+            return;
+        };
+        let actions = outbox.handle(input, now, draw(now));
+        let retrying = Retrying::of(outbox);
+        if self.retrying != retrying {
+            self.retrying.clone_from(&retrying);
+            self.waiting.push(Update::Retrying(retrying));
+        }
+        let mut failed = None;
+        for action in actions {
+            match (action, &self.link) {
+                (outbox::Action::Send(frame), Some(link)) if failed.is_none() => {
+                    let sent = link.send(Outgoing::Text(frame.to_text()));
+                    failed = sent.err().map(|failure| (link.attempt, failure));
+                }
+                // The connection is over: what is under way is sent again by the next.
+                (outbox::Action::Send(_), _) => {}
+                (action, _) => self.waiting.push(Update::Outbox(action)),
+            }
+        }
+        if let Some((attempt, failure)) = failed {
+            self.fail(attempt, failure);
+        }
     }
 
     /// Gives the connection an input and does what it says.
     fn tell(&mut self, input: Input) {
-        let draw = getrandom::u64().unwrap_or_else(|_| self.now().0);
-        let actions = self.connection.handle(input, self.now(), draw);
+        let now = self.now();
+        let actions = self.connection.handle(input, now, draw(now));
         for action in actions {
             self.act(action);
         }
@@ -294,6 +382,7 @@ impl<M: Memory> Client<M> {
         if let Some(adapter) = &mut self.adapter {
             adapter.closed();
         }
+        self.publish(outbox::Input::Disconnected);
     }
 
     fn send(&mut self, outgoing: Outgoing) {
@@ -394,8 +483,17 @@ impl<M: Memory> Client<M> {
             limits: self.settings.reception,
         };
         match kind.adapter(start) {
+            Ok(_) if self.settings.outbox.is_some() && kind != Kind::Hub => {
+                let address = &self.settings.endpoint;
+                let word = kind.word();
+                let why = format!(
+                    "{address} is a feed of the kind `{word}`, and only a hub takes what is published"
+                );
+                self.ended = Some(Ended::Settings(why));
+            }
             Ok(adapter) => {
                 self.kind = Some(kind);
+                self.outbox = self.settings.outbox.map(Outbox::new);
                 self.adapter = Some(adapter);
                 self.waiting.push(Update::Identified(kind));
                 if self.settings.kind.is_none() && kind == Kind::Hub {
@@ -421,6 +519,7 @@ impl<M: Memory> Client<M> {
                     attempt,
                     heartbeat_ms,
                 }),
+                (Effect::Outbox(input), Some(_)) => self.publish(input),
                 (Effect::Pong(nonce), Some(attempt)) => self.tell(Input::Pong { attempt, nonce }),
                 (Effect::Fail(failure), Some(attempt)) => self.fail(attempt, failure),
             }
@@ -471,6 +570,11 @@ fn transports(settings: &Settings) -> Result<Transports, connection::NoTransport
         _ if settings.endpoint.is_websocket() => Ok(Transports::only(Transport::WebSocket)),
         _ => Ok(Transports::only(Transport::Sse)),
     }
+}
+
+/// A random number; the clock will do where the system has none.
+fn draw(now: Millis) -> u64 {
+    getrandom::u64().unwrap_or(now.0)
 }
 
 /// The wall clock, where a feed without epochs needs one for its streams.

@@ -21,7 +21,7 @@ pub mod transport;
 pub use adapters::Kind;
 pub use client::{Client, Command, Ended, Memory, Recalled, Settings};
 pub use endpoint::{BadUrl, Endpoint};
-pub use ghostlight_sync::{backoff, connection, frame::Secret, reception};
+pub use ghostlight_sync::{backoff, connection, frame::Secret, outbox, reception};
 
 use ghostlight_model::{Epoch, Micros, Offset, StreamId};
 use ghostlight_sync::frame::Body;
@@ -99,4 +99,38 @@ pub enum Update {
     Identified(Kind),
     /// All that the server had when we connected is in the batches before.
     CaughtUp,
+    /// Do this to the rows of the outbox, in order; [`outbox::Action::Load`] is answered by
+    /// [`Command::OutboxLoaded`], when everything before it is durable. [`outbox::Action::Send`] is done here and never
+    /// told.
+    Outbox(outbox::Action),
+    /// Which entries the server does not take now: all of them, in place of what was told before.
+    Retrying(Vec<Retrying>),
+}
+
+/// An entry that is sent again later.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Retrying {
+    /// Which.
+    pub key: String,
+    /// The server's code, or ours.
+    pub code: String,
+    /// For people.
+    pub message: String,
+}
+
+impl Retrying {
+    /// Those of an outbox; it holds few, and all that it holds are looked at.
+    pub(crate) fn of(outbox: &outbox::Outbox) -> Vec<Self> {
+        let entries = outbox
+            .entries()
+            .filter_map(|(entry, standing)| match standing {
+                outbox::Standing::Retrying { code, message, .. } => Some(Self {
+                    key: entry.key.clone(),
+                    code: code.clone(),
+                    message: message.clone(),
+                }),
+                _ => None,
+            });
+        entries.collect()
+    }
 }

@@ -11,10 +11,15 @@ pub mod server;
 use ghostlight_model::{
     CommitId, EventBody, Micros, Offset, PostingId, StreamId, keys::PostingKey,
 };
-use ghostlight_store::{Changes, FinishedRun, Pending, PersonChange, Published, Store, StoreError};
+use ghostlight_store::{
+    Changes, FinishedRun, OpenOptions, Pending, PersonChange, Published, Store, StoreError,
+};
 use std::{
     path::Path,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -34,9 +39,15 @@ impl Hub {
     /// # Errors
     /// As [`Store::open`].
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        Self::open_with(folder, OpenOptions::default())
+    }
+
+    /// [`Hub::open`] with other options, for tests.
+    #[doc(hidden)]
+    pub fn open_with(folder: &Path, options: OpenOptions) -> Result<Self, StoreError> {
         let followers = Arc::new(Followers::default());
         let told = Arc::clone(&followers);
-        let store = Store::open(folder, move |changes| told.tell(changes))?;
+        let store = Store::open_with(folder, options, move |changes| told.tell(changes))?;
         Ok(Self { store, followers })
     }
 
@@ -90,15 +101,40 @@ pub struct Subscription {
 }
 
 impl Subscription {
-    /// Waits for changes, at most `timeout`; `None` when nothing changed in that time.
+    /// Waits for changes, at most `timeout`; `None` when nothing changed in that time, or waiting is over.
     pub fn wait(&self, timeout: Duration) -> Option<Changes> {
         let waiting = lock(&self.inbox.changes);
         let (mut changes, _) = self
             .inbox
             .arrived
-            .wait_timeout_while(waiting, timeout, |changes| changes.is_empty())
+            .wait_timeout_while(waiting, timeout, |changes| {
+                changes.is_empty() && !self.is_over()
+            })
             .unwrap_or_else(PoisonError::into_inner);
         (!changes.is_empty()).then(|| std::mem::take(&mut *changes))
+    }
+
+    /// For another thread, to end the waiting.
+    pub fn waker(&self) -> Waker {
+        Waker(Arc::clone(&self.inbox))
+    }
+
+    /// Whether [`Waker::end`] was called.
+    pub fn is_over(&self) -> bool {
+        self.inbox.over.load(Ordering::SeqCst)
+    }
+}
+
+/// Ends the waiting of a [`Subscription`], for good.
+pub struct Waker(Arc<Inbox>);
+
+impl Waker {
+    /// From now on [`Subscription::wait`] does not wait.
+    pub fn end(&self) {
+        // Under the lock, or it would come between the look and the sleep.
+        let _changes = lock(&self.0.changes);
+        self.0.over.store(true, Ordering::SeqCst);
+        self.0.arrived.notify_all();
     }
 }
 
@@ -106,6 +142,7 @@ impl Subscription {
 struct Inbox {
     changes: Mutex<Changes>,
     arrived: Condvar,
+    over: AtomicBool,
 }
 
 #[derive(Default)]
@@ -170,6 +207,20 @@ mod tests {
         assert!(changes.runs.contains(&run));
         assert_eq!(hub.store().events(&run, 0, 10).unwrap().total, 1);
         assert_eq!(follower.wait(Duration::ZERO), None);
+    }
+
+    #[test]
+    fn waiting_is_ended_from_outside() {
+        let folder = tempfile::tempdir().unwrap();
+        let hub = Hub::open(folder.path()).unwrap();
+        let follower = hub.subscribe();
+        let waker = follower.waker();
+        let waiting = std::thread::spawn(move || {
+            let changes = follower.wait(Duration::from_secs(600));
+            (changes, follower.is_over())
+        });
+        waker.end();
+        assert_eq!(waiting.join().unwrap(), (None, true));
     }
 
     #[test]

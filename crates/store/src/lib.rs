@@ -10,6 +10,7 @@ mod error;
 pub mod feeds;
 pub mod log;
 mod open;
+pub mod outbox;
 pub mod project;
 pub mod read;
 #[doc(hidden)]
@@ -24,6 +25,9 @@ pub use log::{LogEntry, LogFilter, LogRow, LogSummary, Matches};
 #[doc(hidden)]
 pub use open::OpenOptions;
 pub use open::{DATABASE, SCHEMA, Store};
+pub use outbox::{
+    EndedMark, EntryName, Held, NewEntry, OutboxCounts, OutboxEntry, OutboxRow, RunDelivery,
+};
 pub use project::Rebuilt;
 pub use streams::{
     FeedEntry, LogEvent, Published, Received, ReceivedCount, StreamInfo, StreamPage,

@@ -52,6 +52,7 @@ pub(crate) struct Touched {
     postings: BTreeSet<PostingId>,
     grown: BTreeSet<StreamId>,
     last_seq: i64,
+    outbox: bool,
     everything: bool,
 }
 
@@ -75,6 +76,11 @@ impl Touched {
     /// Marks a stream that others wrote to.
     pub fn stream_grew(&mut self, stream: StreamId) {
         self.grown.insert(stream);
+    }
+
+    /// Marks the outbox as changed.
+    pub fn outbox(&mut self) {
+        self.outbox = true;
     }
 
     /// Marks everything as changed.
@@ -220,6 +226,7 @@ impl Touched {
             streams: self.grown,
             runs: self.runs.into_keys().collect(),
             postings: self.postings,
+            outbox: self.outbox,
             everything: self.everything,
         }
     }

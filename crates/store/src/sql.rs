@@ -186,6 +186,35 @@ pub const BYTES: &str =
 pub const CAPTURE: &str = "SELECT fetched_at, name, url, final_url, http_status, content_type \
      FROM capture WHERE id = ?1";
 
+/// Entries to send: hub, behind which, streams to leave out (a JSON array), length.
+pub const OUTBOX_LOAD: &str = "SELECT seq, key, stream, bodies FROM outbox WHERE hub = ?1 AND seq > ?2 \
+     AND stream NOT IN (SELECT value FROM json_each(?3)) \
+     AND NOT EXISTS (SELECT 1 FROM outbox AS other WHERE other.hub = ?1 \
+         AND other.stream = outbox.stream AND other.held_code IS NOT NULL) \
+     ORDER BY seq LIMIT ?4";
+/// What waits for a hub, what is held, and their bytes.
+pub const OUTBOX_COUNTS: &str = "SELECT count(*) - count(held_code), count(held_code), \
+     coalesce(sum(bytes), 0) FROM outbox WHERE hub = ?1";
+/// How many entries wait for a hub.
+pub const OUTBOX_TOTAL: &str = "SELECT count(*) FROM outbox WHERE hub = ?1";
+/// A page of what waits for a hub, oldest first: hub, start, length.
+pub const OUTBOX_PAGE: &str = "SELECT seq, key, what, stream, bytes, at, held_code, held_message, \
+     EXISTS (SELECT 1 FROM outbox AS other WHERE other.hub = ?1 AND other.stream = outbox.stream \
+         AND other.held_code IS NOT NULL) \
+     FROM outbox WHERE hub = ?1 ORDER BY seq LIMIT ?3 OFFSET ?2";
+/// Our own runs that ended and were never queued for a hub: hub, behind which start and run, length.
+pub const OUTBOX_UNQUEUED: &str = "SELECT started, run_id FROM run WHERE status <> 'running' \
+     AND origin = 'local' AND (started, run_id) > (?2, ?3) \
+     AND NOT EXISTS (SELECT 1 FROM outbox_run WHERE hub = ?1 AND outbox_run.run = run_id) \
+     ORDER BY started, run_id LIMIT ?4";
+/// Whether a run is ours, ended, and was never queued for a hub: hub, run.
+pub const OUTBOX_DUE: &str = "SELECT 1 FROM run WHERE run_id = ?2 AND status <> 'running' \
+     AND origin = 'local' \
+     AND NOT EXISTS (SELECT 1 FROM outbox_run WHERE hub = ?1 AND outbox_run.run = run_id)";
+/// What became of a run that was queued for a hub: hub, run.
+pub const OUTBOX_RUN: &str = "SELECT at, parts, delivered, discarded, epoch, first_offset, last_offset \
+     FROM outbox_run WHERE hub = ?1 AND run = ?2";
+
 /// Every statement of this module by name. Those that count or page a whole table may walk an
 /// index from its end; none may walk a table or sort.
 pub const HOT: &[(&str, &str)] = &[
@@ -241,4 +270,11 @@ pub const HOT: &[(&str, &str)] = &[
     ("source layer", LAYER_SOURCE),
     ("bytes", BYTES),
     ("capture", CAPTURE),
+    ("outbox, load", OUTBOX_LOAD),
+    ("outbox, counts", OUTBOX_COUNTS),
+    ("outbox, total", OUTBOX_TOTAL),
+    ("outbox, page", OUTBOX_PAGE),
+    ("outbox, runs not queued", OUTBOX_UNQUEUED),
+    ("outbox, run is due", OUTBOX_DUE),
+    ("outbox, run", OUTBOX_RUN),
 ];

@@ -826,10 +826,10 @@ fn content_of(stream: &StreamId, bodies: &[String]) -> ContentHash {
 }
 
 /// Offsets and epochs are stored as SQLite's signed numbers; none of ours is beyond them.
-fn signed(number: u64) -> i64 {
+pub(crate) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-fn unsigned(number: i64) -> u64 {
+pub(crate) fn unsigned(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
 }

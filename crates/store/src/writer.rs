@@ -32,6 +32,8 @@ pub struct Changes {
     pub runs: BTreeSet<RunId>,
     /// Postings whose card or row changed.
     pub postings: BTreeSet<PostingId>,
+    /// What waits to be published changed.
+    pub outbox: bool,
     /// Settings changed, or everything was rebuilt.
     pub everything: bool,
 }
@@ -42,6 +44,7 @@ impl Changes {
         self.streams.is_empty()
             && self.runs.is_empty()
             && self.postings.is_empty()
+            && !self.outbox
             && !self.everything
     }
 
@@ -50,6 +53,7 @@ impl Changes {
         self.streams.extend(other.streams.iter().cloned());
         self.runs.extend(other.runs.iter().cloned());
         self.postings.extend(other.postings.iter().copied());
+        self.outbox |= other.outbox;
         self.everything |= other.everything;
     }
 }

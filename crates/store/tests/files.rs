@@ -514,21 +514,21 @@ fn a_newer_schema_is_refused_and_not_touched() {
 }
 
 const FIRST: &str = include_str!("../migrations/0001_first.sql");
-const SECOND: &str = include_str!("../migrations/0002_streams.sql");
-const THIRD: &str = include_str!("../migrations/0003_monitor.sql");
-const WITH_NOTES: &[&str] = &[
-    FIRST,
-    SECOND,
-    THIRD,
-    "CREATE TABLE note (body TEXT) STRICT;",
-];
-const BROKEN: &[&str] = &[
-    FIRST,
-    SECOND,
-    THIRD,
-    "CREATE TABLE note (body TEXT) STRICT;",
-    "DROP TABLE card_field; INSERT INTO nowhere VALUES (1);",
-];
+const NOTES: &str = "CREATE TABLE note (body TEXT) STRICT;";
+const BROKEN: &str = "DROP TABLE card_field; INSERT INTO nowhere VALUES (1);";
+
+/// Today's schema and these steps after it.
+fn today_and(more: &[&'static str]) -> &'static [&'static str] {
+    let mut steps = OpenOptions::default().migrations.to_vec();
+    steps.extend(more);
+    steps.leak()
+}
+
+/// The copy that is made before so many steps beyond today's schema.
+fn copy_before(folder: &Path, steps: i64) -> PathBuf {
+    let name = format!("before-schema-{}-from-{SCHEMA}.db", SCHEMA + steps);
+    folder.join("backups").join(name)
+}
 
 fn with(migrations: &'static [&'static str]) -> OpenOptions {
     OpenOptions {
@@ -541,24 +541,25 @@ fn with(migrations: &'static [&'static str]) -> OpenOptions {
 fn a_migration_makes_a_backup_first() {
     let folder = filled(5);
     let before = dump(folder.path());
-    let store = Store::open_with(folder.path(), with(WITH_NOTES), |_| {}).unwrap();
+    let store = Store::open_with(folder.path(), with(today_and(&[NOTES])), |_| {}).unwrap();
     let run = RunId("a".into());
     whole(&store, &run, 5);
-    let copy = folder.path().join("backups/before-schema-4-from-3.db");
+    let copy = copy_before(folder.path(), 1);
     let restored = tempfile::tempdir().unwrap();
     fs::copy(copy, database(restored.path())).unwrap();
     assert_eq!(dump(restored.path()), before);
     whole(
-        &Store::open_with(restored.path(), with(&[FIRST, SECOND, THIRD]), |_| {}).unwrap(),
+        &Store::open_with(restored.path(), with(today_and(&[])), |_| {}).unwrap(),
         &run,
         5,
     );
     // The older program meets the newer file.
     drop(store);
-    let error = refusal(folder.path(), with(&[FIRST, SECOND, THIRD]));
-    expect(&error, "newer_schema", DATABASE, &["schema 4", "up to 3"]);
+    let error = refusal(folder.path(), with(today_and(&[])));
+    let (newer, older) = (format!("schema {}", SCHEMA + 1), format!("up to {SCHEMA}"));
+    expect(&error, "newer_schema", DATABASE, &[&newer, &older]);
     // The newer one opens it again without another migration.
-    drop(Store::open_with(folder.path(), with(WITH_NOTES), |_| {}).unwrap());
+    drop(Store::open_with(folder.path(), with(today_and(&[NOTES])), |_| {}).unwrap());
     assert_eq!(
         fs::read_dir(folder.path().join("backups")).unwrap().count(),
         1
@@ -610,17 +611,12 @@ fn a_failing_migration_leaves_the_file_as_it_was() {
     let folder = filled(5);
     let before = dump(folder.path());
     for _ in 0..2 {
-        let error = refusal(folder.path(), with(BROKEN));
+        let error = refusal(folder.path(), with(today_and(&[NOTES, BROKEN])));
         let words = ["current schema", "nowhere", "left as it was", "backups"];
         expect(&error, "migration", DATABASE, &words);
         assert_eq!(dump(folder.path()), before);
     }
-    assert!(
-        folder
-            .path()
-            .join("backups/before-schema-5-from-3.db")
-            .exists()
-    );
+    assert!(copy_before(folder.path(), 2).exists());
     whole(&open(folder.path()), &RunId("a".into()), 5);
 }
 
@@ -633,7 +629,7 @@ fn a_damaged_database_is_not_migrated() {
         .iter_mut()
         .for_each(|b| *b ^= 0xa5);
     fs::write(database(folder.path()), &bytes).unwrap();
-    let error = refusal(folder.path(), with(WITH_NOTES));
+    let error = refusal(folder.path(), with(today_and(&[NOTES])));
     expect(&error, "corrupt", DATABASE, &["damaged", "backups"]);
     assert_eq!(fs::read(database(folder.path())).unwrap(), bytes);
 }

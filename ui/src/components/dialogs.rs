@@ -12,7 +12,7 @@ use crate::{
 };
 use ghostlight_api::{
     ApiError,
-    command::{RecordOutcome, SetVerdict},
+    command::{DiscardEntry, RecordOutcome, SetVerdict},
 };
 use std::future::Future;
 use wasm_bindgen_futures::spawn_local;
@@ -39,11 +39,14 @@ pub struct Props {
 /// The open dialog, if any.
 #[component]
 pub fn Dialogs(props: &Props) -> Html {
-    match (props.dialog, &props.current) {
+    match (props.dialog.clone(), &props.current) {
         (None, _) => Html::default(),
         (Some(Dialog::Paste), _) => html! { <Paste /> },
         (Some(Dialog::Connections(first)), _) => html! { <Connections {first} /> },
         (Some(Dialog::Feed(id)), _) => html! { <FeedDialog {id} /> },
+        (Some(Dialog::Discard(feed, key, what)), _) => {
+            html! { <Discard {feed} entry={key} {what} /> }
+        }
         (Some(Dialog::Shortcuts), _) => html! { <Sheet page={props.page} /> },
         (Some(Dialog::Verdict), Some(current)) => {
             html! { <Choose what={What::Verdict} current={current.clone()} /> }
@@ -227,6 +230,48 @@ fn tell(
 }
 
 #[derive(Properties, PartialEq)]
+struct DiscardProps {
+    feed: i64,
+    entry: String,
+    what: String,
+}
+
+/// Whether an entry of the outbox is to be sent at all.
+#[component]
+fn Discard(props: &DiscardProps) -> Html {
+    let shell = use_shell();
+    let confirm = {
+        let (shell, feed, key) = (shell.clone(), props.feed, props.entry.clone());
+        let what = props.what.clone();
+        Callback::from(move |_: yew::MouseEvent| {
+            shell.ask.emit(Ask::Close);
+            let request = DiscardEntry {
+                feed,
+                key: key.clone(),
+            };
+            tell(
+                &shell,
+                "Discarded".into(),
+                what.clone(),
+                backend::call(request),
+            );
+        })
+    };
+    let actions = html! {
+        <>
+            <button type="button" class="pf-v6-c-button pf-m-primary" onclick={confirm}>{ "Discard" }</button>
+            <button type="button" data-first="" class="pf-v6-c-button pf-m-secondary" onclick={shell.asks(Ask::Close)}>{ "Keep it" }</button>
+        </>
+    };
+    html! {
+        <Modal title="Discard this entry?" on_close={shell.asks(Ask::Close)} {actions}>
+            <p class="gl-strong">{ &props.what }</p>
+            <p>{ "It is not sent to the hub. The run itself stays on this computer." }</p>
+        </Modal>
+    }
+}
+
+#[derive(Properties, PartialEq)]
 struct SheetProps {
     page: Page,
 }
@@ -237,7 +282,7 @@ fn Sheet(props: &SheetProps) -> Html {
     let shell = use_shell();
     let shown = |place: Place| match place {
         Place::Everywhere => true,
-        Place::Lists | Place::Focused => props.page != Page::Settings,
+        Place::Lists | Place::Focused => !matches!(props.page, Page::Settings | Page::Outbox),
         Place::Postings => props.page == Page::Postings,
     };
     let line = |shortcut: &crate::state::shortcuts::Shortcut| {

@@ -7,9 +7,10 @@ use crate::{
 use yew::{Html, Properties, classes, component, html};
 
 /// The pages, in order.
-pub const PAGES: [(Page, Icon, &str); 3] = [
+pub const PAGES: [(Page, Icon, &str); 4] = [
     (Page::Postings, Icon::Sheet, "Postings"),
     (Page::Runs, Icon::Pulse, "Runs"),
+    (Page::Outbox, Icon::Up, "Outbox"),
     (Page::Settings, Icon::Sliders, "Settings"),
 ];
 

@@ -37,6 +37,8 @@ pub enum Source {
     Events(Subject, EventFilter),
     /// The commits of a posting.
     History(PostingId),
+    /// What waits for a feed's hub.
+    Outbox(i64),
 }
 
 impl Source {
@@ -50,6 +52,7 @@ impl Source {
                 range,
             },
             Source::History(posting) => ViewQuery::History { posting, range },
+            Source::Outbox(feed) => ViewQuery::Outbox { feed, range },
         }
     }
 }
@@ -525,6 +528,7 @@ fn bounds(data: &ViewData) -> (u32, u32, usize) {
         ViewData::Runs(page) => (page.total, page.start, page.rows.len()),
         ViewData::Events(log) => (log.page.total, log.page.start, log.page.rows.len()),
         ViewData::History(page) => (page.total, page.start, page.rows.len()),
+        ViewData::Outbox(page) => (page.total, page.start, page.rows.len()),
         _ => (0, 0, 0),
     }
 }
@@ -540,6 +544,7 @@ pub fn key_of(data: &ViewData, at: usize) -> String {
             LogRow::Restart { epoch } => format!("restart-{epoch}"),
         }),
         ViewData::History(page) => page.rows.get(at).map(|row| row.id.clone()),
+        ViewData::Outbox(page) => page.rows.get(at).map(|row| row.key.clone()),
         _ => None,
     }
     .unwrap_or_default()

@@ -25,6 +25,8 @@ pub enum Action {
     GoPostings,
     /// Goes to the runs.
     GoRuns,
+    /// Goes to the outbox.
+    GoOutbox,
     /// Goes to the settings.
     GoSettings,
 }
@@ -107,6 +109,7 @@ pub const SHORTCUTS: &[Shortcut] = &[
     global(&["1"], Action::GoPostings, "Postings"),
     global(&["2"], Action::GoRuns, "Runs"),
     global(&["3"], Action::GoSettings, "Settings"),
+    global(&["4"], Action::GoOutbox, "Outbox"),
     global(&["?"], Action::Sheet, "Show these shortcuts"),
 ];
 

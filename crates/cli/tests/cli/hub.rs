@@ -14,15 +14,15 @@ use tungstenite::{Message, WebSocket, client::IntoClientRequest};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A hub under way.
-struct Running {
+pub struct Running {
     child: Child,
     out: BufReader<ChildStdout>,
-    url: String,
-    token: String,
+    pub url: String,
+    pub token: String,
 }
 
 impl Running {
-    fn start(mut command: Command) -> Self {
+    pub fn start(mut command: Command) -> Self {
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

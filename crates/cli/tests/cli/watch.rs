@@ -2,7 +2,8 @@
 
 use crate::{
     feed_server::{Dice, FeedServer, Proxy},
-    program::{Done, Ghostlight, finish},
+    hub::Running,
+    program::{Done, Ghostlight, finish, fixture},
 };
 use serde_json::Value;
 use std::{
@@ -298,4 +299,90 @@ fn a_closed_pipe_ends_it_quietly() {
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success(), "{output:?}");
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}
+
+/// Follows a hub with `--publish` until it printed a line of this kind; the line.
+fn publishing(ghostlight: &Ghostlight, hub: &Running, kind: &str) -> Value {
+    let url = format!("{}?stream=log/nothing", hub.url);
+    let mut child = watch(ghostlight, &url, &["--publish", "--idle", "60"])
+        .env("GHOSTLIGHT_FEED_TOKEN", &hub.token)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut objects = lines.map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
+    let found = objects.find(|object| object["type"] == kind);
+    terminate(&mut child);
+    child.wait().unwrap();
+    found.unwrap_or_else(|| panic!("no line of the kind {kind}"))
+}
+
+#[test]
+fn finished_runs_are_published_once() {
+    let (ghostlight, served, third) = (Ghostlight::new(), Ghostlight::new(), Ghostlight::new());
+    let done = ghostlight.run(&["analyze", &fixture("full.html"), "--jsonl"]);
+    let mut events = done.objects();
+    let result = events.pop().unwrap();
+    let run = result["run_id"].as_str().unwrap();
+    let hub = Running::start(served.command(&["hub"]));
+    let line = publishing(&ghostlight, &hub, "published");
+    assert_eq!(line["stream"], format!("run/{run}"), "{line}");
+    assert_eq!(
+        (&line["first_offset"], &line["last_offset"]),
+        (&0.into(), &(events.len() - 1).into()),
+        "{line}"
+    );
+    // A second start sends only what ended since.
+    let failed = ghostlight.run(&["analyze", &fixture("empty.html"), "--json"]);
+    let failed = failed.objects().remove(0);
+    let line = publishing(&ghostlight, &hub, "published");
+    let stream = format!("run/{}", failed["run_id"].as_str().unwrap());
+    assert_eq!(line["stream"], stream, "{line}");
+    // Whoever follows that hub has the run's events as they are.
+    let mut follow = watch(
+        &third,
+        &format!("{}?stream=run/{run}", hub.url),
+        &["--count", &events.len().to_string()],
+    );
+    follow.env("GHOSTLIGHT_FEED_TOKEN", &hub.token);
+    let followed = finish(follow, |_| Ok(()));
+    let bodies: Vec<Value> = objects(&followed.out, "event")
+        .map(|event| event["body"].clone())
+        .collect();
+    assert_eq!(bodies, events);
+}
+
+#[test]
+fn a_refused_run_is_said_and_kept() {
+    let (ghostlight, served) = (Ghostlight::new(), Ghostlight::new());
+    let done = ghostlight.run(&["analyze", &fixture("full.html"), "--json"]);
+    let run = done.objects().remove(0)["run_id"].clone();
+    // A copy of the folder, its runs included: what a hub wrote itself nobody else writes.
+    for name in ["ghostlight.db", "ghostlight.db-wal"] {
+        let from = ghostlight.data.path().join(name);
+        std::fs::copy(from, served.data.path().join(name)).unwrap();
+    }
+    let hub = Running::start(served.command(&["hub"]));
+    let line = publishing(&ghostlight, &hub, "held");
+    assert_eq!(
+        (&line["stream"], &line["code"]),
+        (
+            &format!("run/{}", run.as_str().unwrap()).into(),
+            &"conflict".into()
+        ),
+        "{line}"
+    );
+    ghostlight.healthy();
+}
+
+#[test]
+fn only_a_hub_is_published_to() {
+    let ghostlight = Ghostlight::new();
+    let done = run(
+        &ghostlight,
+        "ws://127.0.0.1:1/events",
+        &["--publish", "--adapter", "workflow"],
+    );
+    done.refused("a foreign feed", 2, &["workflow", "only a hub"]);
 }

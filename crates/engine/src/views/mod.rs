@@ -57,6 +57,7 @@ impl Engine {
             ViewQuery::Quarantine { feed, range } => {
                 ViewData::Quarantine(self.quarantine(*feed, *range)?)
             }
+            ViewQuery::Outbox { feed, range } => ViewData::Outbox(self.outbox(*feed, *range)?),
             ViewQuery::Digest => ViewData::Digest(self.digest()?),
             ViewQuery::Text { capture, layer } => self.text(*capture, *layer)?,
             ViewQuery::Receipt(subject) => ViewData::Receipt(self.receipt(subject)?),

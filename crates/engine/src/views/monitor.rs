@@ -1,13 +1,13 @@
 //! The monitor's views: runs of every origin, a run's state, its log, the feeds.
 
 use super::short;
-use crate::Engine;
+use crate::{Engine, outbox::Why};
 use ghostlight_api::{
     ApiError, ErrorCode, ViewData,
     view::{
         ArtifactRow, DigestView, EventFilter, EventRow, Extent, FeedRow, IssueRow, LogPage, LogRow,
-        NodeRow, Page, QuarantineRow, ROWS_MAX, RUN_GAPS_MAX, RUN_ISSUES_MAX, Range, RunFilter,
-        RunRow, RunView, ScoreRow, Subject,
+        NodeRow, OutboxRow, OutboxWhy, Page, QuarantineRow, ROWS_MAX, RUN_GAPS_MAX, RUN_ISSUES_MAX,
+        Range, RunFilter, RunRow, RunView, ScoreRow, Subject,
     },
 };
 use ghostlight_model::{
@@ -345,6 +345,30 @@ impl Engine {
             at: one.at,
             reason: one.reason,
             message: String::from_utf8_lossy(&one.message).into_owned(),
+        });
+        Ok(Page {
+            total: page.total,
+            start: range.start,
+            rows: rows.collect(),
+        })
+    }
+
+    pub(super) fn outbox(&self, feed: i64, range: Range) -> Result<Page<OutboxRow>, StoreError> {
+        let len = range.len.min(ROWS_MAX);
+        let page = self.shared.monitor.waiting(feed, (range.start, len))?;
+        let rows = page.rows.into_iter().map(|entry| OutboxRow {
+            seq: entry.seq,
+            key: entry.key,
+            what: entry.what,
+            stream: entry.stream.0,
+            bytes: entry.bytes,
+            at: entry.at,
+            why: match entry.why {
+                Why::Turn => OutboxWhy::Turn,
+                Why::Retrying(held) => OutboxWhy::Retrying(held.message),
+                Why::Held(held) => OutboxWhy::Held(held.message),
+                Why::BehindHeld => OutboxWhy::BehindHeld,
+            },
         });
         Ok(Page {
             total: page.total,

@@ -11,6 +11,7 @@ use ghostlight_sync::{
     connection::{Failure, FailureClass},
     frame::{self, Beat, ClientFrame, Echo, Hello, Secret, ServerFrame, Trouble, VERSION, code},
     names::Pattern,
+    outbox,
     reception::{Action, Receiver, TooManyPositions},
 };
 
@@ -42,10 +43,13 @@ impl Hub {
         match frame {
             ServerFrame::Welcome(welcome) => {
                 let actions = self.receiver.connected(welcome.max_frame_bytes, now);
-                let welcomed = Effect::Welcomed(Some(welcome.heartbeat_ms));
-                std::iter::once(welcomed)
-                    .chain(self.effects(actions))
-                    .collect()
+                let welcomed = [
+                    Effect::Welcomed(Some(welcome.heartbeat_ms)),
+                    Effect::Outbox(outbox::Input::Connected {
+                        max_frame_bytes: welcome.max_frame_bytes,
+                    }),
+                ];
+                welcomed.into_iter().chain(self.effects(actions)).collect()
             }
             ServerFrame::Ping(beat) => vec![send(ClientFrame::Pong(beat))],
             ServerFrame::Pong(beat) => beat
@@ -61,8 +65,10 @@ impl Hub {
                     "the server reports {code}: {message}"
                 ))]
             }
-            // We publish nothing here.
-            ServerFrame::Accepted(_) | ServerFrame::Refused(_) => Vec::new(),
+            ServerFrame::Accepted(accepted) => {
+                vec![Effect::Outbox(outbox::Input::Accepted(accepted))]
+            }
+            ServerFrame::Refused(refused) => vec![Effect::Outbox(outbox::Input::Refused(refused))],
             frame => {
                 let actions = self.receiver.frame(frame, now);
                 self.effects(actions).collect()

@@ -18,6 +18,7 @@ use ghostlight_sync::{
     connection::Failure,
     frame::{Body, Position, Secret},
     names::NAME_BYTES_MAX,
+    outbox,
     reception::{Completeness, Limits, Numbering, TooManyPositions},
 };
 use serde::Deserialize;
@@ -128,6 +129,8 @@ pub(crate) enum Effect {
     Send(Outgoing),
     /// The server is ready; its heartbeat in ms, if it names one.
     Welcomed(Option<u64>),
+    /// What it says of what we publish.
+    Outbox(outbox::Input),
     /// The answer to our ping.
     Pong(u64),
     /// The connection cannot go on.

@@ -199,6 +199,18 @@ fn a_hub_is_greeted_and_followed() {
         [r#"→ {"type":"pong","nonce":"a"}"#]
     );
     assert_eq!(message(r#"{"type":"pong","nonce":4}"#), [Effect::Pong(4)]);
+    // What is published goes by the same connection.
+    assert_eq!(
+        message(r#"{"type":"welcome","max_frame_bytes":7}"#)[1],
+        Effect::Outbox(outbox::Input::Connected { max_frame_bytes: 7 })
+    );
+    let accepted =
+        message(r#"{"type":"accepted","key":"k","epoch":5,"first_offset":0,"last_offset":1}"#);
+    assert!(
+        matches!(&accepted[..], [Effect::Outbox(outbox::Input::Accepted(one))] if one.key == "k")
+    );
+    let refused = message(r#"{"type":"refused","key":"k","code":"busy","retry":true}"#);
+    assert!(matches!(&refused[..], [Effect::Outbox(outbox::Input::Refused(one))] if one.retry));
     let refused = message(r#"{"type":"error","code":"unauthorized","message":"no","fatal":true}"#);
     assert!(matches!(&refused[..], [Effect::Fail(failure)]
         if failure.class == ghostlight_sync::connection::FailureClass::Credentials));

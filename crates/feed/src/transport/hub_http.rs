@@ -37,6 +37,8 @@ const LIST_MAX: usize = 1_000;
 const POLL_EVENTS: usize = 500;
 /// What an answer to a poll may have beyond its events' 1 MiB, as a multiple of the frame limit.
 const POLL_FRAMES_MAX: usize = 4;
+/// Longest answer to a publish: one frame without bodies.
+const ANSWER_BYTES_MAX: usize = 64 << 10;
 /// How long the server may be silent, in ms; it comments its event streams every 15 s.
 const HEARTBEAT_MS: u64 = 30_000;
 
@@ -62,6 +64,7 @@ pub(super) async fn run(
     };
     reports.tell(Report::Opened { subprotocol: None }).await;
     let mut running: JoinSet<Failure> = JoinSet::new();
+    let mut publishing: JoinSet<Result<(), Failure>> = JoinSet::new();
     let mut by_id: HashMap<String, AbortHandle> = HashMap::new();
     let mut positions = BTreeMap::new();
     loop {
@@ -71,6 +74,10 @@ pub(super) async fn run(
                 Ok(failure) => return failure,
                 // Unsubscribed.
                 Err(_) => continue,
+            },
+            Some(ended) = publishing.join_next() => match ended {
+                Ok(Err(failure)) => return failure,
+                _ => continue,
             },
         };
         let Some(frame) = frame else {
@@ -104,6 +111,10 @@ pub(super) async fn run(
                     task.abort();
                 }
                 session.tell(ServerFrame::Unsubscribed(gone)).await;
+            }
+            Ok(ClientFrame::Publish(_)) => {
+                let session = session.clone();
+                publishing.spawn(async move { session.publish(text).await });
             }
             _ => {}
         }
@@ -318,6 +329,33 @@ impl Session {
         ];
         query.extend(after.map(|after| ("after", after.0.clone())));
         self.ask("/streams", &query).await
+    }
+
+    /// Publishes by a request; the answer is the frame that a WebSocket would bring.
+    async fn publish(&self, frame: String) -> Result<(), Failure> {
+        let url = address(&self.dial, "/publish")?;
+        let request = sse::post(&self.dial, &self.client, url, frame);
+        let mut response = request.send().await.map_err(sse::broken)?;
+        let status = response.status();
+        let mut bytes = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(sse::broken)? {
+            bytes.extend_from_slice(&chunk);
+            if bytes.len() > ANSWER_BYTES_MAX {
+                break;
+            }
+        }
+        let answer = String::from_utf8(bytes).unwrap_or_default();
+        match frame::parse_server(&answer) {
+            Ok(ServerFrame::Accepted(_) | ServerFrame::Refused(_)) => {
+                self.tell_text(answer).await;
+                Ok(())
+            }
+            // A refusal without its key: what became of the entry is told by sending it again.
+            _ => {
+                let reason = status.canonical_reason().unwrap_or_default();
+                Err(status_failure(status.as_u16(), reason))
+            }
+        }
     }
 
     async fn ask<T: for<'de> Deserialize<'de>>(

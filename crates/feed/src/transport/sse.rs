@@ -64,7 +64,21 @@ pub(super) async fn client(dial: &Dial, url: &Url) -> Result<reqwest::Client, Fa
 
 /// A request with the token.
 pub(super) fn get(dial: &Dial, client: &reqwest::Client, url: Url) -> reqwest::RequestBuilder {
-    let request = client.get(url);
+    with_token(dial, client.get(url))
+}
+
+/// A request with the token and a JSON text.
+pub(super) fn post(
+    dial: &Dial,
+    client: &reqwest::Client,
+    url: Url,
+    json: String,
+) -> reqwest::RequestBuilder {
+    let request = client.post(url).header(CONTENT_TYPE, "application/json");
+    with_token(dial, request.body(json))
+}
+
+fn with_token(dial: &Dial, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
     let bearer = dial.token.as_ref().and_then(|token| {
         let mut value = HeaderValue::from_str(&format!("Bearer {}", token.0)).ok()?;
         value.set_sensitive(true);

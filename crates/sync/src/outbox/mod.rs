@@ -57,10 +57,12 @@ pub struct Entry {
 }
 
 /// What can happen to the outbox.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
     /// Rows were added on disk (also: at the start).
     Added,
+    /// Somebody else may have marked, unmarked or deleted rows on disk.
+    Changed,
     /// Answers [`Action::Load`].
     Loaded {
         /// As asked.
@@ -213,6 +215,7 @@ impl Outbox {
     pub fn handle(&mut self, input: Input, now: Millis, draw: u64) -> Vec<Action> {
         match input {
             Input::Added => self.more = true,
+            Input::Changed => self.forget_waiting(),
             Input::Loaded {
                 request,
                 entries,
@@ -310,6 +313,18 @@ impl Outbox {
         }
         self.more |= from_start || self.loading.is_some();
         self.loading = None;
+    }
+
+    /// What was not sent yet is read anew: it may be gone, or held.
+    fn forget_waiting(&mut self) {
+        let items = &mut self.items;
+        items.retain(|_, item| item.standing != Standing::Waiting);
+        self.keys.retain(|_, seq| items.contains_key(seq));
+        self.queues.retain(|_, queue| {
+            queue.retain(|seq| items.contains_key(seq));
+            !queue.is_empty()
+        });
+        self.reload(true);
     }
 
     fn disconnected(&mut self) {

@@ -279,6 +279,43 @@ fn a_refusal_for_good_holds_the_stream_until_a_person_decides() {
 }
 
 #[test]
+fn what_somebody_else_released_is_sent() {
+    let mut rig = Rig::connected("aab", Limits::default());
+    rig.connect();
+    assert_eq!(rig.refuse("a1", false, None), ["hold a1 no"]);
+    assert_eq!(rig.accept("b3"), ["done b3"]);
+    rig.row("a1").unwrap().held = None;
+    assert_eq!(rig.give(Input::Added), NOTHING, "nothing new behind");
+    rig.row("a1").unwrap().held = Some("no".into());
+    assert_eq!(rig.give(Input::Changed), NOTHING, "still held");
+    rig.row("a1").unwrap().held = None;
+    assert_eq!(rig.give(Input::Changed), ["a1"]);
+    // What is in memory already is neither doubled nor sent again.
+    assert_eq!(rig.give(Input::Changed), NOTHING);
+    assert_eq!(rig.accept("a1"), ["done a1", "a2"]);
+    assert_eq!(rig.outbox.entries().count(), 1);
+}
+
+#[test]
+fn what_somebody_else_discarded_or_holds_is_not_sent() {
+    let mut rig = Rig::connected("aaabbccc", Limits::default());
+    rig.connect();
+    rig.refuse("c6", true, Some(5_000));
+    rig.rows.remove(&2);
+    rig.row("b5").unwrap().held = Some("no".into());
+    assert_eq!(rig.give(Input::Changed), NOTHING);
+    assert_eq!(rig.accept("a1"), ["done a1", "a3"]);
+    assert_eq!(rig.accept("b4"), ["done b4"]);
+    // What waits for its time keeps it.
+    assert_eq!(rig.after(5_000), ["c6"]);
+    assert_eq!(rig.accept("c6"), ["done c6", "c7"]);
+    rig.give(Input::Disconnected);
+    rig.rows.remove(&7);
+    assert_eq!(rig.give(Input::Changed), NOTHING);
+    assert_eq!(rig.connect(), ["a3", "c8"]);
+}
+
+#[test]
 fn more_than_memory_stays_on_disk() {
     let limits = Limits {
         entries: 10,
