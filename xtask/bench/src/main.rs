@@ -12,8 +12,11 @@ use std::{error::Error, process::ExitCode};
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
+/// Measures one part and prints its figures.
+type Measure = fn() -> Outcome<()>;
+
 /// What can be measured.
-const PARTS: [(&str, fn() -> Outcome<()>); 4] = [
+const PARTS: [(&str, Measure); 4] = [
     ("ingest", ingest::measure),
     ("hub", hub::measure),
     ("catch-up", feed::catch_up),
@@ -34,9 +37,9 @@ fn main() -> ExitCode {
         if !asked.is_empty() && !asked.iter().any(|one| one == name) {
             continue;
         }
+        // The other figures are worth having all the same.
         if let Err(error) = measure() {
-            eprintln!("ghostlight-bench: {name}: {error}");
-            return ExitCode::FAILURE;
+            eprintln!("NOT MEASURED: {name}; {error}");
         }
     }
     ExitCode::SUCCESS
