@@ -17,7 +17,7 @@ use crate::{Failure, Result, Verb, check_flags, proc, setup, workspace};
 pub const VERB: Verb = Verb {
     name: "bench",
     usage: "",
-    about: "speed and size: the store against its peers, the start against an empty window, the first screen",
+    about: "speed and size: the store against its peers, the hub and its clients, the start against an empty window, the first screen",
     run: |args| {
         check_flags(args, &[])?;
         setup::ensure()?;

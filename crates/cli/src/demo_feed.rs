@@ -99,7 +99,7 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Exit, Exit> {
         Some(own) => global.engine_in(own.path())?,
         None => global.engine()?,
     };
-    let server = hub::serve(engine.hub(), &args.hub)?;
+    let server = hub::serve(global, engine.hub(), &args.hub)?;
     let result = publish(engine.hub(), args.rate, &signals);
     server.stop();
     result.map(|()| Exit::Done)

@@ -22,6 +22,9 @@ use std::{
 /// The environment variable with a token of one's own choosing.
 const TOKEN_VARIABLE: &str = "GHOSTLIGHT_HUB_TOKEN";
 
+/// Files that a hub needs beside its connections: the database, its readers, and those it is about to refuse.
+const FILES_BESIDE: u64 = 128;
+
 /// How to serve.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Serving {
@@ -57,14 +60,24 @@ pub(crate) fn run(global: &Global, args: &Serving) -> Result<Exit, Exit> {
     let signals = Signals::install()?;
     let engine = global.engine()?;
     let hub = engine.hub();
-    let server = serve(hub, args)?;
+    let server = serve(global, hub, args)?;
     signals.wait(None);
     server.stop();
     Ok(Exit::Done)
 }
 
 /// Serves `hub` and says so in one line, when connections are accepted.
-pub(crate) fn serve(hub: &Hub, args: &Serving) -> Result<Server, Exit> {
+pub(crate) fn serve(global: &Global, hub: &Hub, args: &Serving) -> Result<Server, Exit> {
+    let wanted = args.connections as u64 + FILES_BESIDE;
+    let files = allow_files(wanted);
+    if files < wanted && !global.quiet {
+        let connections = files.saturating_sub(FILES_BESIDE);
+        eprintln!(
+            "ghostlight: the system allows this process {files} open files, enough for about {connections} \
+             connections and not for {}; raise the limit (`ulimit -Hn`), or give --connections",
+            args.connections
+        );
+    }
     let folder = hub.store().path().parent().unwrap_or(Path::new("."));
     let token = token(folder)?;
     let shown = token.reveal().to_owned();
@@ -80,6 +93,33 @@ pub(crate) fn serve(hub: &Hub, args: &Serving) -> Result<Server, Exit> {
     let server = Server::start(hub.clone(), config).map_err(refused)?;
     print_line(&json!({"listening": server.url(), "token": shown}).to_string())?;
     Ok(server)
+}
+
+/// Lets this process open so many files, as far as the system allows it; how many it may open now.
+#[cfg(unix)]
+fn allow_files(wanted: u64) -> u64 {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    // None is no limit.
+    let current = limit.current.unwrap_or(u64::MAX);
+    let allowed = wanted.min(limit.maximum.unwrap_or(u64::MAX));
+    if current >= allowed {
+        return current;
+    }
+    let raised = Rlimit {
+        current: Some(allowed),
+        maximum: limit.maximum,
+    };
+    match setrlimit(Resource::Nofile, raised) {
+        Ok(()) => allowed,
+        Err(_) => current,
+    }
+}
+
+/// Windows has no such limit.
+#[cfg(not(unix))]
+fn allow_files(_wanted: u64) -> u64 {
+    u64::MAX
 }
 
 fn refused(error: ServerError) -> Exit {

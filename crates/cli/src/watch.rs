@@ -23,6 +23,7 @@ use ghostlight_engine::{
 };
 use serde_json::json;
 use std::{
+    collections::VecDeque,
     io::{self, Write},
     sync::{
         Arc,
@@ -36,6 +37,12 @@ use std::{
 const TOKEN_VARIABLE: &str = "GHOSTLIGHT_FEED_TOKEN";
 /// The environment variable with the longest wait between two tries, in ms (SPEC C13).
 const MAX_DELAY_VARIABLE: &str = "GHOSTLIGHT_MAX_RECONNECT_DELAY_MS";
+/// The environment variable that switches trying again off (SPEC C13).
+const RECONNECT_VARIABLE: &str = "GHOSTLIGHT_RECONNECT";
+/// The environment variable with how many of the stored events are shown again (SPEC C7, C13).
+const HISTORY_VARIABLE: &str = "GHOSTLIGHT_EVENT_HISTORY_LIMIT";
+/// The most that it may name: their places are held in memory, 16 bytes each.
+const HISTORY_MAX: usize = 1_000_000;
 /// The first wait between two tries, in ms, unless the longest is shorter.
 const BASE_DELAY_MS: u64 = 1_000;
 /// Entries read from the log at a time.
@@ -65,7 +72,7 @@ pub(crate) struct Args {
     /// End after so many seconds without an event
     #[arg(long, value_name = "SECS", value_parser = seconds)]
     idle: Option<Duration>,
-    /// Print what is stored of this feed first
+    /// Print what is stored of this feed first; of it the latest GHOSTLIGHT_EVENT_HISTORY_LIMIT events if that is set
     #[arg(long)]
     from_start: bool,
     /// Send this data folder's finished runs to the hub that is followed, each once
@@ -87,6 +94,7 @@ fn seconds(text: &str) -> Result<Duration, String> {
 
 pub(crate) fn run(global: &Global, args: &Args) -> Result<Exit, Exit> {
     let settings = settings(args)?;
+    let history = history_limit()?;
     let signals = Signals::install()?;
     let engine = global.engine()?;
     let store = engine.hub().store();
@@ -94,6 +102,7 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Exit, Exit> {
         global,
         args,
         store,
+        history,
         endpoint: settings.endpoint.clone(),
         feed: None,
         printed: 0,
@@ -149,7 +158,57 @@ fn settings(args: &Args) -> Result<Settings, Exit> {
         settings.connection.backoff =
             Backoff::new(BASE_DELAY_MS.min(cap), 2.0, cap).map_err(|e| bad(e.to_string()))?;
     }
+    if let Ok(text) = std::env::var(RECONNECT_VARIABLE) {
+        settings.connection.reconnects = switch(&text).ok_or_else(|| {
+            usage(format!(
+                "{RECONNECT_VARIABLE}: 1, true or on, or 0, false or off, is expected"
+            ))
+        })?;
+    }
     Ok(settings)
+}
+
+/// `0`, `false`, `off` and their opposites; an empty text is as good as none.
+fn switch(text: &str) -> Option<bool> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "" | "1" | "true" | "on" | "yes" => Some(true),
+        "0" | "false" | "off" | "no" => Some(false),
+        _ => None,
+    }
+}
+
+fn history_limit() -> Result<Option<usize>, Exit> {
+    let Ok(text) = std::env::var(HISTORY_VARIABLE) else {
+        return Ok(None);
+    };
+    let number = text.trim().parse().ok();
+    let number = number.filter(|number| (1..=HISTORY_MAX).contains(number));
+    let message = format!("{HISTORY_VARIABLE}: a number from 1 to {HISTORY_MAX} is expected");
+    number
+        .map(Some)
+        .ok_or_else(|| fail(Exit::Usage, &message, None))
+}
+
+/// Where the latest `limit` events of a feed begin, with the gaps between them.
+fn latest(store: &Store, feed: &str, limit: usize) -> Result<Mark, StoreError> {
+    // The marks before each of them.
+    let mut before = VecDeque::with_capacity(limit.min(PAGE) + 1);
+    let mut at = Mark::default();
+    loop {
+        let page = at.read(store, feed, PAGE)?;
+        if page.is_empty() {
+            return Ok(before.front().copied().unwrap_or(at));
+        }
+        for Told { entry, behind } in page {
+            if let FeedEntry::Event { .. } = entry {
+                before.push_back(at);
+                if before.len() > limit {
+                    before.pop_front();
+                }
+            }
+            at = behind;
+        }
+    }
 }
 
 /// Ends on SIGINT and SIGTERM.
@@ -178,6 +237,8 @@ struct Printer<'a> {
     global: &'a Global,
     args: &'a Args,
     store: &'a Store,
+    /// Stored events that `--from-start` shows; all without one.
+    history: Option<usize>,
     endpoint: Endpoint,
     feed: Option<Feed>,
     printed: u64,
@@ -204,7 +265,12 @@ impl Printer<'_> {
                 self.print()?;
             }
             News::Stored(_) => self.print()?,
-            News::Status(status) => self.status(&status)?,
+            News::Status(status) => {
+                self.status(&status)?;
+                if status.state == State::Disconnected {
+                    return Err(self.given_up(&status));
+                }
+            }
             News::Quarantined(reason) => {
                 self.note(&format!(
                     "a message cannot be read and was set aside: {reason}"
@@ -235,9 +301,10 @@ impl Printer<'_> {
             return Ok(());
         }
         let file = MarkFile::open(self.store, id).map_err(|e| store_failed(&e))?;
-        let at = match self.args.from_start {
-            true => Mark::default(),
-            false => file.mark(),
+        let at = match (self.args.from_start, self.history) {
+            (true, Some(limit)) => latest(self.store, id, limit).map_err(|e| store_failed(&e))?,
+            (true, None) => Mark::default(),
+            (false, _) => file.mark(),
         };
         self.feed = Some(Feed {
             id: id.to_owned(),
@@ -376,6 +443,15 @@ impl Printer<'_> {
                 Ok(())
             }
         }
+    }
+
+    /// Only without reconnecting: a client that runs is disconnected by nothing else.
+    fn given_up(&self, status: &Status) -> Exit {
+        let why = status.last_error.as_ref();
+        let why = why.map_or("there is no network", |error| &error.message);
+        let message = format!("{}: {why}", self.endpoint);
+        let hint = format!("{RECONNECT_VARIABLE} is off, so it is not tried again.");
+        fail(Exit::Usage, &message, Some(&hint))
     }
 
     fn note(&self, text: &str) {

@@ -47,6 +47,8 @@ const UPDATES_MAX: usize = 4;
 const STORING_MAX: usize = 4;
 /// News that nobody took yet; beyond, nothing more is stored until somebody does.
 const NEWS_MAX: usize = 64;
+/// Events of the log read at a time.
+const LOG_PAGE: usize = 512;
 /// Commands that wait; further ones are dropped, since the same is wanted already.
 const COMMANDS_MAX: usize = 16;
 
@@ -316,6 +318,54 @@ impl Memory for Stored {
             .identify_feed(url, word.to_owned(), &feed, wall_clock());
         kept.wait().map_err(|e| e.to_string())?;
         Ok(recalled)
+    }
+
+    fn latest(
+        &mut self,
+        kind: Kind,
+        most: usize,
+        take: &mut dyn FnMut(&str),
+    ) -> Result<(), String> {
+        let feed = self.settings.endpoint.feed_id(kind);
+        let from = latest_from(&self.store, &feed, most);
+        let read = from.and_then(|from| each_event(&self.store, &feed, from, take));
+        read.map(drop).map_err(|e| e.to_string())
+    }
+}
+
+/// A place in the order of arrival behind which so many events of a feed are, if it has so many.
+fn latest_from(store: &Store, feed: &str, most: usize) -> Result<i64, StoreError> {
+    let end = store.last_arrival()?;
+    let mut back = most as i64;
+    loop {
+        let from = end.saturating_sub(back).max(0);
+        if from == 0 || each_event(store, feed, from, &mut |_| {})? >= most {
+            return Ok(from);
+        }
+        // Other feeds and our own runs are in between.
+        back = back.saturating_mul(4);
+    }
+}
+
+/// Gives each event of a feed behind `seq` to `take`; how many there are.
+fn each_event(
+    store: &Store,
+    feed: &str,
+    mut seq: i64,
+    take: &mut dyn FnMut(&str),
+) -> Result<usize, StoreError> {
+    let mut count = 0;
+    loop {
+        let before = seq;
+        for entry in store.feed_log(feed, seq, LOG_PAGE)? {
+            if let FeedEntry::Event { seq: at, event, .. } = entry {
+                take(&event.body);
+                (seq, count) = (at, count + 1);
+            }
+        }
+        if seq == before {
+            return Ok(count);
+        }
     }
 }
 

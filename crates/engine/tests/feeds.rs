@@ -1,10 +1,11 @@
-//! Feeds on real sockets: cut, restarted, trimmed and rude servers, and a store that has exactly their log.
+//! Feeds on real sockets: restarted, trimmed and rude servers, and a store that has exactly their log. `cuts.rs` cuts
+//! their connections.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 #[path = "../../../tests/support/feed_server.rs"]
 mod feed_server;
 
-use feed_server::{FeedServer, Proxy};
+use feed_server::FeedServer;
 use ghostlight_engine::feeds::{
     FeedEntry, Mark, MarkFile, News, Options, Store, Watching,
     feed::{
@@ -24,7 +25,7 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
         mpsc,
     },
@@ -140,114 +141,6 @@ fn stored(watching: &Watching, count: u64) {
 
 fn is_state(news: &News, state: State) -> bool {
     matches!(news, News::Status(status) if status.state == state)
-}
-
-/// Compares the store with the server's log, byte for byte.
-fn assert_same(rig: &Rig, server: &FeedServer) {
-    let mut ours: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    let log = server.snapshot();
-    for entry in rig.log(Kind::Hub) {
-        match entry {
-            FeedEntry::Event {
-                stream,
-                epoch,
-                event,
-                ..
-            } => {
-                if log[&stream.0].epoch != epoch.0 {
-                    continue;
-                }
-                let bodies = ours.entry(stream.0).or_default();
-                assert_eq!(
-                    event.offset.0 as usize,
-                    bodies.len(),
-                    "in order, once, without a hole"
-                );
-                assert_eq!(
-                    event.ts,
-                    Micros(1_700_000_000_000_000 + bodies.len() as i64)
-                );
-                bodies.push(event.body);
-            }
-            gap @ FeedEntry::Gap { .. } => panic!("{gap:?}"),
-        }
-    }
-    let theirs: BTreeMap<_, _> = log
-        .into_iter()
-        .map(|(name, stream)| (name, stream.bodies))
-        .collect();
-    assert_eq!(ours.len(), theirs.len());
-    for (name, bodies) in &theirs {
-        assert!(&ours[name] == bodies, "{name} differs");
-    }
-}
-
-#[test]
-fn three_hundred_cuts_cost_no_event() {
-    const CUTS: usize = 300;
-    const AHEAD: u64 = 60;
-    const STREAMS: [&str; 3] = ["run/1", "run/2", "run/3"];
-    let seed = 4;
-    let server = FeedServer::start();
-    let proxy = Proxy::start(server.address, seed);
-    let rig = Rig::new(&proxy.url());
-    let mut watching = rig.watch();
-    let (mut round, mut restarted, mut fresh) = (0, false, false);
-    let (mut appended, mut received) = (0, 0);
-    let begun = Instant::now();
-    while proxy.cuts() < CUTS {
-        assert!(
-            begun.elapsed() < LIMIT,
-            "{} cuts of {CUTS}, seed {seed}",
-            proxy.cuts()
-        );
-        // A little ahead of the client, so that cuts hit replays as well as live events.
-        if appended < received + AHEAD {
-            let count = 1 + round % 5;
-            server.append(STREAMS[round % 3], count);
-            (appended, round) = (appended + count as u64, round + 1);
-        }
-        if !fresh && proxy.cuts() > CUTS / 3 {
-            fresh = true;
-            server.new_epoch("run/2");
-            // What the client had not received of the old one never comes.
-            appended = received;
-        }
-        if !restarted && proxy.cuts() > CUTS / 2 {
-            restarted = true;
-            // As if the program were started again.
-            watching = rig.watch();
-            appended = received;
-        }
-        if let Some(News::Stored(count)) = watching.next(Some(Duration::from_millis(1))) {
-            received += count.stored;
-        }
-    }
-    proxy.be_gentle();
-    let wanted: usize = server
-        .snapshot()
-        .values()
-        .map(|stream| stream.bodies.len())
-        .sum();
-    let begun = Instant::now();
-    loop {
-        watching.next(Some(Duration::from_millis(20)));
-        let positions = rig.store.positions(&rig.feed(Kind::Hub)).unwrap();
-        let log = server.snapshot();
-        let current = positions
-            .iter()
-            .filter(|info| log[&info.stream.0].epoch == info.epoch.0);
-        let have: u64 = current.map(|info| info.head.0).sum();
-        if have as usize == wanted {
-            break;
-        }
-        assert!(
-            begun.elapsed() < LIMIT,
-            "{have} of {wanted} events, seed {seed}"
-        );
-    }
-    assert_same(&rig, &server);
-    assert!(server.connections() >= CUTS);
 }
 
 #[test]
@@ -615,17 +508,7 @@ fn an_event_stream_goes_on_behind_its_last_id() {
     let asked: Vec<_> = asked.iter().take(3).collect();
     assert_eq!(asked, [None, Some(3), Some(6)]);
     drop(watching);
-    let bodies = |rig: &Rig| -> Vec<String> {
-        let log = rig.log(Kind::Sse).into_iter();
-        log.map(|entry| match entry {
-            FeedEntry::Event { stream, event, .. } => {
-                format!("{stream} {} {}", event.offset.0, event.body)
-            }
-            gap @ FeedEntry::Gap { .. } => panic!("{gap:?}"),
-        })
-        .collect()
-    };
-    let first = bodies(&rig);
+    let first = bodies(&rig, Kind::Sse);
     assert_eq!(first[0], r#"run/r 0 {"run_id":"r","n":1}"#);
     assert_eq!(first[2], r#"message/note 0 "line 3\nand one""#);
     assert_eq!(first.len(), 8);
@@ -656,6 +539,190 @@ fn a_crash_between_events_and_their_id_repeats_none() {
     );
     drop(again);
     assert_eq!(rig.log(Kind::Sse).len(), 6);
+}
+
+/// A system that has JSON only. What it shows can be changed; it tells of each request its condition, and whether it
+/// was met.
+struct Polled {
+    url: String,
+    shown: Arc<Mutex<(u32, String)>>,
+    asked: mpsc::Receiver<(Option<String>, bool)>,
+}
+
+impl Polled {
+    fn start(shown: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/jobs?state=all", listener.local_addr().unwrap());
+        let shown = Arc::new(Mutex::new((1, shown.to_owned())));
+        let (now, (tell, asked)) = (Arc::clone(&shown), mpsc::channel());
+        std::thread::spawn(move || {
+            for socket in listener.incoming() {
+                let mut socket = socket.unwrap();
+                let head = BufReader::new(socket.try_clone().unwrap()).lines();
+                let head: Vec<String> = head
+                    .map_while(Result::ok)
+                    .take_while(|line| !line.is_empty())
+                    .collect();
+                let header = |name: &str| {
+                    head.iter().find_map(|line| {
+                        let (key, value) = line.split_once(": ")?;
+                        key.eq_ignore_ascii_case(name).then(|| value.to_owned())
+                    })
+                };
+                let (version, shown) = now.lock().unwrap().clone();
+                let etag = format!("\"v{version}\"");
+                let condition = header("if-none-match");
+                let met = condition.as_ref() == Some(&etag);
+                assert_eq!(condition.is_some(), header("if-modified-since").is_some());
+                let answer = match met {
+                    true => "HTTP/1.1 304 Not Modified\r\nConnection: close\r\n\r\n".to_owned(),
+                    false => format!(
+                        "HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=utf-8\r\nETag: {etag}\r\n\
+                         Last-Modified: Thu, 26 Nov 2026 08:00:00 GMT\r\nContent-Length: {}\r\n\
+                         Connection: close\r\n\r\n{shown}",
+                        shown.len()
+                    ),
+                };
+                let _ = socket.write_all(answer.as_bytes());
+                if tell.send((condition, met)).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { url, shown, asked }
+    }
+
+    fn show(&self, text: &str) {
+        let mut shown = self.shown.lock().unwrap();
+        *shown = (shown.0 + 1, text.to_owned());
+    }
+
+    fn rig(&self) -> Rig {
+        let mut rig = Rig::new(&self.url);
+        rig.settings.poll_every = Duration::from_millis(10);
+        rig
+    }
+
+    /// Until it was asked on a condition, and had nothing new.
+    fn until_unchanged(&self) {
+        let mut asked = self.asked.iter();
+        assert!(asked.any(|(condition, met)| condition.is_some() && met));
+    }
+}
+
+fn bodies(rig: &Rig, kind: Kind) -> Vec<String> {
+    let log = rig.log(kind).into_iter();
+    log.map(|entry| match entry {
+        FeedEntry::Event { stream, event, .. } => {
+            format!("{stream} {} {}", event.offset.0, event.body)
+        }
+        gap @ FeedEntry::Gap { .. } => panic!("{gap:?}"),
+    })
+    .collect()
+}
+
+#[test]
+fn a_system_without_an_event_stream_is_polled() {
+    let first =
+        r#"[{"run_id":"r","node":"a","phase":"start"}, {"run_id":"r","node":"a","phase":"end"}]"#;
+    let server = Polled::start(first);
+    let rig = server.rig();
+    let watching = rig.watch();
+    let mut polling = false;
+    until(&watching, "two events", |news| {
+        polling |= is_state(news, State::Polling);
+        matches!(news, News::Stored(count) if count.stored == 2)
+    });
+    assert!(polling, "the state says how events come");
+    server.until_unchanged();
+    // One more, and one with an `id` that changes; what was shown before is shown again.
+    let second = first.replace(
+        ']',
+        r#", {"id":9,"run_id":"s","node":"b","phase":"start"}]"#,
+    );
+    server.show(&second);
+    stored(&watching, 1);
+    server.show(&second.replace(r#""b","phase":"start""#, r#""b","phase":"end""#));
+    server.until_unchanged();
+    server.show(&second.replace(']', r#",7]"#));
+    until(&watching, "what is no event", |news| {
+        matches!(news, News::Quarantined(_))
+    });
+    drop(watching);
+    let expected = [
+        r#"run/r 0 {"run_id":"r","node":"a","phase":"start"}"#,
+        r#"run/r 1 {"run_id":"r","node":"a","phase":"end"}"#,
+        r#"run/s 0 {"id":9,"run_id":"s","node":"b","phase":"start"}"#,
+    ];
+    assert_eq!(bodies(&rig, Kind::Workflow), expected);
+    // After a new start nothing is stored twice, though other feeds were stored meanwhile.
+    let (other, _asked) = dashboard(600, 600);
+    let mut elsewhere = Rig::new(&other);
+    elsewhere.store = rig.store.clone();
+    stored(&elsewhere.watch(), 600);
+    while server.asked.try_recv().is_ok() {}
+    let again = rig.watch();
+    server.until_unchanged();
+    server.show(r#"[{"run_id":"r","node":"z","phase":"start"}]"#);
+    stored(&again, 1);
+    let all = bodies(&rig, Kind::Workflow);
+    assert_eq!(all[..3], expected);
+    assert_eq!(all.len(), 4);
+    assert_eq!(
+        Kind::Workflow.completeness(),
+        ghostlight_engine::feeds::feed::reception::Completeness::Unprovable
+    );
+}
+
+#[test]
+fn polled_messages_may_be_wrapped_and_a_bad_answer_is_named() {
+    let message = r#"{"type":"notification:new","data":{"text":"hello"}}"#;
+    let server = Polled::start(&format!(
+        r#"{{"total":1,"items":[{message},{{"type":"ping"}}]}}"#
+    ));
+    let rig = server.rig();
+    let watching = rig.watch();
+    stored(&watching, 1);
+    for (bad, why) in [("[1,", "not JSON"), ("7", "an array or an object")] {
+        server.show(bad);
+        until(&watching, why, |news| match news {
+            News::Status(status) => status
+                .last_error
+                .as_ref()
+                .is_some_and(|error| error.message.contains(why)),
+            _ => false,
+        });
+    }
+    // It goes on where it was, as soon as it can.
+    server.show(&format!(
+        "[{message}, {}]",
+        message.replace("hello", "again")
+    ));
+    stored(&watching, 1);
+    let all = bodies(&rig, Kind::Typed);
+    assert_eq!(all.len(), 2);
+    assert_eq!(all[0], format!("message/notification:new 0 {message}"));
+}
+
+#[test]
+fn json_that_says_nothing_known_needs_a_name() {
+    let server = Polled::start(r#"[{"hello":1}]"#);
+    let rig = server.rig();
+    let watching = rig.watch();
+    until(&watching, "the hint", |news| match news {
+        News::Status(status) => status
+            .last_error
+            .as_ref()
+            .is_some_and(|error| error.message.contains("--adapter")),
+        _ => false,
+    });
+    drop(watching);
+    let rig = server.rig().kind(Kind::Workflow);
+    stored(&rig.watch(), 1);
+    assert_eq!(
+        bodies(&rig, Kind::Workflow),
+        [r#"feed/events 0 {"hello":1}"#]
+    );
 }
 
 #[test]

@@ -8,8 +8,9 @@
 use crate::{
     Cursor, Endpoint, Item, Kind, Retrying, Update,
     adapters::{Adapter, Effect, Start},
+    seen::{SEEN_MAX, Seen},
     tls::Tls,
-    transport::{Dial, Link, Outgoing, REPORTS_MAX, Report},
+    transport::{Dial, Link, Message, Outgoing, REPORTS_MAX, Report},
 };
 use ghostlight_model::{Epoch, StreamId};
 use ghostlight_sync::{
@@ -34,6 +35,8 @@ use tokio::{
 const BATCH_ITEMS_MAX: usize = 512;
 /// Bytes of bodies that wait to be stored; beyond, sockets are not read.
 const WAITING_BYTES_MAX: usize = 4 << 20;
+/// Between two looks at a foreign system that is polled (SPEC C4).
+const POLL_EVERY: Duration = Duration::from_secs(2);
 /// The farthest wake-up that is waited for at once.
 const WAKE_MAX: Duration = Duration::from_secs(3_600);
 
@@ -54,6 +57,8 @@ pub struct Settings {
     pub outbox: Option<outbox::Limits>,
     /// Longest message taken, in bytes (1 MiB unless set); a longer one ends the connection with a sentence.
     pub max_frame_bytes: usize,
+    /// Between two looks at a foreign system that has no event stream (2 s unless set).
+    pub poll_every: Duration,
 }
 
 impl Settings {
@@ -67,6 +72,7 @@ impl Settings {
             reception: Limits::default(),
             outbox: None,
             max_frame_bytes: 1 << 20,
+            poll_every: POLL_EVERY,
         }
     }
 }
@@ -84,6 +90,11 @@ pub struct Recalled {
 pub trait Memory: Send {
     /// What is stored of this feed; or why that cannot be read, which ends the client.
     fn recall(&mut self, kind: Kind) -> Result<Recalled, String>;
+
+    /// Gives the latest events stored of this feed to `take`, oldest first, `most` of them at least if there are so
+    /// many; or says why they cannot be read. Asked once of a system that is polled, and shows again what it has shown.
+    fn latest(&mut self, kind: Kind, most: usize, take: &mut dyn FnMut(&str))
+    -> Result<(), String>;
 }
 
 /// What a person or the system can say to a running client.
@@ -151,6 +162,8 @@ pub struct Client<M> {
     retrying: Vec<Retrying>,
     link: Option<Link>,
     probe: Option<Link>,
+    /// Of a system that is polled: the events that are stored.
+    seen: Option<Seen>,
     reports: mpsc::Sender<(u64, Report)>,
     begun: Instant,
     waiting: Waiting,
@@ -165,6 +178,11 @@ impl<M: Memory> Client<M> {
         updates: mpsc::Sender<Update>,
         mut commands: mpsc::Receiver<Command>,
     ) -> Ended {
+        let endpoint = &settings.endpoint;
+        if settings.kind.is_none() && !endpoint.is_websocket() && endpoint.looks_like_hub() {
+            // At this path of a hub there is a WebSocket and no event stream to be asked.
+            settings.kind = Some(Kind::Hub);
+        }
         settings.connection.transports = match transports(&settings) {
             Ok(transports) => transports,
             Err(e) => return Ended::Settings(e.to_string()),
@@ -181,6 +199,7 @@ impl<M: Memory> Client<M> {
             retrying: Vec::new(),
             link: None,
             probe: None,
+            seen: None,
             reports,
             begun: Instant::now(),
             waiting: Waiting::default(),
@@ -367,6 +386,7 @@ impl<M: Memory> Client<M> {
                 .adapter
                 .as_ref()
                 .and_then(|adapter| adapter.last_event_id()),
+            poll_every: self.settings.poll_every,
         };
         Link::open(dial, transport, attempt, self.reports.clone())
     }
@@ -439,6 +459,13 @@ impl<M: Memory> Client<M> {
                     self.effects(effects);
                 }
             }
+            Report::Polled(event) => {
+                self.tell(Input::Heard { attempt });
+                self.polled(attempt, event);
+            }
+            Report::Json => {
+                self.tell(Input::Transports(Transports::only(Transport::LongPoll)));
+            }
             Report::Alive => self.tell(Input::Heard { attempt }),
             Report::Pong(nonce) => self.tell(Input::Pong { attempt, nonce }),
             Report::Wrote => self.tell(Input::Wrote { attempt }),
@@ -446,9 +473,50 @@ impl<M: Memory> Client<M> {
         }
     }
 
+    /// A polled system shows an event, maybe not for the first time.
+    fn polled(&mut self, attempt: u64, event: String) {
+        let message = Message::Text(event);
+        let kind = self.kind.or_else(|| Kind::of_message(&message));
+        let Some(kind) = kind else {
+            let failure = Failure {
+                class: FailureClass::Protocol,
+                message: "the server's JSON says neither which system this is nor anything known; name it with \
+                          --adapter"
+                    .into(),
+            };
+            return self.fail(attempt, failure);
+        };
+        if self.adapter.is_none() {
+            self.identify(kind);
+        }
+        if self.seen.is_none() {
+            let mut seen = Seen::default();
+            let mut take = |event: &str| {
+                seen.is_new(event);
+            };
+            if let Err(e) = self.memory.latest(kind, SEEN_MAX, &mut take) {
+                return self.ended = Some(Ended::Memory(e));
+            }
+            self.seen = Some(seen);
+        }
+        let Message::Text(event) = &message else {
+            return;
+        };
+        let new = self.seen.as_mut().is_some_and(|seen| seen.is_new(event));
+        let now = self.now();
+        if let Some(adapter) = self.adapter.as_mut().filter(|_| new) {
+            let effects = adapter.message(message, now);
+            self.effects(effects);
+        }
+    }
+
     /// The transport is open; the server's choice may say which system it is.
     fn opened(&mut self, attempt: u64, subprotocol: Option<String>) {
-        if self.kind.is_none() {
+        let is_polled = self
+            .link
+            .as_ref()
+            .is_some_and(|link| link.transport == Transport::LongPoll);
+        if self.kind.is_none() && !is_polled {
             let endpoint = &self.settings.endpoint;
             if subprotocol.as_deref() == Some(frame::SUBPROTOCOL) || endpoint.looks_like_hub() {
                 self.identify(Kind::Hub);
@@ -541,19 +609,17 @@ impl<M: Memory> Client<M> {
                     Err(failure) => failure,
                 }
             }
-            Report::Message(crate::transport::Message::Text(text)) => {
-                match frame::parse_server(&text) {
-                    Ok(ServerFrame::Welcome(_)) => {
-                        self.probe = None;
-                        return self.tell(Input::ProbeWorked { attempt });
-                    }
-                    Ok(ServerFrame::Error(trouble)) => Failure {
-                        class: FailureClass::Protocol,
-                        message: trouble.message,
-                    },
-                    _ => return,
+            Report::Message(Message::Text(text)) => match frame::parse_server(&text) {
+                Ok(ServerFrame::Welcome(_)) => {
+                    self.probe = None;
+                    return self.tell(Input::ProbeWorked { attempt });
                 }
-            }
+                Ok(ServerFrame::Error(trouble)) => Failure {
+                    class: FailureClass::Protocol,
+                    message: trouble.message,
+                },
+                _ => return,
+            },
             Report::Ended(failure) => failure,
             _ => return,
         };
@@ -568,6 +634,7 @@ fn transports(settings: &Settings) -> Result<Transports, connection::NoTransport
         Some(Kind::Hub) => Ok(settings.connection.transports.clone()),
         Some(Kind::Sse) => Ok(Transports::only(Transport::Sse)),
         _ if settings.endpoint.is_websocket() => Ok(Transports::only(Transport::WebSocket)),
+        // Or, if that turns out to be JSON, polled.
         _ => Ok(Transports::only(Transport::Sse)),
     }
 }

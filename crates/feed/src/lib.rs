@@ -15,6 +15,7 @@
 pub mod adapters;
 mod client;
 mod endpoint;
+mod seen;
 mod tls;
 pub mod transport;
 

@@ -1,6 +1,7 @@
 //! `hub` and `demo-feed` as programs: the line they print, what survives kill -9, how they end.
 
 use crate::program::{Done, Ghostlight, finish};
+use ghostlight_model::{Micros, StreamId};
 use serde_json::{Value, json};
 use std::{
     io::{BufRead, BufReader, Read},
@@ -247,4 +248,102 @@ fn the_demo_feed_invents_runs_that_can_be_followed() {
     }
     assert!(next.len() > 4, "several runs");
     assert_eq!(hub.signal("INT"), (Some(0), String::new()));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn it_lets_itself_open_as_many_files_as_it_needs() {
+    let ghostlight = Ghostlight::new();
+    let limited = |limits: &str, more: &[&str]| {
+        let program = ghostlight.command(more);
+        let mut shell = Command::new("sh");
+        shell.arg("-c").arg(format!("{limits}; exec \"$0\" \"$@\""));
+        shell.arg(program.get_program()).args(program.get_args());
+        shell
+    };
+    let open_files = |hub: &Running| -> String {
+        let limits = std::fs::read_to_string(format!("/proc/{}/limits", hub.child.id())).unwrap();
+        let line = limits
+            .lines()
+            .find(|line| line.starts_with("Max open files"));
+        line.unwrap().split_whitespace().nth(3).unwrap().to_owned()
+    };
+    let hub = Running::start(limited(
+        "ulimit -S -n 200",
+        &["hub", "--connections", "500"],
+    ));
+    assert_eq!(open_files(&hub), "628");
+    hub.client();
+    hub.kill();
+    // What the system does not allow is said, and the hub runs all the same.
+    for (more, said) in [(&["hub"][..], true), (&["hub", "--quiet"], false)] {
+        let mut command = limited("ulimit -n 300", more);
+        command.stderr(Stdio::piped());
+        let mut hub = Running::start(command);
+        let mut err = hub.child.stderr.take().unwrap();
+        hub.client();
+        hub.kill();
+        let mut text = String::new();
+        err.read_to_string(&mut text).unwrap();
+        let words = "300 open files, enough for about 172 connections and not for 10000";
+        assert_eq!(text.contains(words), said, "{text}");
+    }
+}
+
+#[test]
+fn our_client_follows_our_hub_over_tls() {
+    let ghostlight = Ghostlight::new();
+    let files = tempfile::tempdir().unwrap();
+    let file = |name: &str| files.path().join(name).to_str().unwrap().to_owned();
+    for name in ["ours", "other"] {
+        let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
+        std::fs::write(file(&format!("{name}.pem")), made.cert.pem()).unwrap();
+        std::fs::write(
+            file(&format!("{name}.key")),
+            made.signing_key.serialize_pem(),
+        )
+        .unwrap();
+    }
+    let (cert, key) = (file("ours.pem"), file("ours.key"));
+    let hub = Running::start(ghostlight.command(&["hub", "--tls-cert", &cert, "--tls-key", &key]));
+    assert!(hub.url.starts_with("wss://127.0.0.1:"), "{}", hub.url);
+    let bodies = (0..3).map(|n| json!({ "n": n }).to_string()).collect();
+    let store = ghostlight_hub::Hub::open(ghostlight.data.path()).unwrap();
+    let published = store.publish_keyed(
+        "k".into(),
+        StreamId("run/s".into()),
+        bodies,
+        Micros(1_700_000_000_000_000),
+    );
+    published.wait().unwrap();
+
+    let watch = |url: &str, trusted: &str| {
+        let client = Ghostlight::new();
+        let mut command = client.command(&["watch", url, "--json", "--count", "3"]);
+        command
+            .env("SSL_CERT_FILE", file(trusted))
+            .env("GHOSTLIGHT_FEED_TOKEN", &hub.token)
+            .env("GHOSTLIGHT_RECONNECT", "off");
+        finish(command, |_| Ok(()))
+    };
+    for url in [hub.url.clone(), hub.url.replace("wss:", "https:")] {
+        let done = watch(&url, "ours.pem");
+        assert_eq!(done.code, 0, "{url}: {done:?}");
+        let events = done.objects().into_iter();
+        let events = events.filter(|object| object["type"] == "event");
+        let numbers: Vec<Value> = events.map(|event| event["body"]["n"].clone()).collect();
+        assert_eq!(numbers, [0, 1, 2], "{url}");
+        // A certificate that nobody vouches for ends it before the token is shown.
+        let done = watch(&url, "other.pem");
+        done.refused(&url, 2, &["certificate", "GHOSTLIGHT_RECONNECT is off"]);
+        assert!(
+            done.objects()
+                .iter()
+                .all(|object| object["type"] == "status")
+        );
+    }
+    // Nor does it take plaintext for what was to be safe.
+    let done = watch(&hub.url.replace("wss:", "ws:"), "ours.pem");
+    assert_eq!(done.code, 2, "{done:?}");
+    hub.kill();
 }

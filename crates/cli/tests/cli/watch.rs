@@ -145,6 +145,66 @@ fn a_trimmed_history_is_printed_as_a_gap() {
 }
 
 #[test]
+fn the_history_that_is_printed_again_can_be_bounded() {
+    let (server, ghostlight) = (FeedServer::start(), Ghostlight::new());
+    server.append("run/1", 700);
+    server.append("run/2", 2);
+    let first = run(&ghostlight, &server.url(), &["--count", "702"]);
+    let all = printed(&first.out);
+    for (limit, shown) in [("1", 1), ("3", 3), ("650", 650), ("1000000", 702)] {
+        let mut command = watch(
+            &ghostlight,
+            &server.url(),
+            &["--from-start", "--idle", "0.2"],
+        );
+        command.env("GHOSTLIGHT_EVENT_HISTORY_LIMIT", limit);
+        let done = finish(command, |_| Ok(()));
+        assert_eq!(printed(&done.out), all[702 - shown..], "{limit}");
+    }
+    // What is new is printed whatever the limit is.
+    server.append("run/1", 5);
+    let mut command = watch(&ghostlight, &server.url(), &["--count", "5"]);
+    command.env("GHOSTLIGHT_EVENT_HISTORY_LIMIT", "1");
+    assert_eq!(printed(&finish(command, |_| Ok(())).out).len(), 5);
+    for bad in ["0", "-1", "many", "1000001"] {
+        let mut command = watch(&ghostlight, &server.url(), &["--count", "1"]);
+        command.env("GHOSTLIGHT_EVENT_HISTORY_LIMIT", bad);
+        let done = finish(command, |_| Ok(()));
+        done.refused(bad, 2, &["GHOSTLIGHT_EVENT_HISTORY_LIMIT", "1 to 1000000"]);
+    }
+}
+
+#[test]
+fn without_reconnecting_the_end_of_a_connection_is_the_end() {
+    let (server, ghostlight) = (FeedServer::start(), Ghostlight::new());
+    server.append("run/1", 400);
+    // Every connection is cut at some byte below 12,000, and 400 events are more.
+    let proxy = Proxy::start(server.address, 3);
+    for off in ["0", "false", "off"] {
+        let mut command = watch(&ghostlight, &proxy.url(), &[]);
+        command.env("GHOSTLIGHT_RECONNECT", off);
+        let done = finish(command, |_| Ok(()));
+        done.refused(off, 2, &["GHOSTLIGHT_RECONNECT is off"]);
+        let states: Vec<Value> = objects(&done.out, "status")
+            .map(|status| status["state"].clone())
+            .collect();
+        assert_eq!(states.last().unwrap(), "disconnected", "{done:?}");
+        assert!(!states.contains(&"reconnecting".into()), "{done:?}");
+    }
+    let mut command = watch(
+        &ghostlight,
+        &proxy.url(),
+        &["--from-start", "--count", "400"],
+    );
+    command.env("GHOSTLIGHT_RECONNECT", "on");
+    let done = finish(command, |_| Ok(()));
+    assert_eq!((done.code, printed(&done.out).len()), (0, 400), "{done:?}");
+    let mut command = watch(&ghostlight, &server.url(), &[]);
+    command.env("GHOSTLIGHT_RECONNECT", "maybe");
+    finish(command, |_| Ok(())).refused("maybe", 2, &["GHOSTLIGHT_RECONNECT", "off"]);
+}
+
+#[test]
 fn killed_while_receiving_it_loses_nothing() {
     const KILLS: usize = 12;
     let (server, ghostlight) = (FeedServer::start(), Ghostlight::new());

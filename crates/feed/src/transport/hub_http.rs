@@ -35,8 +35,6 @@ const POLL_WAIT_MS: u64 = 15_000;
 const LIST_MAX: usize = 1_000;
 /// Events asked for in one poll; the server ends an answer at a MiB of its own accord.
 const POLL_EVENTS: usize = 500;
-/// What an answer to a poll may have beyond its events' 1 MiB, as a multiple of the frame limit.
-const POLL_FRAMES_MAX: usize = 4;
 /// Longest answer to a publish: one frame without bodies.
 const ANSWER_BYTES_MAX: usize = 64 << 10;
 /// How long the server may be silent, in ms; it comments its event streams every 15 s.
@@ -366,23 +364,14 @@ impl Session {
         let mut url = address(&self.dial, tail)?;
         url.query_pairs_mut().extend_pairs(query);
         let request = sse::get(&self.dial, &self.client, url);
-        let mut response = request.send().await.map_err(sse::broken)?;
+        let response = request.send().await.map_err(sse::broken)?;
         let status = response.status();
         if status.as_u16() != 200 {
             let reason = status.canonical_reason().unwrap_or_default();
             return Err(status_failure(status.as_u16(), reason));
         }
         self.reports.hint(Report::Alive);
-        let limit = self.dial.max_frame_bytes.saturating_mul(POLL_FRAMES_MAX);
-        let mut bytes = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(sse::broken)? {
-            bytes.extend_from_slice(&chunk);
-            if bytes.len() > limit {
-                return Err(protocol(format!(
-                    "the server's answer is longer than {limit} bytes, which is the limit"
-                )));
-            }
-        }
+        let bytes = sse::body(&self.dial, response).await?;
         serde_json::from_slice(&bytes).map_err(|e| Failure {
             class: FailureClass::Protocol,
             message: format!("the server's answer to {tail} cannot be read: {e}"),

@@ -3,6 +3,7 @@
 //! Reports go through one bounded channel: when the client does not take them, the task stops reading its socket.
 
 mod hub_http;
+mod poll;
 mod sse;
 mod websocket;
 
@@ -11,6 +12,8 @@ use ghostlight_sync::{
     connection::{Failure, FailureClass, Transport},
     frame::Secret,
 };
+pub(crate) use poll::ANSWER_EVENTS_MAX;
+use std::{future, time::Duration};
 use tokio::{sync::mpsc, task::AbortHandle};
 
 /// Reports that wait for the client; beyond, sockets are not read.
@@ -32,6 +35,8 @@ pub(crate) struct Dial {
     pub max_frame_bytes: usize,
     /// Where an event stream without offsets goes on.
     pub last_event_id: Option<String>,
+    /// Between two looks at a foreign system that is polled.
+    pub poll_every: Duration,
 }
 
 /// A message as it came.
@@ -71,6 +76,10 @@ pub(crate) enum Report {
     },
     /// It sent something.
     Message(Message),
+    /// It shows this event, as it may have before.
+    Polled(String),
+    /// It answers with JSON where an event stream was asked for: it is to be polled.
+    Json,
     /// It is there (a ping, a comment).
     Alive,
     /// It answers a [`Outgoing::Ping`].
@@ -105,6 +114,7 @@ impl Reports {
 #[derive(Debug)]
 pub(crate) struct Link {
     pub attempt: u64,
+    pub transport: Transport,
     to: mpsc::Sender<Outgoing>,
     task: AbortHandle,
 }
@@ -118,12 +128,15 @@ impl Link {
         to: mpsc::Sender<(u64, Report)>,
     ) -> Self {
         let reports = Reports { attempt, to };
-        let (to, outgoing) = mpsc::channel(OUTGOING_MAX);
+        let (to, mut outgoing) = mpsc::channel(OUTGOING_MAX);
         let run = async move {
             let hub = dial.kind == Some(Kind::Hub);
             let failure = match transport {
                 Transport::WebSocket => websocket::run(&dial, outgoing, &reports).await,
-                Transport::Sse if !hub => sse::run(&dial, &reports).await,
+                Transport::Sse if !hub => one_way(sse::run(&dial, &reports), &mut outgoing).await,
+                Transport::LongPoll if !hub => {
+                    one_way(poll::run(&dial, &reports), &mut outgoing).await
+                }
                 Transport::Sse => {
                     hub_http::run(dial, hub_http::Mode::Events, outgoing, &reports).await
                 }
@@ -134,7 +147,12 @@ impl Link {
             reports.tell(Report::Ended(failure)).await;
         };
         let task = tokio::spawn(run).abort_handle();
-        Self { attempt, to, task }
+        Self {
+            attempt,
+            transport,
+            to,
+            task,
+        }
     }
 
     /// Sends, or says that the server does not read.
@@ -150,6 +168,21 @@ impl Link {
 impl Drop for Link {
     fn drop(&mut self) {
         self.task.abort();
+    }
+}
+
+/// Lets go of what cannot be sent this way (an answer to a `ping` of typed messages).
+async fn one_way(
+    run: impl Future<Output = Failure>,
+    outgoing: &mut mpsc::Receiver<Outgoing>,
+) -> Failure {
+    let let_go = async {
+        while outgoing.recv().await.is_some() {}
+        future::pending().await
+    };
+    tokio::select! {
+        failure = run => failure,
+        failure = let_go => failure,
     }
 }
 

@@ -1,6 +1,9 @@
 //! Event streams (SSE, <https://html.spec.whatwg.org/multipage/server-sent-events.html>).
 
-use super::{AGENT, Dial, Message, Report, Reports, causes, network, protocol, status_failure};
+use super::{
+    AGENT, Dial, Message, Report, Reports, causes, network, poll, protocol, status_failure,
+};
+use crate::Kind;
 use eventsource_stream::{EventStreamError, Eventsource};
 use futures_util::{Stream, StreamExt};
 use ghostlight_sync::connection::Failure;
@@ -10,6 +13,10 @@ use url::Url;
 
 /// The type of an event stream.
 const EVENT_STREAM: &str = "text/event-stream";
+/// What is asked for: a system without an event stream may answer with JSON, and is polled then.
+const ACCEPTED: &str = "text/event-stream, application/json;q=0.5";
+/// What an answer may have beyond its events' 1 MiB, as a multiple of the frame limit.
+const BODY_FRAMES_MAX: usize = 4;
 
 /// An event: type, id and data.
 pub(super) type Event = eventsource_stream::Event;
@@ -23,7 +30,15 @@ pub(super) async fn run(dial: &Dial, reports: &Reports) -> Failure {
         Err(failure) => return failure,
     };
     let last = dial.last_event_id.as_deref();
-    let mut events = match open(dial, &client, dial.endpoint.url().clone(), last, reports).await {
+    let response = match answer(dial, &client, dial.endpoint.url().clone(), last).await {
+        Ok(response) => response,
+        Err(failure) => return failure,
+    };
+    if dial.kind != Some(Kind::Sse) && poll::is_json(&response) {
+        reports.tell(Report::Json).await;
+        return protocol(format!("the server has JSON and no {EVENT_STREAM}"));
+    }
+    let mut events = match events(dial, response, reports) {
         Ok(events) => events,
         Err(failure) => return failure,
     };
@@ -98,8 +113,19 @@ pub(super) async fn open(
     last_event_id: Option<&str>,
     reports: &Reports,
 ) -> Result<Events, Failure> {
+    let response = answer(dial, client, url, last_event_id).await?;
+    events(dial, response, reports)
+}
+
+/// The answer to a request for an event stream, whatever its type.
+async fn answer(
+    dial: &Dial,
+    client: &reqwest::Client,
+    url: Url,
+    last_event_id: Option<&str>,
+) -> Result<reqwest::Response, Failure> {
     let mut request = get(dial, client, url)
-        .header(ACCEPT, EVENT_STREAM)
+        .header(ACCEPT, ACCEPTED)
         .header(CACHE_CONTROL, "no-store");
     // The header is UTF-8 by the standard; an id that no header can hold is not resumed from.
     if let Some(id) = last_event_id.and_then(|id| HeaderValue::from_bytes(id.as_bytes()).ok()) {
@@ -111,6 +137,26 @@ pub(super) async fn open(
         let reason = status.canonical_reason().unwrap_or_default();
         return Err(status_failure(status.as_u16(), reason));
     }
+    Ok(response)
+}
+
+/// A body of at most [`BODY_FRAMES_MAX`] frames.
+pub(super) async fn body(dial: &Dial, mut response: reqwest::Response) -> Result<Vec<u8>, Failure> {
+    let limit = dial.max_frame_bytes.saturating_mul(BODY_FRAMES_MAX);
+    let mut bytes = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(broken)? {
+        bytes.extend_from_slice(&chunk);
+        if bytes.len() > limit {
+            return Err(protocol(format!(
+                "the server's answer is longer than {limit} bytes, which is the limit"
+            )));
+        }
+    }
+    Ok(bytes)
+}
+
+/// The events of an answer, as they come.
+fn events(dial: &Dial, response: reqwest::Response, reports: &Reports) -> Result<Events, Failure> {
     let kind = response.headers().get(CONTENT_TYPE);
     let kind = kind
         .and_then(|kind| kind.to_str().ok())

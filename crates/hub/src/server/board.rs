@@ -2,14 +2,15 @@
 //! connection finds what is for it.
 //!
 //! No connection keeps another waiting. Hints are merged in the mailbox and bounded; reads are one at a time a
-//! connection, on the runtime's few blocking threads; appends go through one thread to the store and are answered by
+//! connection, on the runtime's few blocking threads, and what several follow is read once for all ([`Recent`]); appends go through one thread to the store and are answered by
 //! another in the order of their transactions, which is when they are durable.
 
+use super::recent::{self, Recent};
 use crate::{Hub, Subscription};
 use ghostlight_model::{Epoch, Micros, Offset, StreamId};
 use ghostlight_store::{Changes, Pending, Published, StoreError, StreamInfo};
 use ghostlight_sync::{
-    frame::{Accepted, Body, Refused, code},
+    frame::{Accepted, Body, Position, Refused, code},
     names::Pattern,
     session::{LogEvent, Page},
 };
@@ -17,7 +18,7 @@ use std::{
     collections::BTreeMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
         mpsc::{self, Receiver, SyncSender},
     },
     thread,
@@ -35,6 +36,10 @@ const APPEND_BYTES_MAX: usize = 64 << 20;
 const BUSY_RETRY_MS: u64 = 500;
 /// The same after trouble with the disk, which somebody has to look at.
 const TROUBLE_RETRY_MS: u64 = 5_000;
+/// Connections that want a stream, from which on its new events are read once for all of them.
+const SHARED_MIN: usize = 2;
+/// Events of one such read; after more at once each connection reads for itself.
+const SHARED_EVENTS_MAX: usize = 8_192;
 /// How often the thread for hints looks whether the server still runs.
 const LOOK: Duration = Duration::from_millis(250);
 
@@ -150,6 +155,9 @@ pub(super) struct Board {
     appends: SyncSender<Append>,
     append_bytes: Arc<AtomicUsize>,
     stopping: AtomicBool,
+    recent: Mutex<Recent>,
+    /// Pages read from the log.
+    pages: AtomicU64,
 }
 
 impl Board {
@@ -168,6 +176,8 @@ impl Board {
             appends,
             append_bytes: Arc::clone(&append_bytes),
             stopping: AtomicBool::new(false),
+            recent: Mutex::default(),
+            pages: AtomicU64::new(0),
         });
         let weak = Arc::downgrade(&board);
         let named = |name: &str| thread::Builder::new().name(name.to_owned());
@@ -216,26 +226,60 @@ impl Board {
         self.hub.store().streams(prefix, after, limit)
     }
 
-    /// Reads a page into the mailbox.
+    /// A page that was read for others, of `known` or newer. Never waits for the disk.
+    pub fn recent(
+        &self,
+        (stream, from): (&StreamId, Offset),
+        most: (usize, usize),
+        known: Position,
+    ) -> Option<Page> {
+        lock(&self.recent).page(stream, from, most, known)
+    }
+
+    /// Reads a page into the mailbox; one that others were given, if it is of `known` or newer.
     pub fn read(
         &self,
         to: &Mailbox,
         request: u64,
         (stream, from): (&StreamId, Offset),
-        (max_events, max_bytes): (usize, usize),
+        most: (usize, usize),
+        known: Option<Position>,
     ) {
-        let page = self
-            .hub
-            .store()
-            .stream_page(stream, from, max_events, max_bytes);
-        let reply = match page {
-            Ok(page) => Reply::Page {
-                request,
-                page: page.map_or_else(Page::none, page_of),
-            },
+        // Asked again: while this waited for its turn, another one may have read it.
+        let page = known.and_then(|known| self.recent((stream, from), most, known));
+        let reply = match page.map_or_else(|| self.page(stream, from, most), Ok) {
+            Ok(page) => Reply::Page { request, page },
             Err(error) => Reply::Failed(error.to_string()),
         };
         to.put(|mail| mail.replies.push(reply));
+    }
+
+    /// Reads a page of the log, and leaves it for others.
+    fn page(
+        &self,
+        stream: &StreamId,
+        from: Offset,
+        (max_events, max_bytes): (usize, usize),
+    ) -> Result<Page, StoreError> {
+        let changes = lock(&self.recent).changes();
+        let page = self.log_page(stream, from, (max_events, max_bytes))?;
+        let Some(page) = page else {
+            return Ok(Page::none());
+        };
+        lock(&self.recent).found(stream, from, &page, changes);
+        Ok(page)
+    }
+
+    fn log_page(
+        &self,
+        stream: &StreamId,
+        from: Offset,
+        (max_events, max_bytes): (usize, usize),
+    ) -> Result<Option<Page>, StoreError> {
+        self.pages.fetch_add(1, Ordering::Relaxed);
+        let store = self.hub.store();
+        let page = store.stream_page(stream, from, max_events, max_bytes)?;
+        Ok(page.map(page_of))
     }
 
     /// Lists names into the mailbox.
@@ -300,6 +344,11 @@ impl Board {
         self.mailboxes().len()
     }
 
+    /// Pages read from the log since the start.
+    pub fn pages_read(&self) -> u64 {
+        self.pages.load(Ordering::Relaxed)
+    }
+
     fn mailboxes(&self) -> Vec<Arc<Mailbox>> {
         let mut mailboxes = lock(&self.mailboxes);
         let mut living = Vec::with_capacity(mailboxes.len());
@@ -310,33 +359,56 @@ impl Board {
     fn pass_on(&self, changes: &Changes) {
         let mailboxes = self.mailboxes();
         if changes.everything {
+            lock(&self.recent).clear();
             for mailbox in &mailboxes {
                 mailbox.put(|mail| mail.hints_lost = true);
             }
         }
         for stream in &changes.streams {
             let wanting: Vec<_> = mailboxes.iter().filter(|one| one.wants(stream)).collect();
-            if wanting.is_empty() {
-                continue;
-            }
-            // Read once for all, so that whoever has the event already does not read for nothing.
-            let head = self
-                .hub
-                .store()
-                .stream_page(stream, Offset(i64::MAX as u64), 1, 1);
+            // Before the first hint: who reads because of it must find nothing older.
+            let head = self.catch_up(stream, wanting.len());
             for mailbox in wanting {
                 match &head {
-                    Ok(Some(page)) => mailbox.grown(&StreamInfo {
-                        stream: stream.clone(),
-                        epoch: page.epoch,
-                        head: page.head,
-                    }),
+                    Ok(Some(info)) => mailbox.grown(info),
                     Ok(None) => {}
                     // The connection's own read will say what is wrong.
                     Err(_) => mailbox.put(|mail| mail.hints_lost = true),
                 }
             }
         }
+    }
+
+    /// Reads what is new in a stream, once for all who want it, and where it stands now, so that whoever has the
+    /// event already does not read for nothing.
+    fn catch_up(
+        &self,
+        stream: &StreamId,
+        wanting: usize,
+    ) -> Result<Option<StreamInfo>, StoreError> {
+        let shared = match wanting >= SHARED_MIN {
+            true => lock(&self.recent).end(stream),
+            false => None,
+        };
+        // Nothing is behind the last offset: then only the head is read.
+        let (from, most) = match shared {
+            Some(end) => (end, (SHARED_EVENTS_MAX, recent::STREAM_BYTES_MAX)),
+            None => (Offset(i64::MAX as u64), (1, 1)),
+        };
+        let page = match wanting {
+            0 => Ok(None),
+            _ => self.log_page(stream, from, most),
+        };
+        let mut recent = lock(&self.recent);
+        match &page {
+            Ok(Some(page)) if wanting >= SHARED_MIN => recent.grew(stream, from, page),
+            _ => recent.forget(stream),
+        }
+        Ok(page?.map(|page| StreamInfo {
+            stream: stream.clone(),
+            epoch: page.epoch,
+            head: page.head,
+        }))
     }
 }
 

@@ -114,11 +114,17 @@ impl Driver {
                     from,
                     max_events,
                     max_bytes,
+                    known,
                 } => {
+                    let (place, most) = ((&stream, from), (max_events, max_bytes));
+                    let board = &self.app.board;
+                    if let Some(page) = known.and_then(|known| board.recent(place, most, known)) {
+                        actions.extend(self.session.handle(Input::Page { request, page }, now));
+                        continue;
+                    }
                     let (app, to) = (Arc::clone(&self.app), Arc::clone(&self.mailbox));
                     tokio::task::spawn_blocking(move || {
-                        app.board
-                            .read(&to, request, (&stream, from), (max_events, max_bytes));
+                        app.board.read(&to, request, (&stream, from), most, known);
                     });
                 }
                 Action::List {

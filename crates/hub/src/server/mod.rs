@@ -9,6 +9,7 @@ mod accept;
 mod board;
 mod driver;
 mod http;
+mod recent;
 mod socket;
 mod token;
 
@@ -206,6 +207,11 @@ impl Server {
     /// Sessions that are open: WebSockets, SSE streams, polls and publishes under way.
     pub fn sessions(&self) -> usize {
         self.board.upgrade().map_or(0, |board| board.sessions())
+    }
+
+    /// Pages read from the log since the start.
+    pub fn pages_read(&self) -> u64 {
+        self.board.upgrade().map_or(0, |board| board.pages_read())
     }
 
     /// Where it listens.

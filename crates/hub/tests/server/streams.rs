@@ -1,6 +1,8 @@
 //! Subscribing and publishing over the WebSocket.
 
-use crate::rig::{Rig, clock, events};
+use crate::rig::{Client, Rig, clock, events};
+use ghostlight_hub::Hub;
+use ghostlight_model::StreamId;
 use serde_json::json;
 
 const EPOCH: u64 = 1_700_000_000_000_000;
@@ -151,12 +153,10 @@ async fn bodies_come_back_as_they_were_written() {
         ))
         .await;
     assert_eq!(client.next().await["type"], "accepted");
-    let page = rig.hub.store().stream_page(
-        &ghostlight_model::StreamId("run/v".into()),
-        ghostlight_model::Offset(0),
-        1,
-        1,
-    );
+    let page =
+        rig.hub
+            .store()
+            .stream_page(&StreamId("run/v".into()), ghostlight_model::Offset(0), 1, 1);
     assert_eq!(page.unwrap().unwrap().events[0].body, body);
 }
 
@@ -197,6 +197,85 @@ async fn two_readers_see_the_same_order_of_two_writers() {
             "{name} in the order of its writer"
         );
     }
+}
+
+#[tokio::test]
+async fn a_broadcast_is_read_once_for_all() {
+    let rig = Rig::start();
+    let mut clients = followers(&rig, 30).await;
+    // What is there from the beginning is found by the first of them.
+    rig.count("run/b", 0..1);
+    expect(&mut clients, &[(0, 0)]).await;
+    for n in 1..4 {
+        let before = pages_read(&rig);
+        rig.count("run/b", n..n + 1);
+        expect(&mut clients, &[(n.into(), n.into())]).await;
+        assert_eq!(pages_read(&rig), before + 1, "event {n}");
+    }
+    // Many at once, and a client from further back, who reads the log itself.
+    let bodies: Vec<String> = (4..504).map(|n| format!(r#"{{"n":{n}}}"#)).collect();
+    let bodies: Vec<&str> = bodies.iter().map(String::as_str).collect();
+    let before = pages_read(&rig);
+    rig.put("run/b", "many", &bodies);
+    let many: Vec<(u64, u64)> = (4..504).map(|n| (n, n)).collect();
+    expect(&mut clients, &many).await;
+    assert_eq!(pages_read(&rig), before + 1);
+    let mut late = rig.client().await;
+    late.subscribe(1, "run/b", Some((EPOCH, 2))).await;
+    let frames = late.until("caught_up").await;
+    assert_eq!(events(&frames)[..2], [(2, 2), (3, 3)]);
+    assert_eq!(events(&frames).len(), 502);
+}
+
+#[tokio::test]
+async fn what_another_process_adds_is_read_by_few_and_seen_by_all() {
+    let rig = Rig::start();
+    let mut clients = followers(&rig, 30).await;
+    rig.count("run/b", 0..1);
+    expect(&mut clients, &[(0, 0)]).await;
+    let before = pages_read(&rig);
+    let folder = rig.hub.store().path().parent().unwrap();
+    let other = Hub::open(folder).unwrap();
+    let bodies = vec![r#"{"n":1}"#.to_owned()];
+    let stream = StreamId("run/b".into());
+    other
+        .publish_keyed("other".into(), stream, bodies, clock())
+        .wait()
+        .unwrap();
+    expect(&mut clients, &[(1, 1)]).await;
+    let read = pages_read(&rig) - before;
+    assert!(read < 30, "{read} reads for 30 connections");
+    // And then as before.
+    rig.count("run/b", 2..3);
+    expect(&mut clients, &[(2, 2)]).await;
+}
+
+/// Clients that follow `run/b`, from before there is any, half of them by a pattern.
+async fn followers(rig: &Rig, count: u64) -> Vec<Client> {
+    let mut clients = Vec::new();
+    for n in 0..count {
+        let mut client = rig.client().await;
+        let stream = if n % 2 == 0 { "run/b" } else { "run/*" };
+        client.subscribe(n, stream, None).await;
+        client.until("caught_up").await;
+        clients.push(client);
+    }
+    clients
+}
+
+/// The next events of each client.
+async fn expect(clients: &mut [Client], wanted: &[(u64, u64)]) {
+    for (n, client) in clients.iter_mut().enumerate() {
+        let mut frames = Vec::new();
+        while events(&frames).len() < wanted.len() {
+            frames.push(client.next().await);
+        }
+        assert_eq!(events(&frames), wanted, "client {n}");
+    }
+}
+
+fn pages_read(rig: &Rig) -> u64 {
+    rig.server.as_ref().unwrap().pages_read()
 }
 
 #[tokio::test]

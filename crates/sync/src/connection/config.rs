@@ -81,6 +81,9 @@ impl Transports {
 pub struct Config {
     /// Between tries.
     pub backoff: Backoff,
+    /// Whether a failed try or an ended connection is followed by another try. If not, the connection is switched off
+    /// then, until somebody asks for it.
+    pub reconnects: bool,
     /// Which transports may be used.
     pub transports: Transports,
     /// Time to open a transport, and again to be welcomed, in ms.
@@ -105,6 +108,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             backoff: Backoff::default(),
+            reconnects: true,
             transports: Transports::auto(),
             connect_ms: 5_000,
             heartbeat_ms: 30_000,
@@ -152,7 +156,7 @@ impl Failure {
 /// What the indicator shows first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// Switched off.
+    /// Switched off, or ended and not to be tried again.
     Disconnected,
     /// A try is under way.
     Connecting,

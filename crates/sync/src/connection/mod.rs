@@ -255,7 +255,10 @@ impl Connection {
             Phase::Offline | Phase::Waiting { .. } if online => self.reconnect(now),
             Phase::Opening { .. } | Phase::Up(_) | Phase::Waiting { .. } if !online => {
                 self.close();
-                self.phase = Phase::Offline;
+                self.phase = match self.config.reconnects {
+                    true => Phase::Offline,
+                    false => Phase::Idle,
+                };
             }
             _ => {}
         }
@@ -401,6 +404,10 @@ impl Connection {
         // A server that welcomes us and then complains about us does not start from zero.
         if was_up && class != FailureClass::Protocol {
             self.forget_failures();
+        }
+        if !self.config.reconnects {
+            self.phase = Phase::Idle;
+            return;
         }
         if !self.online && self.config.follows_network {
             self.phase = Phase::Offline;

@@ -126,6 +126,35 @@ fn it_connects_and_stops() {
 }
 
 #[test]
+fn without_reconnecting_an_end_is_the_end_until_somebody_asks() {
+    for how in ["a try fails", "it breaks", "it times out", "no network"] {
+        let mut rig = Rig::new(Config {
+            reconnects: false,
+            ..Config::default()
+        });
+        rig.give(Input::Start);
+        match how {
+            "a try fails" => rig.fail(FailureClass::Network),
+            "it times out" => rig.after(5_000),
+            "it breaks" => {
+                rig.welcome();
+                rig.fail(FailureClass::Network)
+            }
+            _ => {
+                rig.welcome();
+                rig.give(Input::Network { online: false })
+            }
+        };
+        assert_eq!(rig.state(), State::Disconnected, "{how}");
+        let known = rig.connection.status().last_error.is_some();
+        assert_eq!(known, how != "no network", "{how}");
+        assert_eq!(rig.give(Input::Network { online: true }), NOTHING, "{how}");
+        assert_eq!(rig.run(600_000), [], "{how}");
+        assert_eq!(rig.give(Input::ReconnectNow), ["open WebSocket"], "{how}");
+    }
+}
+
+#[test]
 fn a_try_that_does_not_answer_times_out() {
     let mut rig = Rig::started();
     assert_eq!(rig.after(4_999), NOTHING);

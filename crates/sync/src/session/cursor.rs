@@ -52,6 +52,8 @@ impl Page {
 pub(super) struct Cursor {
     /// Unknown until the first page.
     epoch: Option<Epoch>,
+    /// The newest epoch that a page or hint named, and its greatest head.
+    known: Option<Position>,
     /// The next offset to send.
     next: Offset,
     /// All from here to `next` was sent, or named as missing, in this session.
@@ -89,6 +91,7 @@ impl Cursor {
     pub fn new(next: Offset) -> Self {
         Self {
             epoch: None,
+            known: None,
             next,
             started: next,
             queued: false,
@@ -116,6 +119,20 @@ impl Cursor {
 
     pub fn is_behind(&self, epoch: Epoch, head: Offset) -> bool {
         self.epoch != Some(epoch) || head > self.next
+    }
+
+    /// Notes where the stream stands.
+    pub fn learn(&mut self, epoch: Epoch, head: Offset) {
+        self.known = self.known.max(Some(Position {
+            epoch,
+            offset: head,
+        }));
+    }
+
+    /// What may be read from a page that others were given: nothing for who joins, and must see what is durable now.
+    fn shareable(&self) -> Option<Position> {
+        self.known
+            .filter(|_| self.epoch.is_some() && self.joining.is_empty())
     }
 
     /// Answers the subscriptions that joined, and moves back to the earliest position they ask for.
@@ -210,6 +227,7 @@ impl Session {
             let Some(cursor) = cursor else { continue };
             cursor.queued = false;
             let from = cursor.next;
+            let known = cursor.shareable();
             let request = self.request();
             let room = self.limits.window_bytes - self.unwritten;
             self.out.push(Action::Read {
@@ -218,6 +236,7 @@ impl Session {
                 from,
                 max_events: self.limits.page_events,
                 max_bytes: self.limits.page_bytes.min(room),
+                known,
             });
             self.reading = Some(Reading {
                 request,
@@ -240,6 +259,7 @@ impl Session {
         let Some(cursor) = self.cursors.get_mut(&stream) else {
             return;
         };
+        cursor.learn(page.epoch, page.head);
         for answer in cursor.admit(&stream, &page) {
             self.send(&ServerFrame::Subscribed(answer), now);
         }

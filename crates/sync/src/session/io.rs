@@ -154,6 +154,10 @@ pub enum Action {
         max_events: usize,
         /// Stop when bodies reach so many bytes.
         max_bytes: usize,
+        /// What the session was told of the stream already, where that is all it reads for: then a page of this epoch
+        /// with at least this head will do, also one that was read for somebody else, if that was no earlier than the
+        /// last [`Input::Appended`] or [`Input::HintsLost`] was given. `None`: the log itself, now.
+        known: Option<Position>,
     },
     /// Name the streams with a prefix, in order. Answer [`Input::Listed`].
     List {

@@ -197,10 +197,14 @@ impl Session {
     }
 
     pub(super) fn appended(&mut self, stream: &StreamId, epoch: Epoch, head: Offset, now: Millis) {
-        match self.cursors.get(stream) {
+        match self.cursors.get_mut(stream) {
             None => self.discover(stream, now),
-            Some(cursor) if cursor.is_behind(epoch, head) => self.queue(stream),
-            Some(_) => {}
+            Some(cursor) => {
+                cursor.learn(epoch, head);
+                if cursor.is_behind(epoch, head) {
+                    self.queue(stream);
+                }
+            }
         }
     }
 

@@ -243,6 +243,83 @@ fn a_stream_that_does_not_exist_comes_later() {
 }
 
 #[test]
+fn who_joins_reads_the_log_itself_and_who_follows_may_share() {
+    let mut rig = Rig::open(Limits::default());
+    let name = stream("run/1");
+    let page = |epoch, from, head| Page {
+        epoch: Epoch(epoch),
+        head: Offset(head),
+        events: (from..head)
+            .map(|offset| LogEvent {
+                offset: Offset(offset),
+                ts: None,
+                body: Body::parse("1".into()).unwrap(),
+            })
+            .collect(),
+        ..Page::none()
+    };
+    let read = |actions: Vec<Action>| {
+        let mut reads = actions.into_iter().filter_map(|action| match action {
+            Action::Read { request, known, .. } => Some((request, known)),
+            _ => None,
+        });
+        reads.next()
+    };
+    let asked = subscribe(1, "run/1", "");
+    let (request, known) = read(rig.session.handle(Input::Text(&asked), rig.now)).unwrap();
+    assert_eq!(known, None);
+    // The first page was not the last.
+    let part = Page {
+        head: Offset(5),
+        ..page(7, 0, 3)
+    };
+    let answered = rig.session.handle(
+        Input::Page {
+            request,
+            page: part,
+        },
+        rig.now,
+    );
+    let (request, known) = read(answered).unwrap();
+    assert_eq!(known, Some(Position::new(7, 5)));
+    let rest = page(7, 3, 5);
+    assert_eq!(
+        read(rig.session.handle(
+            Input::Page {
+                request,
+                page: rest
+            },
+            rig.now
+        )),
+        None
+    );
+    for (epoch, head) in [(7, 6), (8, 2)] {
+        let hint = Input::Appended {
+            stream: &name,
+            epoch: Epoch(epoch),
+            head: Offset(head),
+        };
+        let (request, known) = read(rig.session.handle(hint, rig.now)).unwrap();
+        assert_eq!(known, Some(Position::new(epoch, head)));
+        let mut next = Some(request);
+        while let Some(request) = next.take() {
+            // A new epoch is read again from its beginning.
+            let page = page(epoch, 0, head);
+            let answered = rig.session.handle(Input::Page { request, page }, rig.now);
+            next = read(answered).map(|(request, _)| request);
+        }
+    }
+    // Another subscription to the same stream must see what is durable now.
+    let asked = subscribe(2, "run/*", "");
+    assert_eq!(
+        read(rig.session.handle(Input::Text(&asked), rig.now))
+            .unwrap()
+            .1,
+        None
+    );
+}
+
+#[test]
 fn live_events_follow_and_a_new_epoch_begins_again() {
     let mut rig = Rig::open(Limits::default());
     rig.put("run/1", 5, 0, 1);

@@ -30,6 +30,8 @@ pub struct Client {
     committing: bool,
     /// The attempt and link in use.
     current: Option<(u64, usize)>,
+    /// Attempts up to this one were given up: their sockets never open.
+    given_up: u64,
     buffer: Vec<u8>,
     pub skew: u64,
     /// Counts crashes: what was under way for an earlier life is dropped.
@@ -101,6 +103,7 @@ impl Client {
             queue: Vec::new(),
             committing: false,
             current: None,
+            given_up: 0,
             buffer: Vec::new(),
             skew: dice.below(1_000_000),
             life: 0,
@@ -137,6 +140,7 @@ impl World {
         client.receiver = Receiver::new(client.limits, positions).unwrap();
         client.outbox = Outbox::new(outbox_limits());
         client.running = true;
+        client.given_up = 0;
         for pattern in client.patterns.clone() {
             client.receiver.subscribe(pattern);
         }
@@ -220,6 +224,7 @@ impl World {
 
     /// The client closes a connection of its own accord.
     fn hang_up(&mut self, attempt: u64) {
+        self.client.given_up = self.client.given_up.max(attempt);
         let Some((_, link)) = self
             .client
             .current
@@ -247,7 +252,8 @@ impl World {
     }
 
     pub fn opening(&mut self, attempt: u64, life: u64, server_life: u64) {
-        if life != self.client.life || !self.client.running {
+        let given_up = attempt <= self.client.given_up;
+        if life != self.client.life || !self.client.running || given_up {
             return;
         }
         if !self.client.online || !self.server.up || server_life != self.server.life {

@@ -7,7 +7,7 @@ use crate::{
 use ghostlight_model::{Epoch, Offset, StreamId};
 use ghostlight_sync::{
     Millis,
-    frame::{Accepted, Body, Refused},
+    frame::{Accepted, Body, Position, Refused},
     session::{Action, Input, Limits, LogEvent, Page, Session},
 };
 use std::collections::BTreeMap;
@@ -55,6 +55,8 @@ pub struct Seat {
     pub session: Session,
     buffer: Vec<u8>,
     alarm: Option<u64>,
+    /// Where each stream stood at the last hint: a page that connections share is not older.
+    hinted: BTreeMap<StreamId, Position>,
 }
 
 impl Server {
@@ -109,6 +111,19 @@ impl Server {
         }
     }
 
+    /// Where each stream stands.
+    fn places(&self) -> BTreeMap<StreamId, Position> {
+        let streams = self.streams.iter();
+        streams
+            .map(|(name, log)| {
+                (
+                    name.clone(),
+                    Position::new(log.epoch.0, log.bodies.len() as u64),
+                )
+            })
+            .collect()
+    }
+
     /// Adds to a stream, which may be new, and to its history.
     fn store(&mut self, name: &StreamId, bodies: Vec<Body>, now: u64) -> Accepted {
         let stream = self.streams.entry(name.clone()).or_insert_with(|| Stream {
@@ -156,6 +171,17 @@ impl Server {
             self.history.insert((name.clone(), stream.epoch), past);
         }
     }
+}
+
+/// Makes of a page one that was read earlier, but not before `known`, as when connections share it.
+fn age(page: &mut Page, from: Offset, known: Position, dice: &mut Dice) -> bool {
+    let least = known.offset.max(from).max(page.first_retained).0;
+    if page.epoch != known.epoch || least >= page.head.0 {
+        return false;
+    }
+    page.head = Offset(dice.between(least, page.head.0 - 1));
+    page.events.retain(|event| event.offset < page.head);
+    true
 }
 
 impl World {
@@ -206,6 +232,7 @@ impl World {
             session,
             buffer: Vec::new(),
             alarm: None,
+            hinted: BTreeMap::new(),
         };
         self.server.sessions.insert(link, seat);
         self.set_alarm(link);
@@ -284,9 +311,16 @@ impl World {
                 from,
                 max_events,
                 max_bytes,
+                known,
             } => {
                 // What it was when it was asked for: hints may overtake the answer.
-                let page = self.server.page(&stream, from.0, max_events, max_bytes);
+                let mut page = self.server.page(&stream, from.0, max_events, max_bytes);
+                let hinted = self.server.sessions[&link].hinted.get(&stream).copied();
+                if let Some(known) = known.map(|known| hinted.map_or(known, |at| at.max(known)))
+                    && self.dice.percent(50)
+                {
+                    self.stats.shared += u64::from(age(&mut page, from, known, &mut self.dice));
+                }
                 self.after(
                     late,
                     Happening::Answer {
@@ -361,13 +395,26 @@ impl World {
                 },
             ),
             Answer::Authenticated => self.give(link, Input::Authenticated),
-            Answer::HintsLost => self.give(link, Input::HintsLost),
+            Answer::HintsLost => {
+                let places = self.server.places();
+                if let Some(seat) = self.server.sessions.get_mut(&link) {
+                    seat.hinted = places;
+                }
+                self.give(link, Input::HintsLost);
+            }
             Answer::Hint(stream) => {
                 let name = StreamId(STREAMS[stream].to_owned());
                 let Some(log) = self.server.streams.get(&name) else {
                     return;
                 };
                 let (epoch, head) = (log.epoch, Offset(log.bodies.len() as u64));
+                if let Some(seat) = self.server.sessions.get_mut(&link) {
+                    let place = Position {
+                        epoch,
+                        offset: head,
+                    };
+                    seat.hinted.insert(name.clone(), place);
+                }
                 let wants = self.server.sessions[&link].session.wants(&name);
                 if wants {
                     self.give(

@@ -41,6 +41,7 @@ stats!(
     fetches,
     clock_jumps,
     hints_lost,
+    shared,
     crashes,
     lost_writes,
     offline,

@@ -1,0 +1,323 @@
+//! A feed's client behind a proxy that cuts, halves, delays and freezes its connections at random bytes: what it has
+//! in the end is the server's log, byte for byte.
+//!
+//! `cargo test` does some hundred cuts. `GHOSTLIGHT_CUTS=N` makes the test against our own hub do N of them, seed by
+//! seed from `GHOSTLIGHT_SEED=S` on (1 unless set); `cargo xtask soak` does ten thousand.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+#[path = "../../../tests/support/feed_server.rs"]
+mod feed_server;
+
+use feed_server::{Dice, FeedServer, Proxy};
+use ghostlight_engine::feeds::{
+    FeedEntry, Mark, News, Options, Store, Watching,
+    feed::{Endpoint, Kind, Secret, Settings, backoff::Backoff},
+};
+use ghostlight_hub::{
+    Hub,
+    server::{Config, Server, ServerError, Token},
+};
+use ghostlight_model::{Micros, Offset, StreamId};
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    panic::catch_unwind,
+    sync::atomic::{AtomicU64, AtomicUsize, Ordering},
+    time::{Duration, Instant},
+};
+use tempfile::TempDir;
+
+/// Longer than the cuts of one seed take; what takes longer hangs.
+const LIMIT: Duration = Duration::from_secs(120);
+/// Cuts of one seed: few enough to be replayed while one watches.
+const CUTS_A_SEED: usize = 250;
+/// Cuts of an ordinary test run, against each server.
+const CUTS_SCRIPTED: usize = 300;
+const CUTS_HUB: usize = 100;
+/// Events that the server is ahead of the client at most, so that cuts hit replays as well as live events.
+const AHEAD: u64 = 60;
+const STREAMS: [&str; 3] = ["run/1", "run/2", "run/3"];
+const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+
+/// An event as a log has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Event {
+    offset: u64,
+    ts: i64,
+    body: String,
+}
+
+/// Streams by name, with their epoch.
+type Log = BTreeMap<String, (u64, Vec<Event>)>;
+
+/// A server and its log.
+trait Served {
+    fn address(&self) -> SocketAddr;
+    fn append(&mut self, stream: &str, count: usize);
+    /// Loses its log of a stream, or is restarted, whichever this server can.
+    fn upset(&mut self);
+    /// The current epochs.
+    fn log(&self) -> Log;
+}
+
+/// Written against the protocol alone.
+impl Served for FeedServer {
+    fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    fn append(&mut self, stream: &str, count: usize) {
+        FeedServer::append(self, stream, count);
+    }
+
+    fn upset(&mut self) {
+        self.new_epoch("run/2");
+    }
+
+    fn log(&self) -> Log {
+        let streams = self.snapshot().into_iter();
+        streams
+            .map(|(name, stream)| {
+                let event = |(n, body)| Event {
+                    offset: n as u64,
+                    ts: 1_700_000_000_000_000 + n as i64,
+                    body,
+                };
+                let events = stream.bodies.into_iter().enumerate().map(event);
+                (name, (stream.epoch, events.collect()))
+            })
+            .collect()
+    }
+}
+
+/// Our own.
+struct OwnHub {
+    hub: Hub,
+    server: Option<Server>,
+    address: SocketAddr,
+    published: usize,
+    _folder: TempDir,
+}
+
+impl OwnHub {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let hub = Hub::open(folder.path()).unwrap();
+        let server = serve(&hub, 0).unwrap();
+        Self {
+            address: server.address(),
+            hub,
+            server: Some(server),
+            published: 0,
+            _folder: folder,
+        }
+    }
+}
+
+fn serve(hub: &Hub, port: u16) -> Result<Server, ServerError> {
+    /// Each publish has a time of its own.
+    static NOW: AtomicU64 = AtomicU64::new(1_700_000_000_000_000);
+    let clock = || Micros(NOW.fetch_add(1, Ordering::Relaxed) as i64);
+    let listen = SocketAddr::from(([127, 0, 0, 1], port));
+    let config = Config::new(listen, Token::new(TOKEN).unwrap(), clock);
+    Server::start(hub.clone(), config)
+}
+
+impl Served for OwnHub {
+    fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    fn append(&mut self, stream: &str, count: usize) {
+        let body = |n: usize| {
+            // Spaces, escapes and lengths, to see that bodies stay as they are.
+            let text = "\\u00e9\\n".repeat(n % 40);
+            format!(
+                r#"{{"node": "n{}",  "phase":"start", "n":{n}, "text":"{text}"}}"#,
+                n % 7
+            )
+        };
+        let bodies = (self.published..self.published + count).map(body);
+        let (key, stream) = (format!("k{}", self.published), StreamId(stream.into()));
+        let now = Micros(1_700_000_000_000_000 + self.published as i64);
+        let published = self.hub.publish_keyed(key, stream, bodies.collect(), now);
+        published.wait().unwrap();
+        self.published += count;
+    }
+
+    fn upset(&mut self) {
+        // Without a goodbye.
+        drop(self.server.take());
+        let begun = Instant::now();
+        while self.server.is_none() {
+            // Its listener is closed by another thread.
+            self.server = serve(&self.hub, self.address.port()).ok();
+            assert!(begun.elapsed() < LIMIT, "the port does not become free");
+        }
+    }
+
+    fn log(&self) -> Log {
+        let store = self.hub.store();
+        let streams = store.streams("", None, 100).unwrap().into_iter();
+        streams
+            .map(|info| {
+                let mut events: Vec<Event> = Vec::new();
+                while (events.len() as u64) < info.head.0 {
+                    let from = Offset(events.len() as u64);
+                    let page = store.stream_page(&info.stream, from, 512, 1 << 20);
+                    let page = page.unwrap().unwrap();
+                    events.extend(page.events.into_iter().map(|event| Event {
+                        offset: event.offset.0,
+                        ts: event.ts.0,
+                        body: event.body,
+                    }));
+                }
+                (info.stream.0, (info.epoch.0, events))
+            })
+            .collect()
+    }
+}
+
+/// Follows `server` through so many cuts of this seed, and compares.
+fn endure(server: &mut impl Served, cuts: usize, seed: u64) {
+    let mut dice = Dice(seed);
+    let proxy = Proxy::start(server.address(), seed);
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path(), |_| {}).unwrap();
+    let (endpoint, _) = Endpoint::parse(&proxy.url()).unwrap();
+    let mut settings = Settings::new(endpoint, Some(Secret(TOKEN.into())));
+    settings.connection.backoff = Backoff::new(1, 1.0, 4).unwrap();
+    settings.connection.heartbeat_ms = 300;
+    settings.connection.pong_ms = 300;
+    let feed = settings.endpoint.feed_id(Kind::Hub);
+    let start = || Watching::start(&store, settings.clone(), Options::default()).unwrap();
+
+    let begun = Instant::now();
+    let patience = |what: &dyn Fn() -> String| {
+        assert!(begun.elapsed() < LIMIT, "{}, seed {seed}", what());
+    };
+    let mut watching = start();
+    // When the program is started again, and when the server has its upset.
+    let mut restart_at = Some(dice.roll(cuts as u64) as usize);
+    let mut upset_at = Some(dice.roll(cuts as u64) as usize);
+    let (mut appended, mut received) = (0, 0);
+    while proxy.cuts() < cuts {
+        patience(&|| format!("{} cuts of {cuts}", proxy.cuts()));
+        if appended < received + AHEAD {
+            let count = 1 + dice.roll(5);
+            server.append(STREAMS[dice.roll(3) as usize], count as usize);
+            appended += count;
+        }
+        if upset_at.take_if(|at| proxy.cuts() > *at).is_some() {
+            server.append(STREAMS[1], 1);
+            server.upset();
+            // What the client had not received of a lost epoch never comes.
+            appended = received;
+        }
+        if restart_at.take_if(|at| proxy.cuts() > *at).is_some() {
+            watching = start();
+            appended = received;
+        }
+        if let Some(News::Stored(count)) = watching.next(Some(Duration::from_millis(1))) {
+            received += count.stored;
+        }
+    }
+    proxy.be_gentle();
+    let mut theirs = server.log();
+    theirs.retain(|_, (_, events)| !events.is_empty());
+    let wanted: u64 = theirs.values().map(|(_, events)| events.len() as u64).sum();
+    loop {
+        watching.next(Some(Duration::from_millis(20)));
+        let positions = store.positions(&feed).unwrap();
+        let current = positions
+            .iter()
+            .filter(|info| current_epoch(&theirs, &info.stream) == Some(info.epoch.0));
+        let have: u64 = current.map(|info| info.head.0).sum();
+        if have == wanted {
+            break;
+        }
+        patience(&|| format!("{have} of {wanted} events"));
+    }
+    drop(watching);
+    let ours = received_log(&store, &feed, &theirs);
+    for (name, stream) in &theirs {
+        assert!(ours[name] == *stream, "{name} differs, seed {seed}");
+    }
+    assert_eq!(ours.len(), theirs.len(), "seed {seed}");
+}
+
+fn current_epoch(log: &Log, stream: &StreamId) -> Option<u64> {
+    log.get(&stream.0).map(|(epoch, _)| *epoch)
+}
+
+/// What the client has of the server's current epochs, in order of arrival.
+fn received_log(store: &Store, feed: &str, theirs: &Log) -> Log {
+    let (mut at, mut ours) = (Mark::default(), Log::new());
+    loop {
+        let page = at.read(store, feed, 500).unwrap();
+        let Some(last) = page.last() else { return ours };
+        at = last.behind;
+        for told in page {
+            let FeedEntry::Event {
+                stream,
+                epoch,
+                event,
+                ..
+            } = told.entry
+            else {
+                panic!("{:?}", told.entry)
+            };
+            if current_epoch(theirs, &stream) == Some(epoch.0) {
+                let (_, events) = ours.entry(stream.0).or_insert((epoch.0, Vec::new()));
+                events.push(Event {
+                    offset: event.offset.0,
+                    ts: event.ts.0,
+                    body: event.body,
+                });
+            }
+        }
+    }
+}
+
+#[test]
+fn cuts_cost_no_event_of_a_scripted_server() {
+    let mut server = FeedServer::start();
+    endure(&mut server, CUTS_SCRIPTED, 4);
+    assert!(server.connections() >= CUTS_SCRIPTED);
+}
+
+#[test]
+fn cuts_cost_no_event_of_our_hub() {
+    let number = |name| std::env::var(name).ok()?.parse::<u64>().ok();
+    let cuts = number("GHOSTLIGHT_CUTS").map_or(CUTS_HUB, |cuts| cuts as usize);
+    let first = number("GHOSTLIGHT_SEED").unwrap_or(1);
+    let (begun, next) = (Instant::now(), AtomicUsize::new(0));
+    let rounds = cuts.div_ceil(CUTS_A_SEED);
+    let work = || {
+        loop {
+            let round = next.fetch_add(1, Ordering::Relaxed);
+            if round >= rounds {
+                return;
+            }
+            let seed = first + round as u64;
+            let some = CUTS_A_SEED.min(cuts - round * CUTS_A_SEED);
+            let run = catch_unwind(|| endure(&mut OwnHub::start(), some, seed));
+            if run.is_err() {
+                panic!(
+                    "seed {seed} fails (why stands above); again: cargo xtask soak --cuts {CUTS_A_SEED} --seed {seed}"
+                );
+            }
+        }
+    };
+    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
+        for worker in workers {
+            if let Err(panic) = worker.join() {
+                std::panic::resume_unwind(panic);
+            }
+        }
+    });
+    let took = begun.elapsed().as_secs_f32();
+    println!("{cuts} cuts with {rounds} seeds from {first} on, in {took:.0} s");
+}
