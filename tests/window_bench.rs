@@ -5,6 +5,7 @@
 //!   is in the page. The hub sends it at that moment, so this holds the socket, the store and the paint.
 //! - `frame_work_p99_ms`: how long the page's only thread was busy in each sixtieth of a second, at 10,000 events/s.
 //! - `window_messages_per_s`: pulls of the window in that time; each answers one ping of the core.
+//! - `run_view_1000_cycles_kb`: what a thousand openings of a run's view leave behind in core and page.
 //! - `bytes_per_1000_events`: growth of core and page (anonymous memory) over a million events of the run on screen.
 
 #![cfg(target_os = "linux")]
@@ -58,6 +59,7 @@ async fn measure() {
     single_events(&app, &mut studio).await;
     under_load(&app, &mut studio).await;
     memory(&app, &mut studio, data.path()).await;
+    cycles(&app, data.path()).await;
     app.close().await;
 }
 
@@ -227,6 +229,33 @@ async fn memory(app: &App, studio: &mut Studio, data: &std::path::Path) {
         "bytes",
         64_000.0,
     );
+}
+
+/// Opens one run after the other a thousand times, and looks what is left of it.
+async fn cycles(app: &App, data: &std::path::Path) {
+    const CLICKS: &str = r#"
+        const done = arguments[arguments.length - 1];
+        const [count] = arguments;
+        let n = 0;
+        const next = () => {
+          const rows = document.querySelectorAll('#runs [role=option]');
+          rows[n % 2].click();
+          if (++n < count) requestAnimationFrame(() => requestAnimationFrame(next)); else setTimeout(() => done(n), 500);
+        };
+        next();
+    "#;
+    let folder = data.display().to_string();
+    for _ in 0..2 {
+        app.script_async(CLICKS, vec![json!(200)]).await;
+    }
+    let before = own_memory_kb(&folder);
+    for _ in 0..4 {
+        app.script_async(CLICKS, vec![json!(250)]).await;
+    }
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let after = own_memory_kb(&folder);
+    let grown = after.0 - before.0 + after.1 - before.1;
+    figure("run_view_1000_cycles_kb", grown, "kB", 4_096.0);
 }
 
 async fn many(app: &App, studio: &mut Studio, count: usize) {

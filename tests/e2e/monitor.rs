@@ -176,6 +176,7 @@ async fn a_feed_is_refused_corrected_watched_cut_and_caught_up() {
     // After a kill everything is there, without the server too.
     studio.stop();
     let app = app.restart().await;
+    says(&app, "connection", "Studio").await;
     choose_run(&app, "song-8841").await;
     let rows = log_has(&app, "run|end").await;
     assert_eq!(rows.len(), 5, "{rows:?}");
@@ -291,5 +292,61 @@ async fn the_monitor_in_both_themes_and_narrow() {
         .await;
     }
     found.none();
+    app.close().await;
+}
+
+#[tokio::test]
+async fn finished_runs_wait_in_the_outbox_until_the_hub_has_them() {
+    let data = folder();
+    let mut studio = Studio::open();
+    let app = desk::open(data.path(), json!({})).await;
+    app.press_char('4').await;
+    app.role("heading", "Nothing is sent anywhere").await;
+    add_feed(&app, &studio.url(), "Studio", TOKEN).await;
+    says(&app, "connection", "Live · Studio").await;
+    app.click("button", "Change Studio").await;
+    app.click_at(
+        "the switch",
+        "//label[contains(., 'Send finished runs of this computer')]",
+    )
+    .await;
+    app.click("button", "Save").await;
+    says(&app, "connection", "Live · Studio").await;
+    studio.stop();
+    says(&app, "connection", "Reconnecting").await;
+    desk::drop_fixture(&app, "full.html").await;
+    desk::drop_fixture(&app, "conflict.html").await;
+    app.press_char('4').await;
+    says(&app, "outbox of Studio", "2 entries wait").await;
+    says(
+        &app,
+        "outbox of Studio",
+        "waits for its turn or for the connection",
+    )
+    .await;
+    app.screenshot("outbox-waiting").await;
+
+    // Only a person drops something, and is asked first.
+    let discard = "(//*[@aria-label='outbox of Studio']//button[contains(., 'Discard')])[2]";
+    app.click_at("Discard", discard).await;
+    app.role("heading", "Discard this entry?").await;
+    app.screenshot("outbox-discard").await;
+    app.click("button", "Keep it").await;
+    says(&app, "outbox of Studio", "2 entries wait").await;
+    app.click_at("Discard", discard).await;
+    app.click("button", "Discard").await;
+    says(&app, "outbox of Studio", "1 entry waits").await;
+
+    // What is written down outlives a kill; the hub gets it when it is back, once.
+    let app = app.restart().await;
+    says(&app, "connection", "Studio").await;
+    app.press_char('4').await;
+    says(&app, "outbox of Studio", "1 entry waits").await;
+    studio.serve();
+    app.click("button", "Reconnect now").await;
+    says(&app, "outbox of Studio", "Nothing waits").await;
+    let streams = studio.streams();
+    assert_eq!(streams.len(), 1, "{streams:?}");
+    assert!(streams[0].1 > 20, "all of the run's events: {streams:?}");
     app.close().await;
 }

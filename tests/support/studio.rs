@@ -64,6 +64,13 @@ impl Studio {
         format!("ws://{}/v1", self.address)
     }
 
+    /// How many events each stream has, by name.
+    pub fn streams(&self) -> Vec<(String, u64)> {
+        let streams = self.hub.store().streams("", None, 1_000);
+        let streams = streams.expect("the hub reads its log").into_iter();
+        streams.map(|one| (one.stream.0, one.head.0)).collect()
+    }
+
     /// Publishes to a run; returns when it is durable.
     pub fn publish(&mut self, run: &str, bodies: &[Value]) {
         self.keys += 1;

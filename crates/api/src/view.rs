@@ -270,6 +270,8 @@ pub struct RunView {
     pub row: RunRow,
     /// The number of the feed it is from, if that is set up.
     pub feed: Option<i64>,
+    /// How that feed's connection stands.
+    pub link: Option<LinkView>,
     /// Steps in order of first appearance.
     pub nodes: Vec<NodeRow>,
     /// The latest of each score, by name.

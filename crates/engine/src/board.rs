@@ -224,6 +224,11 @@ impl Board {
         link
     }
 
+    /// Whether a rate is shown that falls by itself.
+    pub fn is_counting(&self, now: Micros) -> bool {
+        self.rate.last_second() >= now.0.div_euclid(SECOND_US) - RATE_SECONDS - 1
+    }
+
     /// What came.
     pub fn traffic(&self, now: Micros) -> Traffic {
         let on_us = (now.0 - self.on.0).max(1);
@@ -290,6 +295,13 @@ impl Rate {
             _ => self.seconds.push((second, events)),
         }
         self.seconds.retain(|(at, _)| *at >= second - RATE_SECONDS);
+    }
+
+    /// The latest second with events; long ago if there was none.
+    fn last_second(&self) -> i64 {
+        self.seconds
+            .last()
+            .map_or(i64::MIN / 2, |(second, _)| *second)
     }
 
     fn at(&self, now: Micros) -> f64 {
@@ -388,6 +400,7 @@ mod tests {
         assert_eq!(board.traffic(at(20)).rate, 10.0);
         assert_eq!(board.traffic(at(23)).rate, 4.0);
         assert_eq!(board.traffic(at(90)).rate, 0.0);
+        assert!(board.is_counting(at(25)) && !board.is_counting(at(26)));
     }
 
     #[test]

@@ -274,12 +274,10 @@ impl Engine {
                 let Some(shared) = shared.upgrade() else {
                     return;
                 };
-                // Rates and the time since an event change by themselves.
-                let ping = match changed {
-                    Some(changed) => shared.desk().changed(&changed),
-                    None => shared.desk().feeds_changed(),
-                };
-                shared.ping(ping);
+                if let Some(changed) = changed {
+                    let ping = shared.desk().changed(&changed);
+                    shared.ping(ping);
+                }
             }
         };
         if let Err(error) = thread::Builder::new().name("desk".into()).spawn(follow) {

@@ -481,6 +481,8 @@ impl Shared {
                 drop(self.store.put_feed_connected(feed.id, now));
             }
             match news {
+                // Only a rate changes by itself.
+                None if !self.is_counting(feed.id, now) => continue,
                 None => {}
                 Some(News::Stop) => {
                     let was_up = self.link_state(feed.id).is_some_and(LinkState::is_up);
@@ -704,6 +706,12 @@ impl Shared {
 
     fn on_board(&self, id: i64, change: impl FnOnce(&mut Board) -> Option<Word>) -> Option<Word> {
         lock(&self.boards).get_mut(&id).and_then(change)
+    }
+
+    fn is_counting(&self, id: i64, now: Micros) -> bool {
+        lock(&self.boards)
+            .get(&id)
+            .is_some_and(|board| board.is_counting(now))
     }
 
     fn link_state(&self, id: i64) -> Option<LinkState> {

@@ -303,6 +303,11 @@ struct AsideProps {
 fn Aside(props: &AsideProps) -> Html {
     let shell = use_shell();
     let run = &props.run;
+    use_ticking(
+        run.link
+            .as_ref()
+            .is_some_and(|link| link.next_try.is_some()),
+    );
     let connection = run.feed.map(|feed| {
         html! { <button type="button" class="gl-link" onclick={shell.asks(Ask::Open(Dialog::Connections(Some(feed))))}>{ "Connection in detail" }</button> }
     });
@@ -313,7 +318,7 @@ fn Aside(props: &AsideProps) -> Html {
             <h2 class="gl-head">{ "Issues" }<span class="gl-dim gl-num">{ format::count(run.row.line.issues) }</span></h2>
             { view_issues(run) }
             <h2 class="gl-head">{ "Source" }</h2>
-            <p>{ &run.row.source }</p>
+            <p>{ &run.row.source }{ " " }{ run.link.as_ref().map(|link| view_sign(&monitor::link_sign(link, dom::now()))).unwrap_or_default() }</p>
             <p class="gl-dim">{ monitor::extent_sign(run).title }</p>
             { connection }
         </aside>

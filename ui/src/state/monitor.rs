@@ -502,6 +502,7 @@ mod tests {
         RunView {
             row: row(RunStatus::Running, None),
             feed: None,
+            link: None,
             nodes: rows.collect(),
             scores: vec![],
             artifacts: vec![],

@@ -122,6 +122,7 @@ impl Engine {
             None => None,
         };
         let feed = sources.feed(&origin).map(|feed| feed.id);
+        let link = sources.feed(&origin).map(|feed| feed.link.clone());
         let proven = match sources.feed(&origin) {
             Some(feed) => feed.proven,
             None => matches!(origin.as_str(), LOCAL | HUB),
@@ -135,6 +136,7 @@ impl Engine {
         Ok(Some(RunView {
             row,
             feed,
+            link,
             extent: self.extent(run, proven)?,
             nodes: node_rows(&state),
             scores: score_rows(&state),
