@@ -76,7 +76,10 @@ fn open_engine(app: AppHandle, start: &Start) -> Result<Engine, ApiError> {
     let hooks = Hooks::from_env_value(start.test.as_deref());
     let engine = Engine::open(&folder, host, hooks).map_err(|e| store_error(&e))?;
     engine.welcome()?;
-    engine.follow_feeds(start.feeds.clone())?;
+    if let Err(error) = engine.follow_feeds(start.feeds.clone()) {
+        // The indicator says so too; everything else works.
+        eprintln!("ghostlight-desktop: {error}");
+    }
     if let Some(open) = &start.open {
         engine.start_opening(input(open))?;
     }

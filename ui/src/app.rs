@@ -92,6 +92,9 @@ impl Component for App {
         views::start();
         listen_to_core(ctx);
         ask_for_info(ctx);
+        if !dom::is_online() {
+            tell_network();
+        }
         let health = Subscription::new(&ViewQuery::Health, ctx.link().callback(Msg::Health));
         Self {
             shell: Shell {

@@ -3,6 +3,7 @@
 use crate::view::{Subject, ViewData, ViewId, ViewQuery};
 use ghostlight_model::{PostingId, RunId};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use std::fmt;
 
 /// A request with a name and a reply.
 pub trait Command: Serialize + DeserializeOwned {
@@ -177,7 +178,7 @@ commands! {
 }
 
 /// What a person sets of a feed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FeedForm {
     /// What people call it; empty takes the host's name.
     pub name: String,
@@ -193,6 +194,16 @@ pub struct FeedForm {
     pub enabled: bool,
     /// Whether runs that end here are sent to it.
     pub publish: bool,
+}
+
+impl fmt::Debug for FeedForm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The token is a secret, and the address may hold one.
+        f.debug_struct("FeedForm")
+            .field("name", &self.name)
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What analysis began.

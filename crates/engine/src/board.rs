@@ -134,12 +134,16 @@ impl Board {
     fn connected(&mut self, proven: bool, now: Micros) -> Option<Word> {
         self.traffic.connects.1 += 1;
         self.up_since = Some(now);
-        self.catching_up = proven.then(|| CatchUp {
-            from: self.away_since,
-            began: now,
-            events: 0,
-            missing: 0,
-            streams: BTreeSet::new(),
+        // What was cut off while it was catching up goes on: the absence is not over before all is here.
+        let unfinished = self.catching_up.take();
+        self.catching_up = proven.then(|| {
+            unfinished.unwrap_or_else(|| CatchUp {
+                from: self.away_since,
+                began: now,
+                events: 0,
+                missing: 0,
+                streams: BTreeSet::new(),
+            })
         });
         let again = std::mem::take(&mut self.lost);
         (again && !proven).then_some(Word::Restored)
@@ -147,12 +151,11 @@ impl Board {
 
     fn disconnected(&mut self, now: Micros) {
         if let Some(since) = self.up_since.take() {
-            self.up_us += (now.0 - since.0).max(0);
+            self.up_us += now.0.saturating_sub(since.0).max(0);
         }
         self.link.last_connected = Some(now);
         self.away_since = Some(now);
         self.lost = true;
-        self.catching_up = None;
     }
 
     /// It was switched off, or ended by a fault.
@@ -186,7 +189,7 @@ impl Board {
         }
         if let Some(catch_up) = &mut self.catching_up {
             catch_up.events += count.stored;
-            catch_up.missing += count.missing;
+            catch_up.missing = catch_up.missing.saturating_add(count.missing);
             for (stream, _) in &count.streams {
                 if catch_up.streams.len() < DIGEST_STREAMS_MAX {
                     catch_up.streams.insert(stream.clone());
@@ -377,6 +380,25 @@ mod tests {
         let traffic = board.traffic(at(10));
         assert_eq!((traffic.events, traffic.connects.1), (18, 2));
         assert_eq!(traffic.uptime_percent, 30.0);
+    }
+
+    #[test]
+    fn an_absence_is_over_when_all_is_here_however_often_the_line_breaks() {
+        let mut board = Board::new(at(100), true, Some(at(0)));
+        board.status(&status(State::Connected), None, true, at(101));
+        board.stored(&count("run/a", 3, 0), at(101));
+        board.status(&status(State::Reconnecting), None, true, at(102));
+        board.status(&status(State::Connected), None, true, at(103));
+        board.stored(&count("run/b", 4, u64::MAX), at(103));
+        board.stored(&count("run/b", 0, 9), at(103));
+        let Some(Word::CaughtUp(caught)) = board.caught_up() else {
+            panic!("nothing caught up")
+        };
+        assert_eq!(
+            (caught.from, caught.events, caught.streams.len()),
+            (Some(at(0)), 7, 2)
+        );
+        assert_eq!(caught.missing, u64::MAX);
     }
 
     #[test]

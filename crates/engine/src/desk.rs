@@ -91,6 +91,14 @@ impl Desk {
         self.next_ping()
     }
 
+    /// Marks what says of runs whether their source is alive, for the next ping.
+    pub fn sources_changed(&mut self) {
+        let concerned = self.views.iter();
+        let concerned = concerned
+            .filter(|(_, view)| matches!(view.query, ViewQuery::Run(_) | ViewQuery::Runs { .. }));
+        self.dirty.extend(concerned.map(|(id, _)| *id));
+    }
+
     /// Marks a view that has more to show than it was given.
     pub fn go_on(&mut self, id: ViewId) {
         if self.views.contains_key(&id) {

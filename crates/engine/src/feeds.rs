@@ -34,6 +34,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
         mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
     },
     thread::{self, JoinHandle},
@@ -106,6 +107,7 @@ pub struct Watching {
     threads: Vec<JoinHandle<()>>,
     tell: SyncSender<News>,
     commands: mpsc::Sender<Command>,
+    stopped: Arc<AtomicBool>,
     begun: Instant,
     publishes: bool,
     retrying: Arc<Mutex<Vec<Retrying>>>,
@@ -144,12 +146,17 @@ impl Remote {
 
 /// Wakes whoever waits for [`Watching::next`].
 #[derive(Debug, Clone)]
-pub struct Stopper(SyncSender<News>);
+pub struct Stopper {
+    news: SyncSender<News>,
+    stopped: Arc<AtomicBool>,
+}
 
 impl Stopper {
-    /// Adds [`News::Stop`] to the news, unless they are full: then nobody is waiting for them.
+    /// The next news are [`News::Stop`], whatever else waits.
     pub fn stop(&self) {
-        let _ = self.0.try_send(News::Stop);
+        self.stopped.store(true, Ordering::SeqCst);
+        // Only to wake whoever waits; when they are full nobody does.
+        let _ = self.news.try_send(News::Stop);
     }
 }
 
@@ -195,6 +202,8 @@ impl Watching {
                     _ = stopped => Ended::Stopped,
                 }
             });
+            // A name that is being looked up is not waited for.
+            runtime.shutdown_background();
             // The storing thread is gone: then nobody asks.
             let _ = ending.send(ended);
         };
@@ -219,6 +228,7 @@ impl Watching {
             threads: vec![receiving, keeping],
             tell,
             commands,
+            stopped: Arc::default(),
             begun: Instant::now(),
             publishes,
             retrying,
@@ -243,6 +253,9 @@ impl Watching {
 
     /// Waits for news, at most `timeout`; `None` when there is none in that time.
     pub fn next(&self, timeout: Option<Duration>) -> Option<News> {
+        if self.stopped.load(Ordering::SeqCst) {
+            return Some(News::Stop);
+        }
         let news = self.news.as_ref()?;
         let next = match timeout {
             None => news.recv().map_err(|_| RecvTimeoutError::Disconnected),
@@ -258,7 +271,10 @@ impl Watching {
 
     /// For signals and other threads.
     pub fn stopper(&self) -> Stopper {
-        Stopper(self.tell.clone())
+        Stopper {
+            news: self.tell.clone(),
+            stopped: Arc::clone(&self.stopped),
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
     },
     host::Host,
     outbox::{self, Told, Waiting},
-    secrets::Secrets,
+    secrets::{self, Secrets},
     store_error,
 };
 use ghostlight_api::{
@@ -35,7 +35,11 @@ use ghostlight_store::{Feed, FeedSettings, OutboxCounts, Store, StoreError, read
 use ghostlight_sync::{frame::Secret, reception::Completeness};
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    fmt,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     thread::{self, JoinHandle},
     time::Duration,
 };
@@ -50,7 +54,7 @@ const DIGEST_AFTER_US: i64 = 5_000_000;
 const BASE_DELAY_MS: u64 = 1_000;
 
 /// What the environment says about feeds (SPEC C13); the shell reads it.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct FeedDefaults {
     /// A feed to follow beside those that are set up.
     pub url: Option<String>,
@@ -60,10 +64,21 @@ pub struct FeedDefaults {
     pub max_delay_ms: Option<u64>,
 }
 
+impl fmt::Debug for FeedDefaults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Address and token may be secrets.
+        f.debug_struct("FeedDefaults")
+            .field("max_delay_ms", &self.max_delay_ms)
+            .finish_non_exhaustive()
+    }
+}
+
 /// See the module.
 pub(crate) struct Monitor {
     shared: Arc<Shared>,
     running: Mutex<BTreeMap<i64, Running>>,
+    /// Held while feeds are started and stopped: commands come in parallel, and a feed is followed once.
+    changing: Mutex<()>,
 }
 
 struct Shared {
@@ -73,8 +88,11 @@ struct Shared {
     desk: Arc<Mutex<Desk>>,
     attending: Arc<Attending>,
     secrets: Secrets,
+    /// What the OS said last.
+    online: AtomicBool,
     boards: Mutex<BTreeMap<i64, Board>>,
     digest: Mutex<Option<Digest>>,
+    trouble: Mutex<Option<String>>,
     defaults: Mutex<FeedDefaults>,
 }
 
@@ -113,26 +131,41 @@ impl Monitor {
                 desk,
                 attending,
                 secrets,
+                online: AtomicBool::new(true),
                 boards: Mutex::default(),
                 digest: Mutex::default(),
+                trouble: Mutex::default(),
                 defaults: Mutex::default(),
             }),
             running: Mutex::default(),
+            changing: Mutex::default(),
         }
     }
 
     /// Follows every feed that is switched on, and the environment's.
     pub fn start(&self, defaults: FeedDefaults) -> Result<(), ApiError> {
+        let _changing = lock(&self.changing);
         *lock(&self.shared.defaults) = defaults.clone();
-        if let Some(url) = &defaults.url {
-            self.set_up_from_environment(url)?;
-        }
+        let set_up = match &defaults.url {
+            Some(url) => self.set_up_from_environment(url),
+            None => Ok(()),
+        };
+        // What is wrong with the environment keeps no other feed from being followed.
         for feed in self.shared.store.feeds().map_err(|e| store_error(&e))? {
             if feed.enabled {
+                self.stop(feed.id);
                 self.follow(feed);
             }
         }
-        Ok(())
+        if let Err(error) = &set_up {
+            *lock(&self.shared.trouble) = Some(error.message.clone());
+        }
+        set_up
+    }
+
+    /// What is wrong with what the environment says, if anything is.
+    pub fn trouble(&self) -> Option<String> {
+        lock(&self.shared.trouble).clone()
     }
 
     /// A feed named by the environment is set up once, and switched on each time.
@@ -173,6 +206,7 @@ impl Monitor {
 
     /// Sets up a feed.
     pub fn add(&self, form: FeedForm) -> Result<i64, ApiError> {
+        let _changing = lock(&self.changing);
         let (settings, token) = read_form(&form)?;
         let added = self.shared.store.add_feed(settings, self.shared.host.now());
         let id = added.wait().map_err(|e| store_error(&e))?;
@@ -188,9 +222,21 @@ impl Monitor {
 
     /// Changes a feed.
     pub fn change(&self, id: i64, form: FeedForm) -> Result<(), ApiError> {
+        let _changing = lock(&self.changing);
         let (settings, token) = read_form(&form)?;
+        let moved = self.is_another_server(id, &settings.url)?;
+        if moved {
+            self.nothing_waits_for(id)?;
+        }
         let changed = self.shared.store.change_feed(id, settings);
         changed.wait().map_err(|e| store_error(&e))?;
+        if moved && token.is_none() {
+            // A token is for the server it was given for.
+            self.shared
+                .secrets
+                .forget(id)
+                .map_err(|e| store_error(&e))?;
+        }
         if let Some(token) = token {
             self.shared
                 .secrets
@@ -200,8 +246,36 @@ impl Monitor {
         self.restart(id)
     }
 
+    fn is_another_server(&self, id: i64, url: &str) -> Result<bool, ApiError> {
+        let feeds = self.shared.store.feeds().map_err(|e| store_error(&e))?;
+        let before = feeds.into_iter().find(|feed| feed.id == id);
+        let Some(before) = before else {
+            return Ok(false);
+        };
+        let (before, now) = (parse(&before.url)?.0, parse(url)?.0);
+        Ok(before.url().origin() != now.url().origin())
+    }
+
+    /// What waits for a hub is dropped by a person's decision only, entry by entry (SPEC C6).
+    fn nothing_waits_for(&self, id: i64) -> Result<(), ApiError> {
+        let hub = self.hub_of(id).map_err(|e| store_error(&e))?;
+        let counts = hub.map(|hub| outbox::counts(&self.shared.store, &hub));
+        let counts = counts.transpose().map_err(|e| store_error(&e))?;
+        let entries = counts.map_or(0, |counts| counts.waiting + counts.held);
+        match entries {
+            0 => Ok(()),
+            n => Err(ApiError::new(
+                ErrorCode::Rule,
+                format!("{n} of the outbox's entries wait for this hub; nothing was changed."),
+                "Let them be sent, or discard them in the outbox, then try again.",
+            )),
+        }
+    }
+
     /// Removes a feed and its token.
     pub fn remove(&self, id: i64) -> Result<(), ApiError> {
+        let _changing = lock(&self.changing);
+        self.nothing_waits_for(id)?;
         self.stop(id);
         lock(&self.shared.boards).remove(&id);
         let removed = self.shared.store.remove_feed(id);
@@ -211,6 +285,7 @@ impl Monitor {
 
     /// Does not wait for the next try; a feed that ended is followed again.
     pub fn reconnect(&self, id: Option<i64>) -> Result<(), ApiError> {
+        let _changing = lock(&self.changing);
         let feeds = self.shared.store.feeds().map_err(|e| store_error(&e))?;
         let wanted = feeds
             .into_iter()
@@ -230,6 +305,7 @@ impl Monitor {
 
     /// The OS says whether there is a network.
     pub fn network(&self, online: bool) {
+        self.shared.online.store(online, Ordering::SeqCst);
         let ids: Vec<i64> = lock(&self.running).keys().copied().collect();
         for id in ids {
             self.tell(id, Command::Network { online });
@@ -316,9 +392,9 @@ impl Monitor {
             );
             let board = boards.get(&feed.id).unwrap_or(&idle);
             let hub = feed.origin.as_deref().and_then(|o| o.strip_prefix("feed:"));
-            let waiting = match (feed.publish, hub) {
-                (true, Some(hub)) => outbox::counts(&self.shared.store, hub)?,
-                _ => OutboxCounts::default(),
+            let waiting = match hub {
+                Some(hub) => outbox::counts(&self.shared.store, hub)?,
+                None => OutboxCounts::default(),
             };
             let mut traffic = board.traffic(now);
             (traffic.waiting, traffic.held) = (waiting.waiting, waiting.held);
@@ -386,10 +462,12 @@ impl Monitor {
         let now = self.shared.host.now();
         let board = Board::new(now, true, feed.last_connected);
         lock(&self.shared.boards).insert(feed.id, board);
+        lock(&self.shared.desk).sources_changed();
         let id = feed.id;
         match self.watch(feed) {
             Ok(running) => {
-                lock(&self.running).insert(id, running);
+                let before = lock(&self.running).insert(id, running);
+                before.map(Running::stop).unwrap_or_default();
             }
             Err(error) => self.shared.end(id, LinkState::Stopped, Some(error.message)),
         }
@@ -404,6 +482,9 @@ impl Monitor {
         let watching =
             Watching::start(&self.shared.store, settings, options).map_err(|e| store_error(&e))?;
         let remote = watching.remote();
+        if !self.shared.online.load(Ordering::SeqCst) {
+            remote.command(Command::Network { online: false });
+        }
         let shared = Arc::clone(&self.shared);
         let thread = thread::Builder::new()
             .name(format!("monitor-{}", feed.id))
@@ -511,7 +592,10 @@ impl Shared {
                     return self.end(feed.id, LinkState::Stopped, Some(error.to_string()));
                 }
                 Some(News::Outbox(told)) => self.outbox(feed, &told),
-                Some(News::Feed { kind: found, .. }) => kind = Some(found.word().to_owned()),
+                Some(News::Feed { kind: found, .. }) => {
+                    kind = Some(found.word().to_owned());
+                    self.count_quarantine(feed.id, kind.as_deref());
+                }
                 Some(News::Status(status)) => {
                     let next_try = status
                         .next_try_at
@@ -553,6 +637,9 @@ impl Shared {
         let is_up = self.link_state(feed.id).is_some_and(LinkState::is_up);
         if was_up && !is_up {
             drop(self.store.put_feed_connected(feed.id, now));
+        }
+        if was_up != is_up {
+            lock(&self.desk).sources_changed();
         }
         self.told(feed, word, now);
     }
@@ -701,6 +788,7 @@ impl Shared {
             board.ended(state, why, now);
             None
         });
+        lock(&self.desk).sources_changed();
         self.ping();
     }
 
@@ -744,7 +832,7 @@ fn gone() -> Status {
 
 fn caught_up_words(caught: &CatchUp, took_ms: f64) -> String {
     let events = match caught.events {
-        0 => "Nothing happened meanwhile".to_owned(),
+        0 => "No event arrived".to_owned(),
         1 => format!("1 event caught up in {took_ms:.0} ms"),
         n => format!("{n} events caught up in {took_ms:.0} ms"),
     };
@@ -796,7 +884,11 @@ fn read_form(form: &FeedForm) -> Result<(FeedSettings, Option<String>), ApiError
         transport: form.transport.clone(),
     };
     let token = form.token.clone().map(|token| token.trim().to_owned());
-    Ok((settings, token.or(in_url.map(|secret| secret.0))))
+    let token = token.or(in_url.map(|secret| secret.0));
+    if let Some(token) = &token {
+        secrets::check(token).map_err(|e| store_error(&e))?;
+    }
+    Ok((settings, token))
 }
 
 fn settings_of(feed: &Feed) -> FeedSettings {

@@ -68,11 +68,7 @@ impl Secrets {
         if token.is_empty() {
             return self.forget(feed);
         }
-        if token.len() > TOKEN_BYTES_MAX || !token.bytes().all(|b| b.is_ascii_graphic()) {
-            return Err(StoreError::Refused(format!(
-                "a token has 1 to {TOKEN_BYTES_MAX} printable ASCII characters without blanks"
-            )));
-        }
+        check(token)?;
         let path = self.path(feed);
         let trouble = |e: io::Error| io_error(&path, &e.to_string());
         fs::create_dir_all(&self.folder).map_err(trouble)?;
@@ -106,6 +102,19 @@ impl Secrets {
     fn path(&self, feed: i64) -> PathBuf {
         self.folder.join(feed.to_string())
     }
+}
+
+/// Whether a text can be a token; an empty one says that there is none.
+///
+/// # Errors
+/// [`StoreError::Refused`] if it is longer than [`TOKEN_BYTES_MAX`], or has characters that no header carries.
+pub fn check(token: &str) -> Result<(), StoreError> {
+    if token.len() > TOKEN_BYTES_MAX || !token.bytes().all(|b| b.is_ascii_graphic()) {
+        return Err(StoreError::Refused(format!(
+            "a token has 1 to {TOKEN_BYTES_MAX} printable ASCII characters without blanks"
+        )));
+    }
+    Ok(())
 }
 
 fn io_error(path: &Path, detail: &str) -> StoreError {

@@ -116,7 +116,7 @@ pub fn read(body: &str, ts: Micros, run: &RunId) -> EventBody {
     };
     let metrics = read.metrics.or(read.data.filter(|_| is_typed));
     EventBody {
-        ts,
+        ts: ts.sane(),
         run_id: run.clone(),
         node,
         phase: phase(read.phase.word(), is_typed),

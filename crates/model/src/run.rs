@@ -23,6 +23,12 @@ pub const SCORES_MAX: usize = 200;
 pub const ARTIFACTS_MAX: usize = 500;
 /// Attempts of a node whose durations are kept, the latest; all are in the log.
 pub const ATTEMPTS_MAX: usize = 20;
+/// Fields and signals of a run, ours have some dozens; further ones are in the log.
+pub const FIELDS_MAX: usize = 200;
+/// See [`FIELDS_MAX`].
+pub const SIGNALS_MAX: usize = 200;
+/// Characters of what a run was given, and of a score's name; the rest is in the log.
+pub const NAME_CHARS_MAX: usize = 500;
 /// Names that a node may be expected to leave behind; further ones are in the log.
 pub const EXPECTS_MAX: usize = 100;
 
@@ -342,7 +348,7 @@ impl RunState {
             Phase::Field | Phase::Signal | Phase::Other(_) => {}
         }
         if matches!(event.phase, Phase::End | Phase::Fail) {
-            let lasted = (event.ts.0 - node.started.0).max(0) as f64 / 1_000.0;
+            let lasted = event.ts.ms_since(node.started);
             // A source that names no duration: as long as it was under way.
             let measured = (!ours && node.attempts > 0).then_some(lasted);
             node.duration_ms = event.duration_ms.or(measured);
@@ -393,7 +399,8 @@ impl RunState {
 
     fn apply_scores(&mut self, event: &EventBody) {
         for (name, value) in foreign::scores(event) {
-            let before = self.scores.get(name).map(|score| score.value);
+            let name: String = name.chars().take(NAME_CHARS_MAX).collect();
+            let before = self.scores.get(&name).map(|score| score.value);
             if before.is_none() && self.scores.len() >= SCORES_MAX {
                 self.left_out += 1;
                 continue;
@@ -404,7 +411,7 @@ impl RunState {
                 node: event.node.clone(),
                 ts: event.ts,
             };
-            self.scores.insert(name.clone(), score);
+            self.scores.insert(name, score);
         }
     }
 
@@ -440,7 +447,7 @@ impl RunState {
                 pipeline,
                 process,
             } => {
-                self.input.clone_from(input);
+                self.input = input.chars().take(NAME_CHARS_MAX).collect();
                 self.location.clone_from(location);
                 self.index = *index;
                 self.pipeline.clone_from(pipeline);
@@ -458,9 +465,14 @@ impl RunState {
                 self.posting = Some(*posting);
             }
             Fact::Observed(observation) => {
-                self.fields_seen.insert(observation.field.clone());
+                if self.fields_seen.len() < FIELDS_MAX {
+                    self.fields_seen.insert(observation.field.clone());
+                }
             }
-            Fact::Signalled(signal) => self.signals.push(signal.clone()),
+            Fact::Signalled(signal) if self.signals.len() < SIGNALS_MAX => {
+                self.signals.push(signal.clone());
+            }
+            Fact::Signalled(_) => self.left_out += 1,
             Fact::Received(receipt) => self.receipt = Some(receipt.clone()),
             Fact::Assessed { assessment, commit } => {
                 self.assessment = Some(*assessment);

@@ -11,6 +11,19 @@ use std::fmt;
 pub struct Micros(pub i64);
 
 impl Micros {
+    /// 9999-12-31T23:59:59.999999Z, the latest instant of RFC 3339.
+    pub const MAX: Micros = Micros(253_402_300_799_999_999);
+
+    /// Within the years 0 to 9999: what somebody else's clock says beyond is cut to it.
+    pub fn sane(self) -> Self {
+        Self(self.0.clamp(-62_167_219_200_000_000, Self::MAX.0))
+    }
+
+    /// From an earlier instant to this one, in milliseconds; 0 if it is not earlier.
+    pub fn ms_since(self, earlier: Micros) -> f64 {
+        self.0.saturating_sub(earlier.0).max(0) as f64 / 1_000.0
+    }
+
     /// The UTC day this instant falls on.
     pub fn day(self) -> Day {
         Day::from_epoch_days(self.0.div_euclid(86_400_000_000))

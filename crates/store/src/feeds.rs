@@ -245,6 +245,17 @@ fn check(batch: &Batch<'_>, settings: &FeedSettings, own: Option<i64>) -> Result
         .prepare_cached(sql::FEED_AT)
         .and_then(|mut s| s.query_row([&settings.url], feed).optional())
         .map_err(|e| batch.sqlite(&e))?;
+    let namesake = batch
+        .tx
+        .prepare_cached("SELECT 1 FROM feed WHERE name = ?1 AND id IS NOT ?2")
+        .and_then(|mut s| s.exists(params![settings.name, own]))
+        .map_err(|e| batch.sqlite(&e))?;
+    if namesake {
+        return Err(StoreError::Refused(format!(
+            "another feed is called {}; give this one a name of its own",
+            settings.name
+        )));
+    }
     match there {
         Some(feed) if Some(feed.id) != own => Err(StoreError::Refused(format!(
             "the feed {} is at this address already",

@@ -105,6 +105,10 @@ pub struct Matches {
     pub total: u32,
 }
 
+/// Rows that a search holds at a time.
+const LOOK_ROWS: u32 = 500;
+/// Bytes of bodies after which a search lets others go first; the next look goes on.
+const LOOK_BYTES_MAX: usize = 8 << 20;
 /// Matches that are remembered of a run; beyond, the oldest rows are shown and the rest is said to be left out.
 pub const MATCHES_MAX: usize = 1_000_000;
 
@@ -160,16 +164,24 @@ impl Store {
                 return Ok(());
             };
             found.total = layout.total();
-            let rows = layout.rows(c, run, found.looked, rows_max)?;
-            for (row, verbatim) in rows {
-                let matches = match &row {
-                    LogRow::Event(entry) => filter.takes(&entry.body, &verbatim, &needle),
-                    LogRow::Gap { .. } | LogRow::Restart { .. } => true,
-                };
-                if matches && found.rows.len() < MATCHES_MAX {
-                    found.rows.push(found.looked);
+            let (mut rows_left, mut bytes) = (rows_max, 0);
+            while rows_left > 0 && bytes < LOOK_BYTES_MAX {
+                let rows = layout.rows(c, run, found.looked, rows_left.min(LOOK_ROWS))?;
+                if rows.is_empty() {
+                    break;
                 }
-                found.looked += 1;
+                rows_left -= rows.len() as u32;
+                for (row, verbatim) in rows {
+                    bytes += verbatim.len();
+                    let matches = match &row {
+                        LogRow::Event(entry) => filter.takes(&entry.body, &verbatim, &needle),
+                        LogRow::Gap { .. } | LogRow::Restart { .. } => true,
+                    };
+                    if matches && found.rows.len() < MATCHES_MAX {
+                        found.rows.push(found.looked);
+                    }
+                    found.looked += 1;
+                }
             }
             Ok(())
         })
@@ -240,21 +252,28 @@ enum Part {
         last: i64,
         reason: String,
     },
+    /// What is before the oldest gap that is shown: one row.
+    Older {
+        epoch: i64,
+        first: i64,
+        last: i64,
+    },
 }
 
 impl Part {
     fn rows(&self) -> u64 {
         match self {
-            Part::Restart { .. } | Part::Gap { .. } => 1,
-            Part::Events { first, last, .. } => unsigned(last - first) + 1,
+            Part::Restart { .. } | Part::Gap { .. } | Part::Older { .. } => 1,
+            Part::Events { first, last, .. } => unsigned(last.saturating_sub(*first)) + 1,
         }
     }
 
     fn epoch(&self) -> i64 {
         match self {
-            Part::Restart { epoch } | Part::Events { epoch, .. } | Part::Gap { epoch, .. } => {
-                *epoch
-            }
+            Part::Restart { epoch }
+            | Part::Events { epoch, .. }
+            | Part::Gap { epoch, .. }
+            | Part::Older { epoch, .. } => *epoch,
         }
     }
 }
@@ -281,7 +300,8 @@ impl Layout {
     }
 
     fn total(&self) -> u32 {
-        let total: u64 = self.parts.iter().map(Part::rows).sum();
+        let rows = self.parts.iter().map(Part::rows);
+        let total = rows.fold(0u64, u64::saturating_add);
         u32::try_from(total).unwrap_or(u32::MAX)
     }
 
@@ -304,11 +324,17 @@ impl Layout {
                     first,
                     last,
                     ..
+                }
+                | Part::Older {
+                    epoch: of,
+                    first,
+                    last,
                 } if *of == epoch => {
                     extent = Some((extent.map_or(*first, |(first, _)| first), *last));
                     if matches!(part, Part::Gap { .. }) {
                         summary.gaps += 1;
-                        summary.missing += unsigned(last - first) + 1;
+                        let gone = unsigned(last.saturating_sub(*first)).saturating_add(1);
+                        summary.missing = summary.missing.saturating_add(gone);
                     }
                 }
                 _ => {}
@@ -359,6 +385,15 @@ impl Layout {
                         from: Offset(unsigned(*first)),
                         to: Offset(unsigned(*last)),
                         reason: reason.clone(),
+                    },
+                    String::new(),
+                )),
+                Part::Older { epoch, first, last } => rows.push((
+                    LogRow::Gap {
+                        epoch: Epoch(unsigned(*epoch)),
+                        from: Offset(unsigned(*first)),
+                        to: Offset(unsigned(*last)),
+                        reason: format!("before the latest {GAPS_MAX} gaps: what there is of it is stored and not shown"),
                     },
                     String::new(),
                 )),
@@ -461,13 +496,10 @@ fn epoch_parts(
         // What is before the oldest gap that is shown may have more gaps; it is one row.
         let (from, to) = (next, *first - 1);
         if from <= to {
-            parts.push(Part::Gap {
+            parts.push(Part::Older {
                 epoch,
                 first: from,
                 last: to,
-                reason: format!(
-                    "more than {GAPS_MAX} gaps; what is before them is stored and not shown"
-                ),
             });
         }
         next = *first;

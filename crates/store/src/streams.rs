@@ -27,6 +27,9 @@ const QUARANTINE_MAX: i64 = 10_000;
 /// Bytes of a message that are kept in quarantine.
 const QUARANTINE_BYTES_MAX: usize = 4_096;
 
+/// Offsets end before this one, so that the next is still a number of SQLite's.
+const OFFSET_MAX: u64 = i64::MAX as u64;
+
 /// The origin of our own runs.
 pub const LOCAL: &str = "local";
 /// The origin of what others published here.
@@ -478,6 +481,17 @@ fn fold_arrived(batch: &mut Batch<'_>, arrived: &[Arrived]) -> rusqlite::Result<
 
 impl<'c> Intake<'_, '_, 'c> {
     fn take(&mut self, what: &'c Received) -> Result<(), StoreError> {
+        let last = match what {
+            Received::Event { event, .. } => event.offset,
+            Received::Gap { to, .. } => *to,
+            Received::Epoch { .. } | Received::Quarantined { .. } => Offset(0),
+        };
+        if last.0 >= OFFSET_MAX {
+            return Err(StoreError::Refused(format!(
+                "offset {} is beyond what can be stored; the source must begin a new epoch",
+                last.0
+            )));
+        }
         let path = self.batch.path;
         let sqlite = |e: rusqlite::Error| StoreError::sqlite(path, &e);
         match what {
@@ -561,7 +575,8 @@ impl<'c> Intake<'_, '_, 'c> {
             .execute(params![head.id, head.epoch, first, last, reason])?;
         head.next = last.saturating_add(1);
         self.heads.insert(stream, head);
-        self.count.missing += unsigned(last - first) + 1;
+        let gone = unsigned(last.saturating_sub(first)).saturating_add(1);
+        self.count.missing = self.count.missing.saturating_add(gone);
         Ok(())
     }
 

@@ -271,6 +271,7 @@ fn feeds_are_set_up_identified_changed_and_removed() {
     for refused in [
         settings("Again", url),
         settings("  ", "ws://b.example/"),
+        settings("Studio", "ws://b.example/"),
         settings(&"x".repeat(81), "ws://c.example/"),
     ] {
         let error = store.add_feed(refused, Micros(1)).wait().unwrap_err();
@@ -328,6 +329,28 @@ fn feeds_are_set_up_identified_changed_and_removed() {
     );
     store.remove_feed(id).wait().unwrap();
     assert_eq!(store.feeds().unwrap().len(), 1);
+}
+
+#[test]
+fn numbers_that_no_source_means_are_refused_and_times_are_cut() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = support::open(folder.path());
+    for far in [u64::MAX, i64::MAX as u64] {
+        let refused = store.receive("f", vec![gap("run/x", 5, 0, far)]).wait();
+        assert!(matches!(refused, Err(StoreError::Refused(_))), "{far}");
+    }
+    let mut early = event("run/x", 5, 0, &step("LOAD", "start"));
+    let mut late = event("run/x", 5, 1, r#"{"node":"LOAD","phase":"end"}"#);
+    for (one, at) in [(&mut early, i64::MIN), (&mut late, i64::MAX)] {
+        if let Received::Event { event, .. } = one {
+            event.ts = Micros(at);
+        }
+    }
+    store.receive("f", vec![early, late]).wait().unwrap();
+    let state = store.run(&run("run/x")).unwrap().unwrap();
+    assert_eq!(state.updated, Micros::MAX);
+    assert!(state.nodes[0].duration_ms.unwrap() > 1e14);
+    assert!(!store.rebuild().wait().unwrap().drift);
 }
 
 #[derive(Debug, Clone)]

@@ -195,13 +195,13 @@ fn Head(props: &HeadProps) -> Html {
     let run = &props.run;
     let line = &run.row.line;
     let now = dom::now();
-    let lasted = line.ended.unwrap_or(now).0 - line.started.0;
-    let lasted = format::elapsed(lasted.max(0) as f64 / 1_000.0);
+    let lasted = format::elapsed(line.ended.unwrap_or(now).ms_since(line.started));
     let spent = match line.status {
         RunStatus::Running | RunStatus::Open => format!("for {lasted}"),
         RunStatus::Finished | RunStatus::Failed => format!("took {lasted}"),
     };
     let sign = monitor::run_sign(&run.row, now);
+    let spoken = monitor::spoken(&sign);
     let extent = monitor::extent_sign(run);
     let id = line.run_id.clone();
     let on_pin = props.on_pin.reform(move |_| id.clone());
@@ -218,7 +218,9 @@ fn Head(props: &HeadProps) -> Html {
                 <button type="button" class="pf-v6-c-button pf-m-secondary pf-m-small" aria-pressed={props.pinned.to_string()} title="Keep this run on screen beside the next one" onclick={on_pin}>{ Icon::Pin.draw() }{ pin }</button>
             </div>
             <p class="gl-runhead__sub">
-                <span role="status" aria-label="state of the run">{ view_sign(&sign) }</span>
+                <span role="group" aria-label="state of the run">{ view_sign(&sign) }</span>
+                // What is read out does not count.
+                <span class="gl-unseen" role="status">{ spoken }</span>
                 <span title={format::date_time(line.started, shell.zone())}>{ format!("{} · began {} · {spent}", run.row.source, format::clock_short(line.started, shell.zone())) }</span>
                 <span aria-label="completeness" role="group">{ view_sign(&extent) }</span>
             </p>
@@ -253,7 +255,7 @@ fn Nodes(props: &NodesProps) -> Html {
 }
 
 fn view_node(node: &NodeRow) -> Html {
-    let since = (dom::now().0 - node.started.0).max(0) as f64 / 1_000.0;
+    let since = dom::now().ms_since(node.started);
     let took = node.duration_ms.map(format::elapsed);
     let (class, icon, words) = match node.status {
         NodeStatus::Waiting => ("is-waiting", Icon::Circle, "waiting".to_owned()),

@@ -37,7 +37,7 @@ pub fn Outbox() -> Html {
             <div class="gl-bar"><h1 class="gl-head">{ "Outbox" }</h1><span class="gl-dim">{ "Kept on this computer until the hub has it; sent in order, applied once." }</span></div>
             { bits::render_view(&query, &state, || html! { <div class="gl-pad">{ bits::skeleton(50) }</div> }, |data| match &**data {
                 ViewData::Feeds(feeds) => {
-                    let hubs: Vec<&FeedRow> = feeds.iter().filter(|feed| feed.publish).collect();
+                    let hubs: Vec<&FeedRow> = feeds.iter().filter(|feed| feed.publish || feed.traffic.waiting + feed.traffic.held > 0).collect();
                     match hubs.is_empty() {
                         true => view_none(&shell),
                         false => html! { { for hubs.into_iter().map(|hub| html! { <ForHub key={hub.id} hub={hub.clone()} /> }) } },
@@ -84,6 +84,7 @@ fn ForHub(props: &ForHubProps) -> Html {
     };
     let sign = monitor::link_sign(&hub.link, dom::now());
     let held = hub.traffic.held;
+    let paused = !hub.publish || !hub.enabled;
     let empty =
         html! { <p class="gl-hint">{ "Nothing waits. Runs that end are sent by themselves." }</p> };
     html! {
@@ -92,6 +93,7 @@ fn ForHub(props: &ForHubProps) -> Html {
                 <span title={kind_words(hub)}><span class="gl-strong">{ &hub.name }</span>{ " " }{ view_sign(&sign) }</span>
                 <span class="gl-dim">
                     { format::plural(hub.traffic.waiting, "entry waits", "entries wait") }
+                    if paused { <span class="gl-warn">{ " · sending is switched off" }</span> }
                     if held > 0 { <span class="gl-bad">{ format!(" · {} refused", format::count(held)) }</span> }
                 </span>
             </header>

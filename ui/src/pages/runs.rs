@@ -261,14 +261,12 @@ fn view_run(run: &RunRow, zone: format::Zone) -> Html {
     let now = dom::now();
     let line = &run.line;
     let sign = short_sign(run, monitor::run_sign(run, now));
-    let lasted = line.ended.map_or_else(
-        || match line.status {
-            RunStatus::Running if run.pulse.is_some() => now.0 - line.started.0,
-            _ => line.updated.0 - line.started.0,
-        },
-        |ended| ended.0 - line.started.0,
-    );
-    let lasted = format::elapsed(lasted.max(0) as f64 / 1_000.0);
+    let until = match (line.ended, line.status) {
+        (Some(ended), _) => ended,
+        (None, RunStatus::Running) if run.pulse.is_some() => now,
+        (None, _) => line.updated,
+    };
+    let lasted = format::elapsed(until.ms_since(line.started));
     let name = run
         .title
         .clone()

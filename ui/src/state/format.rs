@@ -36,7 +36,7 @@ pub fn elapsed(ms: f64) -> String {
 
 /// `4 min ago` up to a day, then the date.
 pub fn ago(now: Micros, then: Micros, zone: Zone) -> String {
-    let seconds = (now.0 - then.0) / SECOND_US;
+    let seconds = now.0.saturating_sub(then.0) / SECOND_US;
     match seconds {
         ..45 => "just now".into(),
         45..3_570 => format!("{} min ago", (seconds + 30) / 60),

@@ -79,8 +79,8 @@ fn next_try(link: &LinkView, now: Micros) -> String {
 
 /// `4 s`, rounded up, so that nothing happens before the count is over.
 pub fn seconds_until(at: Micros, now: Micros) -> String {
-    let left = (at.0 - now.0).max(0);
-    let seconds = (left + 999_999) / 1_000_000;
+    let left = at.0.saturating_sub(now.0).max(0);
+    let seconds = left.saturating_add(999_999) / 1_000_000;
     match seconds {
         0..60 => format!("{seconds} s"),
         _ => format!("{} min {:02} s", seconds / 60, seconds % 60),
@@ -167,7 +167,7 @@ fn going_on(run: &RunRow, now: Micros) -> Sign {
         return sign(Tone::Plain, "not followed", title);
     };
     let (liveness, since) = pulse.at(now);
-    let lasted = format::elapsed((now.0 - since.0).max(0) as f64 / 1_000.0);
+    let lasted = format::elapsed(now.ms_since(since));
     let node = pulse.node.as_deref().unwrap_or_default();
     let (done, all) = run.line.progress;
     let usual = pulse.p99_ms.map(format::elapsed).unwrap_or_default();
@@ -216,6 +216,13 @@ fn going_on(run: &RunRow, now: Micros) -> Sign {
     }
 }
 
+/// A sign without what counts: `stalled 12.3 s` as `stalled`, so that a screen reader hears changes of state only.
+pub fn spoken(sign: &Sign) -> String {
+    let words = sign.words.split_whitespace();
+    let said = words.take_while(|word| !word.starts_with(|c: char| c.is_ascii_digit()));
+    said.collect::<Vec<_>>().join(" ")
+}
+
 /// What is stored of a run's stream, in words.
 pub fn extent_sign(run: &RunView) -> Sign {
     let extent = &run.extent;
@@ -223,10 +230,10 @@ pub fn extent_sign(run: &RunView) -> Sign {
         return sign(Tone::Plain, "nothing stored yet", "");
     };
     let range = format!("offsets {first}\u{2013}{last}");
-    let so_far = if run.row.line.ended.is_some() {
-        ""
-    } else {
-        " so far"
+    let so_far = match (extent.restarts, run.row.line.ended) {
+        (0, Some(_)) => "",
+        (0, None) => " so far",
+        _ => " since the source began anew",
     };
     match (extent.missing, extent.proven) {
         (0, true) => sign(
@@ -478,6 +485,9 @@ mod tests {
             let sign = run_sign(&row(RunStatus::Running, pulse), now);
             assert_eq!((sign.tone, sign.words.as_str()), (tone, words), "{sign:?}");
         }
+        let usual = pulse(Some("FIX"), Some(1.0), None);
+        let stalled = row(RunStatus::Running, Some(usual));
+        assert_eq!(spoken(&run_sign(&stalled, now)), "stalled");
         assert_eq!(run_sign(&row(RunStatus::Failed, None), now).words, "failed");
     }
 

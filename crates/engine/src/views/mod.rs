@@ -224,8 +224,9 @@ impl Engine {
     fn health(&self) -> Result<Health, StoreError> {
         let (postings, running) = self.store().counts()?;
         let trouble = self.shared.pipeline.trouble();
+        let trouble = trouble.or_else(|| self.shared.monitor.trouble());
         Ok(Health {
-            hub_live: trouble.is_none(),
+            hub_live: self.shared.pipeline.trouble().is_none(),
             running,
             postings,
             trouble,
