@@ -65,7 +65,7 @@ impl Display {
             ))?;
         let name = format!(":{}", first_line(&mut server, "Xvfb")?);
         allow(&authority, &name, &cookie)?;
-        let (bus, bus_address) = start_bus(&home).inspect_err(|_| proc::end(&mut server))?;
+        let (bus, bus_address) = start_bus(&home, &name).inspect_err(|_| proc::end(&mut server))?;
         Ok(Self {
             server,
             bus,
@@ -98,7 +98,7 @@ impl Drop for Display {
 }
 
 /// The message bus gets the folders and the display too: it starts programs of its own (accessibility, notifications).
-fn start_bus(home: &Path) -> Result<(Child, String)> {
+fn start_bus(home: &Path, display: &str) -> Result<(Child, String)> {
     let mut command = Command::new("dbus-daemon");
     command
         .args(["--session", "--nofork", "--print-address=1"])
@@ -106,6 +106,8 @@ fn start_bus(home: &Path) -> Result<(Child, String)> {
         .stdout(Stdio::piped())
         .stderr(Stdio::null());
     let mut bus = folders(&mut command, home)
+        .env("DISPLAY", display)
+        .env("XAUTHORITY", home.join("authority"))
         .spawn()
         .map_err(Failure::because(
             "dbus-daemon cannot be started; run `cargo xtask setup`",
