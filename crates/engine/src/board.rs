@@ -106,7 +106,9 @@ impl Board {
     ) -> Option<Word> {
         let state = link_state(status.state);
         let (was_up, is_up) = (self.link.state.is_up(), state.is_up());
-        if status.state == State::Connecting && self.link.state != LinkState::Connecting {
+        let first = self.traffic.connects.0 == 0;
+        if status.state == State::Connecting && (first || self.link.state != LinkState::Connecting)
+        {
             self.traffic.connects.0 += 1;
         }
         if state != self.link.state {
@@ -348,6 +350,7 @@ mod tests {
     #[test]
     fn what_is_caught_up_after_an_outage_is_told_once() {
         let mut board = Board::new(at(0), true, None);
+        board.status(&status(State::Connecting), None, true, at(0));
         assert_eq!(
             board.status(&status(State::Connected), None, true, at(1)),
             None
@@ -367,6 +370,7 @@ mod tests {
             None
         );
         assert_eq!(board.link(at(4)).next_try, Some(at(5)));
+        board.status(&status(State::Connecting), None, true, at(8));
         board.status(&status(State::Connected), None, true, at(9));
         board.stored(&count("run/a", 13, 4), at(9));
         let Some(Word::CaughtUp(caught)) = board.caught_up() else {
@@ -378,7 +382,7 @@ mod tests {
         );
         assert_eq!(board.caught_up(), None);
         let traffic = board.traffic(at(10));
-        assert_eq!((traffic.events, traffic.connects.1), (18, 2));
+        assert_eq!((traffic.events, traffic.connects), (18, (2, 2)));
         assert_eq!(traffic.uptime_percent, 30.0);
     }
 

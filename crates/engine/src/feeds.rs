@@ -10,11 +10,11 @@
 use crate::{
     StoreError,
     host::wall_clock,
-    outbox::{Changing, Entries, Queueing, Told as OutboxTold},
+    outbox::{Changing, Entries, Queueing, Running, Told as OutboxTold},
 };
 pub use ghostlight_feed as feed;
 use ghostlight_feed::{
-    Client, Command, Cursor, Ended, Item, Kind, Memory, Recalled, Retrying, Settings, Update,
+    Client, Command, Cursor, Ended, Item, Kind, Memory, Recalled, Settings, Update,
     connection::Status, outbox,
 };
 use ghostlight_hub::{Hub, Waker};
@@ -33,7 +33,7 @@ use std::{
     io::{self, Read, Seek, SeekFrom, Write},
     path::PathBuf,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering},
         mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
     },
@@ -109,8 +109,7 @@ pub struct Watching {
     commands: mpsc::Sender<Command>,
     stopped: Arc<AtomicBool>,
     begun: Instant,
-    publishes: bool,
-    retrying: Arc<Mutex<Vec<Retrying>>>,
+    outbox: Option<Running>,
 }
 
 /// What other threads may do with a feed that is followed.
@@ -118,8 +117,7 @@ pub struct Watching {
 pub struct Remote {
     commands: mpsc::Sender<Command>,
     stopper: Stopper,
-    publishes: bool,
-    retrying: Arc<Mutex<Vec<Retrying>>>,
+    outbox: Option<Running>,
 }
 
 impl Remote {
@@ -133,14 +131,9 @@ impl Remote {
         self.stopper.stop();
     }
 
-    /// For what a person decides about the outbox, where there is one.
-    pub(crate) fn outbox_commands(&self) -> Option<&mpsc::Sender<Command>> {
-        self.publishes.then_some(&self.commands)
-    }
-
-    /// The outbox's entries that the hub does not take now.
-    pub(crate) fn retrying(&self) -> Vec<Retrying> {
-        lock(&self.retrying).clone()
+    /// For what a person decides about the outbox, where finished runs are sent.
+    pub fn outbox(&self) -> Option<&Running> {
+        self.outbox.as_ref()
     }
 }
 
@@ -208,7 +201,7 @@ impl Watching {
             let _ = ending.send(ended);
         };
         let receiving = spawn("feed", receive).map_err(trouble)?;
-        let retrying = Arc::<Mutex<Vec<Retrying>>>::default();
+        let running_outbox = Running::new(commands.clone());
         let storing = Storing {
             store: store.clone(),
             settings,
@@ -218,7 +211,7 @@ impl Watching {
             publish: options.publish,
             queueing: None,
             commands: commands.clone(),
-            retrying: Arc::clone(&retrying),
+            outbox: running_outbox.clone(),
         };
         let keep = move || storing.run(updated, &ended);
         let keeping = spawn("feed-store", keep).map_err(trouble)?;
@@ -230,8 +223,7 @@ impl Watching {
             commands,
             stopped: Arc::default(),
             begun: Instant::now(),
-            publishes,
-            retrying,
+            outbox: publishes.then_some(running_outbox),
         })
     }
 
@@ -246,8 +238,7 @@ impl Watching {
         Remote {
             commands: self.commands.clone(),
             stopper: self.stopper(),
-            publishes: self.publishes,
-            retrying: Arc::clone(&self.retrying),
+            outbox: self.outbox.clone(),
         }
     }
 
@@ -293,11 +284,6 @@ impl Drop for Watching {
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
     let thread = thread::Builder::new().name(name.into());
     thread.spawn(work)
-}
-
-/// A list is whole whatever a panicking holder left.
-fn lock(retrying: &Mutex<Vec<Retrying>>) -> std::sync::MutexGuard<'_, Vec<Retrying>> {
-    retrying.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What the client asks of the store.
@@ -396,7 +382,7 @@ struct Storing {
     /// Runs from when the feed is known to be a hub.
     queueing: Option<(Waker, JoinHandle<()>)>,
     commands: mpsc::Sender<Command>,
-    retrying: Arc<Mutex<Vec<Retrying>>>,
+    outbox: Running,
 }
 
 /// What was given to the store's writer.
@@ -481,7 +467,7 @@ impl Storing {
             }
             Update::Outbox(action) => return self.load(action),
             Update::Retrying(list) => {
-                lock(&self.retrying).clone_from(&list);
+                self.outbox.set_retrying(&list);
                 News::Outbox(OutboxTold::Retrying(list))
             }
             Update::CaughtUp | Update::Batch(_) => News::CaughtUp,

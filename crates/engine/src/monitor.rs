@@ -321,7 +321,8 @@ impl Monitor {
             });
         };
         let remote = self.remote(id);
-        outbox::page(&self.shared.store, &hub, start, len, remote.as_ref())
+        let running = remote.as_ref().and_then(Remote::outbox);
+        outbox::page(&self.shared.store, &hub, start, len, running)
     }
 
     /// Lets an entry of the outbox be sent again.
@@ -338,7 +339,7 @@ impl Monitor {
         &self,
         id: i64,
         key: &str,
-        decide: fn(&Store, &str, &str, Option<&Remote>) -> Result<(), StoreError>,
+        decide: fn(&Store, &str, &str, Option<&outbox::Running>) -> Result<(), StoreError>,
     ) -> Result<(), ApiError> {
         let hub = self.hub_of(id).map_err(|e| store_error(&e))?;
         let hub = hub.ok_or_else(|| {
@@ -349,7 +350,8 @@ impl Monitor {
             )
         })?;
         let remote = self.remote(id);
-        decide(&self.shared.store, &hub, key, remote.as_ref()).map_err(|e| store_error(&e))
+        let running = remote.as_ref().and_then(Remote::outbox);
+        decide(&self.shared.store, &hub, key, running).map_err(|e| store_error(&e))
     }
 
     /// The name under which the store knows a feed's hub.

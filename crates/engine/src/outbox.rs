@@ -7,7 +7,7 @@
 //!
 //! The screen reads [`page`] and [`counts`], and a person decides by [`retry`] and [`discard`]. Nothing else deletes.
 
-use crate::{StoreError, feeds::Remote, host::wall_clock};
+use crate::{StoreError, host::wall_clock};
 use ghostlight_feed::{
     Command, Retrying,
     outbox::{Action, Entry},
@@ -23,6 +23,7 @@ use ghostlight_sync::frame::{Accepted, Body};
 use std::{
     collections::BTreeSet,
     fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 use tokio::sync::mpsc;
@@ -135,6 +136,36 @@ pub struct Waiting {
     pub why: Why,
 }
 
+/// A client that is following the hub and publishes: it has entries in memory, so it decides about them.
+#[derive(Debug, Clone)]
+pub struct Running {
+    commands: mpsc::Sender<Command>,
+    retrying: Arc<Mutex<Vec<Retrying>>>,
+}
+
+impl Running {
+    pub(crate) fn new(commands: mpsc::Sender<Command>) -> Self {
+        Self {
+            commands,
+            retrying: Arc::default(),
+        }
+    }
+
+    /// Remembers which entries the hub does not take now.
+    pub(crate) fn set_retrying(&self, list: &[Retrying]) {
+        *self.lock() = list.to_vec();
+    }
+
+    fn retrying(&self) -> Vec<Retrying> {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Retrying>> {
+        // A list is whole, whatever a panicking holder left.
+        self.retrying.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Why an entry waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Why {
@@ -157,9 +188,9 @@ pub fn page(
     hub: &str,
     start: u32,
     len: u32,
-    running: Option<&Remote>,
+    running: Option<&Running>,
 ) -> Result<Rows<Waiting>, StoreError> {
-    let retrying = running.map(Remote::retrying).unwrap_or_default();
+    let retrying = running.map(Running::retrying).unwrap_or_default();
     let page = store.outbox_page(hub, start, len)?;
     let rows = page.rows.into_iter().map(|row| waiting(row, &retrying));
     Ok(Rows {
@@ -206,7 +237,7 @@ pub fn retry(
     store: &Store,
     hub: &str,
     key: &str,
-    running: Option<&Remote>,
+    running: Option<&Running>,
 ) -> Result<(), StoreError> {
     let key = key.to_owned();
     match decide(running, || Command::OutboxRetry { key: key.clone() })? {
@@ -224,7 +255,7 @@ pub fn discard(
     store: &Store,
     hub: &str,
     key: &str,
-    running: Option<&Remote>,
+    running: Option<&Running>,
 ) -> Result<(), StoreError> {
     let key = key.to_owned();
     match decide(running, || Command::OutboxDiscard { key: key.clone() })? {
@@ -240,8 +271,8 @@ fn found(key: &str, pending: Pending<Option<EntryName>>) -> Result<(), StoreErro
 }
 
 /// Whether a running client decides, which has the entry in memory.
-fn decide(running: Option<&Remote>, command: impl Fn() -> Command) -> Result<bool, StoreError> {
-    let Some(commands) = running.and_then(Remote::outbox_commands) else {
+fn decide(running: Option<&Running>, command: impl Fn() -> Command) -> Result<bool, StoreError> {
+    let Some(commands) = running.map(|running| &running.commands) else {
         return Ok(false);
     };
     for _ in 0..COMMAND_TRIES {

@@ -9,7 +9,7 @@ use feed_server::{Dice, Proxy};
 use ghostlight_engine::{
     StoreError,
     feeds::{
-        self, News, Options, Watching,
+        News, Options, Watching,
         feed::{
             Ended, Endpoint, Kind, Secret, Settings,
             backoff::Backoff,
@@ -153,7 +153,7 @@ impl Local {
     }
 
     /// What waits and why, in a small notation.
-    fn page(&self, running: Option<&feeds::Remote>) -> Vec<String> {
+    fn page(&self, running: Option<&outbox::Running>) -> Vec<String> {
         let page = outbox::page(self.store(), &self.to(), 0, 100, running).unwrap();
         assert_eq!(page.total as usize, page.rows.len());
         let drawn = page.rows.into_iter().map(|row| match row.why {
@@ -313,7 +313,7 @@ fn what_ended_offline_is_delivered_in_order_when_the_hub_is_back() {
     }
     let open = begin(&local.hub, "open", 5, 10);
     local.queued(21);
-    assert_eq!(local.page(Some(&watching.remote()))[1], "run page run-00");
+    assert_eq!(local.page(watching.remote().outbox())[1], "run page run-00");
     until(&watching, "trouble", |news| match news {
         News::Status(status) => status.state == State::Reconnecting,
         _ => false,
@@ -608,12 +608,12 @@ fn what_is_refused_for_good_is_held_until_a_person_decides() {
         "run page c (part 1 of 2) held too_large",
         "run page c (part 2 of 2) behind",
     ];
-    assert_eq!(local.page(Some(&watching.remote())), held);
+    assert_eq!(local.page(watching.remote().outbox()), held);
     let counts = local.counts();
     assert_eq!((counts.waiting, counts.held), (1, 1));
     assert_eq!(remote.log().len(), 2);
     // Retried, it is refused again; also after a new start nobody has decided yet.
-    outbox::retry(local.store(), &to, &held_key, Some(&watching.remote())).unwrap();
+    outbox::retry(local.store(), &to, &held_key, watching.remote().outbox()).unwrap();
     told(&watching, "the second refusal", |told| {
         matches!(told, Told::Held { .. })
     });
@@ -621,14 +621,14 @@ fn what_is_refused_for_good_is_held_until_a_person_decides() {
     let watching = local.watch();
     finish(&local.hub, "d", 2, 10);
     assert_eq!(delivered(&watching, 1).0, ["run page d"]);
-    assert_eq!(local.page(Some(&watching.remote())), held);
+    assert_eq!(local.page(watching.remote().outbox()), held);
     // The hub learned better: a retry, and what is behind follows.
     remote.come(Limits::default());
     until(&watching, "the connection", |news| match news {
         News::Status(status) => status.state == State::Connected,
         _ => false,
     });
-    outbox::retry(local.store(), &to, &held_key, Some(&watching.remote())).unwrap();
+    outbox::retry(local.store(), &to, &held_key, watching.remote().outbox()).unwrap();
     assert_eq!(
         delivered(&watching, 2).0,
         ["run page c (part 1 of 2)", "run page c (part 2 of 2)"]
@@ -665,7 +665,7 @@ fn a_discarded_entry_goes_and_what_is_behind_it_follows() {
         _ => false,
     };
     told(&watching, "the refusal", |told| is_held(told, "k1"));
-    outbox::discard(local.store(), &to, "k1", Some(&watching.remote())).unwrap();
+    outbox::discard(local.store(), &to, "k1", watching.remote().outbox()).unwrap();
     told(&watching, "the next refusal", |told| is_held(told, "k2"));
     drop(watching);
     // Nothing running: at once.
@@ -676,7 +676,7 @@ fn a_discarded_entry_goes_and_what_is_behind_it_follows() {
     assert!(gone.to_string().contains("k2"), "{gone}");
     let watching = local.watch();
     told(&watching, "the last refusal", |told| is_held(told, "k3"));
-    assert_eq!(local.page(Some(&watching.remote())), ["k3 held conflict"]);
+    assert_eq!(local.page(watching.remote().outbox()), ["k3 held conflict"]);
     // Discarded by another program, it is not sent by this one.
     let other = Store::open(local.folder.path(), |_| {}).unwrap();
     outbox::discard(&other, &to, "k3", None).unwrap();
@@ -750,7 +750,7 @@ fn what_the_hub_does_not_take_now_is_shown_with_its_words() {
         _ => false,
     });
     assert_eq!(
-        local.page(Some(&watching.remote())),
+        local.page(watching.remote().outbox()),
         ["run page a retrying busy"],
         "and nothing is held"
     );
@@ -872,7 +872,7 @@ fn a_damaged_entry_is_held_and_the_others_go() {
     let watching = local.watch();
     assert_eq!(delivered(&watching, 1).0, ["run page b"]);
     assert_eq!(
-        local.page(Some(&watching.remote())),
+        local.page(watching.remote().outbox()),
         ["run page a held damaged"]
     );
 }
