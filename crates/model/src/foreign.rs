@@ -10,7 +10,7 @@ use crate::{
     time::Micros,
 };
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, value::RawValue};
 use std::{borrow::Cow, collections::BTreeMap};
 
 /// Issues that are read of an event; further ones stay in its body.
@@ -60,75 +60,87 @@ pub fn is_whole_run(node: &str) -> bool {
 #[derive(Deserialize, Default)]
 struct Body<'a> {
     #[serde(borrow, default)]
-    node: Any<'a>,
+    node: Option<&'a RawValue>,
     #[serde(borrow, default)]
-    phase: Any<'a>,
+    phase: Option<&'a RawValue>,
     #[serde(borrow, default, rename = "type")]
-    kind: Any<'a>,
+    kind: Option<&'a RawValue>,
     #[serde(borrow, default)]
-    event: Any<'a>,
-    #[serde(default)]
-    duration_ms: Option<Value>,
-    #[serde(default)]
-    metrics: Option<Value>,
-    #[serde(default)]
-    data: Option<Value>,
-    #[serde(default)]
-    issues: Option<Value>,
-    #[serde(default)]
-    fact: Option<Value>,
+    event: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    duration_ms: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    metrics: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    data: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    issues: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    fact: Option<&'a RawValue>,
 }
 
-/// A word, or something that is none.
-#[derive(Deserialize, Default)]
-#[serde(untagged)]
-enum Any<'a> {
-    Word(#[serde(borrow)] Cow<'a, str>),
-    Number(serde_json::Number),
-    #[default]
-    Absent,
-    Else(serde::de::IgnoredAny),
-}
-
-impl Any<'_> {
-    fn word(&self) -> Option<String> {
-        match self {
-            Any::Word(word) => Some(cut(word.trim(), NAME_CHARS_MAX)),
-            Any::Number(number) => Some(number.to_string()),
-            Any::Absent | Any::Else(_) => None,
+/// A text or a number as a word.
+fn word(raw: Option<&RawValue>) -> Option<String> {
+    let text = raw?.get();
+    match text.as_bytes().first()? {
+        b'"' => {
+            let word: Cow<'_, str> = serde_json::from_str(text).ok()?;
+            Some(cut(word.trim(), NAME_CHARS_MAX))
         }
+        b'-' | b'0'..=b'9' => Some(cut(text, NAME_CHARS_MAX)),
+        _ => None,
     }
 }
 
+fn value(raw: Option<&RawValue>) -> Option<Value> {
+    serde_json::from_str(raw?.get()).ok()
+}
+
+/// Members of `metrics` that say something of the run itself; see [`scores`], [`artifacts`] and [`expects`].
+const OF_THE_RUN: [&str; 3] = ["\"scores\"", "\"artifacts\"", "\"expects\""];
+
 /// The event of `run` that a body is, at the time that its envelope says.
 pub fn read(body: &str, ts: Micros, run: &RunId) -> EventBody {
+    read_as(body, ts, run, |_| true)
+}
+
+/// As [`read`], but with metrics only where they say something of the run itself: all that the reducer looks at.
+pub fn skim(body: &str, ts: Micros, run: &RunId) -> EventBody {
+    read_as(body, ts, run, |metrics| {
+        // A name may also be written with escapes.
+        metrics.contains('\\') || OF_THE_RUN.iter().any(|name| metrics.contains(name))
+    })
+}
+
+fn read_as(body: &str, ts: Micros, run: &RunId, wanted: impl Fn(&str) -> bool) -> EventBody {
     let read: Body<'_> = match body.trim_start().starts_with('{') {
         true => serde_json::from_str(body).unwrap_or_default(),
         // A struct would also read from an array.
         false => Body::default(),
     };
-    let typed = read.kind.word().or_else(|| read.event.word());
-    let is_typed = read.node.word().is_none() && read.metrics.is_none() && typed.is_some();
-    let node = match is_typed {
-        // A typed message (SPEC C12 b) is of its type's node, and its data are its metrics.
-        true => typed.unwrap_or_default(),
-        false => read.node.word().unwrap_or_default(),
+    let node = word(read.node);
+    let typed = match node.is_none() && read.metrics.is_none() {
+        true => word(read.kind).or_else(|| word(read.event)),
+        false => None,
     };
+    // A typed message (SPEC C12 b) is of its type's node, and its data are its metrics.
+    let is_typed = typed.is_some();
     let metrics = read.metrics.or(read.data.filter(|_| is_typed));
+    let metrics = metrics.filter(|metrics| wanted(metrics.get()));
     EventBody {
         ts: ts.sane(),
         run_id: run.clone(),
-        node,
-        phase: phase(read.phase.word(), is_typed),
-        duration_ms: read.duration_ms.as_ref().and_then(duration),
-        metrics: match metrics {
+        node: typed.or(node).unwrap_or_default(),
+        phase: phase(word(read.phase), is_typed),
+        duration_ms: value(read.duration_ms).as_ref().and_then(duration),
+        metrics: match value(metrics) {
             Some(Value::Object(members)) => members.into_iter().collect(),
             _ => BTreeMap::new(),
         },
-        issues: issues(read.issues),
+        issues: issues(value(read.issues)),
         fact: read
             .fact
-            .and_then(|fact| serde_json::from_value::<Box<Fact>>(fact).ok()),
+            .and_then(|fact| serde_json::from_str::<Box<Fact>>(fact.get()).ok()),
     }
 }
 
@@ -337,6 +349,36 @@ mod tests {
             assert_eq!(event.duration_ms, None, "{body}");
         }
         assert!(is_whole_run("") && is_whole_run("Workflow") && !is_whole_run("LOAD"));
+    }
+
+    #[test]
+    fn what_is_skimmed_says_the_same_of_the_run() {
+        let run = RunId("feed:1/run/a".into());
+        for body in [
+            r#"{"node":"A","phase":"end","metrics":{"rows":4,"scores":{"hook":0.5}},"issues":["x"]}"#,
+            r#"{"node":"A","phase":"end","metrics":{"sc\u006fres":{"hook":0.5}}}"#,
+            r#"{"node":"A","metrics":{"artifacts":["a"],"expects":["b"]}}"#,
+            r#"{"type":"t","data":{"x":1}}"#,
+        ] {
+            let (whole, skimmed) = (read(body, Micros(1), &run), skim(body, Micros(1), &run));
+            assert_eq!(
+                scores(&whole).collect::<Vec<_>>(),
+                scores(&skimmed).collect::<Vec<_>>()
+            );
+            assert_eq!(
+                artifacts(&whole).collect::<Vec<_>>(),
+                artifacts(&skimmed).collect::<Vec<_>>()
+            );
+            assert_eq!(
+                expects(&whole).collect::<Vec<_>>(),
+                expects(&skimmed).collect::<Vec<_>>()
+            );
+            let bare = |event: EventBody| EventBody {
+                metrics: BTreeMap::new(),
+                ..event
+            };
+            assert_eq!(bare(whole), bare(skimmed));
+        }
     }
 
     #[test]

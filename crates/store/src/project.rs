@@ -46,7 +46,7 @@ pub struct Rebuilt {
 pub(crate) struct Touched {
     runs: BTreeMap<RunId, RunState>,
     /// Durations of nodes that ended, by origin and node, in order.
-    durations: BTreeMap<(String, String), Vec<f64>>,
+    durations: BTreeMap<String, BTreeMap<String, Vec<f64>>>,
     fingerprints: BTreeMap<RunId, u64>,
     streams: BTreeMap<StreamId, StreamHead>,
     postings: BTreeSet<PostingId>,
@@ -164,8 +164,7 @@ impl Touched {
             if event.phase == Phase::End
                 && let Some(ms) = state.node(&event.node).and_then(|node| node.duration_ms)
             {
-                let key = (origin_of(run).to_owned(), event.node.clone());
-                self.durations.entry(key).or_default().push(ms);
+                remember(&mut self.durations, origin_of(run), &event.node, ms);
             }
         }
         self.postings.extend(state.posting.filter(|_| ours));
@@ -205,7 +204,12 @@ impl Touched {
 
     /// These are added to what stands there, so they are written once only.
     fn write_durations(&mut self, tx: &Transaction<'_>) -> rusqlite::Result<()> {
-        for ((origin, node), new) in std::mem::take(&mut self.durations) {
+        let origins = std::mem::take(&mut self.durations);
+        let nodes = origins.into_iter().flat_map(|(origin, nodes)| {
+            let nodes = nodes.into_iter();
+            nodes.map(move |(node, new)| (origin.clone(), node, new))
+        });
+        for (origin, node, new) in nodes {
             let mut durations = read::durations(tx, &origin, &node)?;
             durations.extend(new);
             let surplus = durations.len().saturating_sub(liveness::HISTORY_MAX);
@@ -230,6 +234,23 @@ impl Touched {
             everything: self.everything,
         }
     }
+}
+
+/// Adds a duration; names are copied only the first time.
+fn remember(
+    durations: &mut BTreeMap<String, BTreeMap<String, Vec<f64>>>,
+    origin: &str,
+    node: &str,
+    ms: f64,
+) {
+    if let Some(known) = durations
+        .get_mut(origin)
+        .and_then(|nodes| nodes.get_mut(node))
+    {
+        return known.push(ms);
+    }
+    let nodes = durations.entry(origin.to_owned()).or_default();
+    nodes.entry(node.to_owned()).or_default().push(ms);
 }
 
 fn write_run(

@@ -625,7 +625,7 @@ pub(crate) fn events_after(
             true => from_json(row, 1)?,
             false => {
                 let run = RunId::of_stream(&origin, &stream);
-                foreign::read(row.get_ref(1)?.as_str()?, Micros(row.get(2)?), &run)
+                foreign::skim(row.get_ref(1)?.as_str()?, Micros(row.get(2)?), &run)
             }
         };
         Ok(LoggedEvent {

@@ -691,7 +691,7 @@ fn insert(
     body: &str,
 ) -> rusqlite::Result<EventBody> {
     // A body of another shape is kept all the same, as a generic event (SPEC C8).
-    let event = foreign::read(body, ts, run);
+    let event = foreign::skim(body, ts, run);
     insert_event(batch, *head, ts, (&event.node, event.phase.word()), body)?;
     head.next += 1;
     batch.touched.reached(batch.tx.last_insert_rowid());
