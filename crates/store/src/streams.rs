@@ -270,6 +270,9 @@ impl Store {
     /// whoever calls did not ask for what is missing.
     pub fn receive(&self, feed: &str, delivery: Vec<Received>) -> Pending<ReceivedCount> {
         let origin = origin_of(feed);
+        // Read here: the writer's time is what everybody waits for.
+        let reads: Vec<Option<EventBody>> =
+            delivery.iter().map(|one| as_event(one, &origin)).collect();
         self.writer().submit(move |batch| {
             let path = batch.path;
             let mut intake = Intake {
@@ -280,7 +283,9 @@ impl Store {
                 stored: HashMap::new(),
                 count: ReceivedCount::default(),
             };
-            delivery.iter().try_for_each(|one| intake.take(one))?;
+            for (one, read) in delivery.iter().zip(reads) {
+                intake.take(one, read)?;
+            }
             intake.finish().map_err(|e| StoreError::sqlite(path, &e))
         })
     }
@@ -382,7 +387,8 @@ fn publish(
     let run = RunId::of_stream(HUB, stream);
     let mut events = Vec::with_capacity(bodies.len());
     for body in bodies {
-        let event = insert(batch, &mut head, &run, now, body).map_err(sqlite)?;
+        let event = foreign::skim(body, now, &run);
+        insert(batch, &mut head, now, &event, body).map_err(sqlite)?;
         events.push((kind_of(stream, HUB), head.epoch, event));
     }
     let done = Published {
@@ -480,7 +486,7 @@ fn fold_arrived(batch: &mut Batch<'_>, arrived: &[Arrived]) -> rusqlite::Result<
 }
 
 impl<'c> Intake<'_, '_, 'c> {
-    fn take(&mut self, what: &'c Received) -> Result<(), StoreError> {
+    fn take(&mut self, what: &'c Received, read: Option<EventBody>) -> Result<(), StoreError> {
         let last = match what {
             Received::Event { event, .. } => event.offset,
             Received::Gap { to, .. } => *to,
@@ -499,7 +505,7 @@ impl<'c> Intake<'_, '_, 'c> {
                 stream,
                 epoch,
                 event,
-            } => self.event(stream, *epoch, event),
+            } => self.event(stream, *epoch, event, read),
             Received::Gap {
                 stream,
                 epoch,
@@ -525,6 +531,7 @@ impl<'c> Intake<'_, '_, 'c> {
         stream: &'c StreamId,
         epoch: Epoch,
         event: &LogEvent,
+        read: Option<EventBody>,
     ) -> Result<(), StoreError> {
         let path = self.batch.path;
         let sqlite = |e: rusqlite::Error| StoreError::sqlite(path, &e);
@@ -541,10 +548,13 @@ impl<'c> Intake<'_, '_, 'c> {
                 offset - 1
             )));
         }
-        let run = RunId::of_stream(self.origin, stream);
-        let event = insert(self.batch, &mut head, &run, event.ts, &event.body).map_err(sqlite)?;
+        let read = read.unwrap_or_else(|| {
+            let run = RunId::of_stream(self.origin, stream);
+            foreign::skim(&event.body, event.ts, &run)
+        });
+        insert(self.batch, &mut head, event.ts, &read, &event.body).map_err(sqlite)?;
         self.arrived
-            .push((kind_of(stream, self.origin), head.epoch, event));
+            .push((kind_of(stream, self.origin), head.epoch, read));
         self.heads.insert(stream, head);
         *self.stored.entry(stream).or_default() += 1;
         self.count.stored += 1;
@@ -682,20 +692,27 @@ pub(crate) fn advance(tx: &Connection, head: StreamHead) -> rusqlite::Result<()>
     Ok(())
 }
 
-/// Appends a body of another's stream; answers how it reads as an event of `run`.
+/// How an event reads: a body of another shape is kept all the same, as a generic one (SPEC C8).
+fn as_event(what: &Received, origin: &str) -> Option<EventBody> {
+    let Received::Event { stream, event, .. } = what else {
+        return None;
+    };
+    let run = RunId::of_stream(origin, stream);
+    Some(foreign::skim(&event.body, event.ts, &run))
+}
+
+/// Appends a body of another's stream, and how it reads beside it.
 fn insert(
     batch: &mut Batch<'_>,
     head: &mut StreamHead,
-    run: &RunId,
     ts: Micros,
+    read: &EventBody,
     body: &str,
-) -> rusqlite::Result<EventBody> {
-    // A body of another shape is kept all the same, as a generic event (SPEC C8).
-    let event = foreign::skim(body, ts, run);
-    insert_event(batch, *head, ts, (&event.node, event.phase.word()), body)?;
+) -> rusqlite::Result<()> {
+    insert_event(batch, *head, ts, (&read.node, read.phase.word()), body)?;
     head.next += 1;
     batch.touched.reached(batch.tx.last_insert_rowid());
-    Ok(event)
+    Ok(())
 }
 
 fn quarantine(
