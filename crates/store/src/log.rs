@@ -9,7 +9,7 @@ use crate::{
     open::Store,
     read::{EventPlace, Rows},
     sql,
-    streams::LOCAL,
+    streams::{LOCAL, signed, unsigned},
 };
 use ghostlight_model::{Epoch, EventBody, Micros, Offset, RunId, foreign};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -517,12 +517,4 @@ fn epoch_parts(
         parts.extend(events(next, last));
     }
     Ok(())
-}
-
-fn signed(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-fn unsigned(number: i64) -> u64 {
-    u64::try_from(number).unwrap_or(0)
 }
