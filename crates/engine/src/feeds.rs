@@ -94,7 +94,7 @@ pub struct Options {
 /// The kind of feed at an address, if it was found out or named before.
 pub fn remembered(store: &Store, settings: &Settings) -> Result<Option<Kind>, StoreError> {
     let feed = store.feed_at(settings.endpoint.url().as_str())?;
-    let word = feed.and_then(|feed| feed.kind);
+    let word = feed.and_then(|feed| feed.settings.kind);
     Ok(word.and_then(|word| Kind::of_word(&word)))
 }
 

@@ -20,7 +20,7 @@ use crate::{
 use ghostlight_api::{
     ApiError, ErrorCode,
     command::FeedForm,
-    view::{DIGEST_RUNS_MAX, FeedHealth, FeedRow, LinkState, Notice},
+    view::{DIGEST_RUNS_MAX, FeedHealth, FeedRow, LinkState, LinkView, Notice},
 };
 use ghostlight_feed::{
     Ended,
@@ -110,6 +110,17 @@ pub(crate) struct Digest {
     pub runs: Vec<RunId>,
 }
 
+/// A feed, as a list of runs needs it.
+pub(crate) struct Source {
+    pub id: i64,
+    pub name: String,
+    pub origin: Option<String>,
+    pub enabled: bool,
+    /// Whether completeness can be proven for it.
+    pub proven: bool,
+    pub link: LinkView,
+}
+
 struct Running {
     remote: Option<Remote>,
     thread: Option<JoinHandle<()>>,
@@ -152,7 +163,7 @@ impl Monitor {
         };
         // What is wrong with the environment keeps no other feed from being followed.
         for feed in self.shared.store.feeds().map_err(|e| store_error(&e))? {
-            if feed.enabled {
+            if feed.settings.enabled {
                 self.stop(feed.id);
                 self.follow(feed);
             }
@@ -171,16 +182,17 @@ impl Monitor {
     /// A feed named by the environment is set up once, and switched on each time.
     fn set_up_from_environment(&self, url: &str) -> Result<(), ApiError> {
         let (endpoint, token) = parse(url)?;
-        let known = self.shared.store.feed_at(endpoint.url().as_str());
+        let store = &self.shared.store;
+        let known = store.feed_at(endpoint.url().as_str());
         let known = known.map_err(|e| store_error(&e))?;
         let id = match known {
-            Some(feed) if feed.enabled => feed.id,
+            Some(feed) if feed.settings.enabled => feed.id,
             Some(feed) => {
                 let on = FeedSettings {
                     enabled: true,
-                    ..settings_of(&feed)
+                    ..feed.settings
                 };
-                let changed = self.shared.store.change_feed(feed.id, on);
+                let changed = store.change_feed(feed.id, on);
                 changed.wait().map_err(|e| store_error(&e))?;
                 feed.id
             }
@@ -193,15 +205,11 @@ impl Monitor {
                     publish: false,
                     transport: None,
                 };
-                let added = self.shared.store.add_feed(settings, self.shared.host.now());
+                let added = store.add_feed(settings, self.shared.host.now());
                 added.wait().map_err(|e| store_error(&e))?
             }
         };
-        if let Some(token) = token {
-            let kept = self.shared.secrets.put(id, &token.0);
-            kept.map_err(|e| store_error(&e))?;
-        }
-        Ok(())
+        self.shared.keep(id, token.map(|token| token.0))
     }
 
     /// Sets up a feed.
@@ -210,12 +218,7 @@ impl Monitor {
         let (settings, token) = read_form(&form)?;
         let added = self.shared.store.add_feed(settings, self.shared.host.now());
         let id = added.wait().map_err(|e| store_error(&e))?;
-        if let Some(token) = token {
-            self.shared
-                .secrets
-                .put(id, &token)
-                .map_err(|e| store_error(&e))?;
-        }
+        self.shared.keep(id, token)?;
         self.restart(id)?;
         Ok(id)
     }
@@ -224,10 +227,11 @@ impl Monitor {
     pub fn change(&self, id: i64, form: FeedForm) -> Result<(), ApiError> {
         let _changing = lock(&self.changing);
         let (settings, token) = read_form(&form)?;
-        let moved = self.is_another_server(id, &settings.url)?;
-        if moved {
-            self.nothing_waits_for(id)?;
-        }
+        let before = self.shared.store.feed(id).map_err(|e| store_error(&e))?;
+        let moved = match &before {
+            Some(feed) => is_another_server(&feed.settings.url, &settings.url)?,
+            None => false,
+        };
         let changed = self.shared.store.change_feed(id, settings);
         changed.wait().map_err(|e| store_error(&e))?;
         if moved && token.is_none() {
@@ -237,49 +241,21 @@ impl Monitor {
                 .forget(id)
                 .map_err(|e| store_error(&e))?;
         }
-        if let Some(token) = token {
-            self.shared
-                .secrets
-                .put(id, &token)
-                .map_err(|e| store_error(&e))?;
-        }
+        self.shared.keep(id, token)?;
         self.restart(id)
-    }
-
-    fn is_another_server(&self, id: i64, url: &str) -> Result<bool, ApiError> {
-        let feeds = self.shared.store.feeds().map_err(|e| store_error(&e))?;
-        let before = feeds.into_iter().find(|feed| feed.id == id);
-        let Some(before) = before else {
-            return Ok(false);
-        };
-        let (before, now) = (parse(&before.url)?.0, parse(url)?.0);
-        Ok(before.url().origin() != now.url().origin())
-    }
-
-    /// What waits for a hub is dropped by a person's decision only, entry by entry (SPEC C6).
-    fn nothing_waits_for(&self, id: i64) -> Result<(), ApiError> {
-        let hub = self.hub_of(id).map_err(|e| store_error(&e))?;
-        let counts = hub.map(|hub| outbox::counts(&self.shared.store, &hub));
-        let counts = counts.transpose().map_err(|e| store_error(&e))?;
-        let entries = counts.map_or(0, |counts| counts.waiting + counts.held);
-        match entries {
-            0 => Ok(()),
-            n => Err(ApiError::new(
-                ErrorCode::Rule,
-                format!("{n} of the outbox's entries wait for this hub; nothing was changed."),
-                "Let them be sent, or discard them in the outbox, then try again.",
-            )),
-        }
     }
 
     /// Removes a feed and its token.
     pub fn remove(&self, id: i64) -> Result<(), ApiError> {
         let _changing = lock(&self.changing);
-        self.nothing_waits_for(id)?;
+        // It must not write itself into the store again.
         self.stop(id);
+        let removed = self.shared.store.remove_feed(id).wait();
+        if let Err(error) = removed {
+            self.restart(id)?;
+            return Err(store_error(&error));
+        }
         lock(&self.shared.boards).remove(&id);
-        let removed = self.shared.store.remove_feed(id);
-        removed.wait().map_err(|e| store_error(&e))?;
         self.shared.secrets.forget(id).map_err(|e| store_error(&e))
     }
 
@@ -289,7 +265,7 @@ impl Monitor {
         let feeds = self.shared.store.feeds().map_err(|e| store_error(&e))?;
         let wanted = feeds
             .into_iter()
-            .filter(|feed| feed.enabled && id.is_none_or(|id| feed.id == id));
+            .filter(|feed| feed.settings.enabled && id.is_none_or(|id| feed.id == id));
         for feed in wanted {
             let state = self.shared.link_state(feed.id);
             match state {
@@ -356,10 +332,8 @@ impl Monitor {
 
     /// The name under which the store knows a feed's hub.
     fn hub_of(&self, id: i64) -> Result<Option<String>, StoreError> {
-        let feeds = self.shared.store.feeds()?;
-        let feed = feeds.into_iter().find(|feed| feed.id == id);
-        let origin = feed.and_then(|feed| feed.origin);
-        Ok(origin.and_then(|origin| origin.strip_prefix("feed:").map(str::to_owned)))
+        let feed = self.shared.store.feed(id)?;
+        Ok(feed.and_then(|feed| feed.stored_as().map(str::to_owned)))
     }
 
     fn remote(&self, id: i64) -> Option<Remote> {
@@ -381,52 +355,76 @@ impl Monitor {
         self.shared.ping();
     }
 
-    /// All feeds, with their connections.
+    /// All feeds, with their connections and what waits for them.
     pub fn rows(&self) -> Result<Vec<FeedRow>, StoreError> {
-        let now = self.shared.host.now();
-        let feeds = self.shared.store.feeds()?;
-        let boards = lock(&self.shared.boards);
-        let rows = feeds.into_iter().map(|feed| {
-            let idle = Board::new(
-                feed.last_connected.unwrap_or(feed.added),
-                false,
-                feed.last_connected,
-            );
-            let board = boards.get(&feed.id).unwrap_or(&idle);
-            let hub = feed.origin.as_deref().and_then(|o| o.strip_prefix("feed:"));
-            let waiting = match hub {
+        let rows = self.linked(|feed, board, now| {
+            let waiting = match feed.stored_as() {
                 Some(hub) => outbox::counts(&self.shared.store, hub)?,
                 None => OutboxCounts::default(),
             };
             let mut traffic = board.traffic(now);
             (traffic.waiting, traffic.held) = (waiting.waiting, waiting.held);
+            let FeedSettings {
+                name,
+                url,
+                kind,
+                enabled,
+                publish,
+                transport,
+            } = feed.settings;
             Ok(FeedRow {
-                proven: is_proven(feed.kind.as_deref()),
+                proven: is_proven(kind.as_deref()),
                 has_token: self.shared.secrets.has(feed.id),
                 link: board.link(now),
                 traffic,
                 id: feed.id,
-                name: feed.name,
-                url: feed.url,
-                kind: feed.kind,
+                name,
+                url,
+                kind,
                 origin: feed.origin,
-                enabled: feed.enabled,
-                publish: feed.publish,
-                forced: feed.transport,
+                enabled,
+                publish,
+                forced: transport,
             })
-        });
-        rows.collect()
+        })?;
+        rows.into_iter().collect()
+    }
+
+    /// All feeds, as a list of runs needs them.
+    pub fn sources(&self) -> Result<Vec<Source>, StoreError> {
+        self.linked(|feed, board, now| Source {
+            id: feed.id,
+            proven: is_proven(feed.settings.kind.as_deref()),
+            name: feed.settings.name,
+            enabled: feed.settings.enabled,
+            origin: feed.origin,
+            link: board.link(now),
+        })
     }
 
     /// The feeds that are switched on, as the indicator needs them.
     pub fn health(&self) -> Result<Vec<FeedHealth>, StoreError> {
-        let rows = self.rows()?.into_iter().filter(|row| row.enabled);
-        let health = rows.map(|row| FeedHealth {
-            id: row.id,
-            name: row.name,
-            link: row.link,
+        let sources = self.sources()?.into_iter().filter(|feed| feed.enabled);
+        let health = sources.map(|feed| FeedHealth {
+            id: feed.id,
+            name: feed.name,
+            link: feed.link,
         });
         Ok(health.collect())
+    }
+
+    /// Each feed with its board, also where it is not followed.
+    fn linked<T>(&self, read: impl Fn(Feed, &Board, Micros) -> T) -> Result<Vec<T>, StoreError> {
+        let now = self.shared.host.now();
+        let feeds = self.shared.store.feeds()?;
+        let boards = lock(&self.shared.boards);
+        let read = feeds.into_iter().map(|feed| {
+            let since = feed.last_connected.unwrap_or(feed.added);
+            let idle = Board::new(since, false, feed.last_connected);
+            let board = boards.get(&feed.id).unwrap_or(&idle);
+            read(feed, board, now)
+        });
+        Ok(read.collect())
     }
 
     fn tell(&self, id: i64, command: Command) {
@@ -440,9 +438,8 @@ impl Monitor {
 
     fn restart(&self, id: i64) -> Result<(), ApiError> {
         self.stop(id);
-        let feeds = self.shared.store.feeds().map_err(|e| store_error(&e))?;
-        let feed = feeds.into_iter().find(|feed| feed.id == id);
-        match feed.filter(|feed| feed.enabled) {
+        let feed = self.shared.store.feed(id).map_err(|e| store_error(&e))?;
+        match feed.filter(|feed| feed.settings.enabled) {
             Some(feed) => self.follow(feed),
             None => {
                 lock(&self.shared.boards).remove(&id);
@@ -479,7 +476,7 @@ impl Monitor {
     fn watch(&self, feed: Feed) -> Result<Running, ApiError> {
         let settings = self.shared.settings(&feed)?;
         let options = Options {
-            publish: feed.publish.then(|| self.shared.hub.clone()),
+            publish: feed.settings.publish.then(|| self.shared.hub.clone()),
         };
         let watching =
             Watching::start(&self.shared.store, settings, options).map_err(|e| store_error(&e))?;
@@ -520,8 +517,16 @@ impl Running {
 }
 
 impl Shared {
+    /// Keeps a feed's token, if one was given.
+    fn keep(&self, id: i64, token: Option<String>) -> Result<(), ApiError> {
+        match token {
+            Some(token) => self.secrets.put(id, &token).map_err(|e| store_error(&e)),
+            None => Ok(()),
+        }
+    }
+
     fn settings(&self, feed: &Feed) -> Result<Settings, ApiError> {
-        let (endpoint, _) = parse(&feed.url)?;
+        let (endpoint, _) = parse(&feed.settings.url)?;
         let defaults = lock(&self.defaults).clone();
         let mut token = self.secrets.get(feed.id).map_err(|e| store_error(&e))?;
         let is_environments = defaults
@@ -531,9 +536,9 @@ impl Shared {
             token = token.or(defaults.token.map(Secret));
         }
         let mut settings = Settings::new(endpoint, token);
-        settings.kind = feed.kind.as_deref().and_then(Kind::of_word);
+        settings.kind = feed.settings.kind.as_deref().and_then(Kind::of_word);
         settings.connection.follows_network = !is_loopback(&settings.endpoint);
-        if let Some(transport) = feed.transport.as_deref().and_then(transport_of) {
+        if let Some(transport) = feed.settings.transport.as_deref().and_then(transport_of) {
             settings.connection.transports = Transports::only(transport);
         }
         if let Some(cap) = defaults.max_delay_ms {
@@ -551,7 +556,7 @@ impl Shared {
 
     /// Takes news until the feed ends.
     fn serve(&self, feed: &Feed, watching: &Watching) {
-        let mut kind = feed.kind.clone();
+        let mut kind = feed.settings.kind.clone();
         let mut remembered = Micros(0);
         loop {
             let news = watching.next(Some(TICK));
@@ -572,7 +577,8 @@ impl Shared {
                     if was_up {
                         let _ = self.store.put_feed_connected(feed.id, now).wait();
                     }
-                    self.attending.connection(&*self.host, &feed.name, &gone());
+                    self.attending
+                        .connection(&*self.host, &feed.settings.name, &gone());
                     return self.end(feed.id, LinkState::Off, None);
                 }
                 Some(News::Ended(ended)) => {
@@ -588,7 +594,7 @@ impl Shared {
                 }
                 Some(News::Failed(error)) => {
                     self.host.notice(&crate::host::trouble(
-                        &format!("{} is stopped", feed.name),
+                        &format!("{} is stopped", feed.settings.name),
                         &error,
                     ));
                     return self.end(feed.id, LinkState::Stopped, Some(error.to_string()));
@@ -596,7 +602,7 @@ impl Shared {
                 Some(News::Outbox(told)) => self.outbox(feed, &told),
                 Some(News::Feed { kind: found, .. }) => {
                     kind = Some(found.word().to_owned());
-                    self.count_quarantine(feed.id, kind.as_deref());
+                    self.count_quarantine(feed.id);
                 }
                 Some(News::Status(status)) => {
                     let next_try = status
@@ -614,10 +620,10 @@ impl Shared {
                     let word = self.on_board(feed.id, Board::caught_up);
                     self.told(feed, word, now);
                 }
-                Some(News::Quarantined(_)) => self.count_quarantine(feed.id, kind.as_deref()),
+                Some(News::Quarantined(_)) => self.count_quarantine(feed.id),
                 Some(News::Notice(text)) => self.host.notice(&Notice {
                     kind: "warning".into(),
-                    title: feed.name.clone(),
+                    title: feed.settings.name.clone(),
                     body: ghostlight_model::sentence(&text),
                 }),
             }
@@ -633,7 +639,8 @@ impl Shared {
         proven: bool,
         now: Micros,
     ) {
-        self.attending.connection(&*self.host, &feed.name, status);
+        self.attending
+            .connection(&*self.host, &feed.settings.name, status);
         let was_up = self.link_state(feed.id).is_some_and(LinkState::is_up);
         let word = self.on_board(feed.id, |board| board.status(status, next_try, proven, now));
         let is_up = self.link_state(feed.id).is_some_and(LinkState::is_up);
@@ -658,7 +665,7 @@ impl Shared {
         match told {
             Told::Held { entry, held, .. } => notice(
                 "error",
-                format!("{} did not take {}", feed.name, entry.what),
+                format!("{} did not take {}", feed.settings.name, entry.what),
                 format!(
                     "{} It waits in the outbox until you try it again or discard it.",
                     ghostlight_model::sentence(&held.message)
@@ -666,7 +673,7 @@ impl Shared {
             ),
             Told::NotQueued(why) => notice(
                 "warning",
-                format!("Not queued for {}", feed.name),
+                format!("Not queued for {}", feed.settings.name),
                 ghostlight_model::sentence(&why.to_string()),
             ),
             Told::CannotDiscard { .. } => notice(
@@ -686,7 +693,7 @@ impl Shared {
             None => {}
             Some(Word::Restored) => self.host.notice(&Notice {
                 kind: "success".into(),
-                title: format!("Connection to {} restored", feed.name),
+                title: format!("Connection to {} restored", feed.settings.name),
                 body: "This feed does not number its events, so what it sent meanwhile may be missing.".into(),
             }),
             Some(Word::CaughtUp(caught)) => self.caught_up(feed, caught, now),
@@ -699,7 +706,7 @@ impl Shared {
         let away_us = caught.began.0 - from.0;
         let took_ms = (now.0 - caught.began.0).max(0) as f64 / 1_000.0;
         let body = caught_up_words(&caught, took_ms);
-        let title = format!("Connection to {} restored", feed.name);
+        let title = format!("Connection to {} restored", feed.settings.name);
         let kind = if caught.missing > 0 {
             "warning"
         } else {
@@ -726,11 +733,11 @@ impl Shared {
         from: Micros,
         now: Micros,
     ) -> Result<Digest, StoreError> {
-        let known = self.store.feed_at(&feed.url)?;
+        let known = self.store.feed(feed.id)?;
         let origin = known.and_then(|feed| feed.origin).unwrap_or_default();
         let mut digest = Digest {
             id: now.0.unsigned_abs(),
-            source: feed.name.clone(),
+            source: feed.settings.name.clone(),
             until: now,
             began: 0,
             finished: 0,
@@ -768,13 +775,10 @@ impl Shared {
         Ok(digest)
     }
 
-    fn count_quarantine(&self, id: i64, kind: Option<&str>) {
+    fn count_quarantine(&self, id: i64) {
         let count = || -> Option<u64> {
-            let feeds = self.store.feeds().ok()?;
-            let feed = feeds.into_iter().find(|feed| feed.id == id)?;
-            let (endpoint, _) = Endpoint::parse(&feed.url).ok()?;
-            let kind = Kind::of_word(kind?)?;
-            self.store.quarantined(&endpoint.feed_id(kind)).ok()
+            let feed = self.store.feed(id).ok()??;
+            self.store.quarantined(feed.stored_as()?).ok()
         };
         if let Some(in_all) = count() {
             self.on_board(id, |board| {
@@ -893,15 +897,9 @@ fn read_form(form: &FeedForm) -> Result<(FeedSettings, Option<String>), ApiError
     Ok((settings, token))
 }
 
-fn settings_of(feed: &Feed) -> FeedSettings {
-    FeedSettings {
-        name: feed.name.clone(),
-        url: feed.url.clone(),
-        kind: feed.kind.clone(),
-        enabled: feed.enabled,
-        publish: feed.publish,
-        transport: feed.transport.clone(),
-    }
+fn is_another_server(before: &str, now: &str) -> Result<bool, ApiError> {
+    let (before, now) = (parse(before)?.0, parse(now)?.0);
+    Ok(before.url().origin() != now.url().origin())
 }
 
 fn parse(url: &str) -> Result<(Endpoint, Option<Secret>), ApiError> {

@@ -3,11 +3,11 @@
 use crate::{
     error::StoreError,
     open::Store,
-    sql, streams,
+    outbox, sql, streams,
     writer::{Batch, Pending},
 };
 use ghostlight_model::Micros;
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 
 /// Feeds that can be set up; one more is refused.
 pub const FEEDS_MAX: usize = 200;
@@ -19,24 +19,27 @@ const NAME_CHARS_MAX: usize = 80;
 pub struct Feed {
     /// Its number; never used again.
     pub id: i64,
-    /// What people call it.
-    pub name: String,
-    /// Its address, without credentials.
-    pub url: String,
-    /// Which system, once known or chosen.
-    pub kind: Option<String>,
-    /// Whether the application connects to it.
-    pub enabled: bool,
-    /// Whether runs that end here are sent to it.
-    pub publish: bool,
-    /// The only transport to use; `None` for the best that works.
-    pub transport: Option<String>,
+    /// What a person set; the kind also once it was found out.
+    pub settings: FeedSettings,
     /// The origin under which its streams stand, once the kind is known.
     pub origin: Option<String>,
     /// When it was set up.
     pub added: Micros,
     /// When it was last connected.
     pub last_connected: Option<Micros>,
+}
+
+impl Feed {
+    /// The name under which its streams, its quarantine and its outbox stand, once the kind is known.
+    pub fn stored_as(&self) -> Option<&str> {
+        self.origin.as_deref().and_then(streams::feed_of)
+    }
+
+    /// Whether it is still the same source with these settings: address and system make it one.
+    fn is_still(&self, settings: &FeedSettings) -> bool {
+        self.settings.url == settings.url
+            && (settings.kind.is_none() || settings.kind == self.settings.kind)
+    }
 }
 
 /// What a person can set of a feed.
@@ -66,13 +69,14 @@ impl Store {
         })
     }
 
+    /// A feed by its number.
+    pub fn feed(&self, id: i64) -> Result<Option<Feed>, StoreError> {
+        self.reading(|c| one(c, sql::FEED, id))
+    }
+
     /// The feed at an address (without credentials).
     pub fn feed_at(&self, url: &str) -> Result<Option<Feed>, StoreError> {
-        self.reading(|c| {
-            c.prepare_cached(sql::FEED_AT)?
-                .query_row([url], feed)
-                .optional()
-        })
+        self.reading(|c| one(c, sql::FEED_AT, url))
     }
 
     /// Sets up a feed; answers its number.
@@ -102,42 +106,32 @@ impl Store {
     /// Changes a feed. Another address or system is another source: its streams begin anew.
     ///
     /// # Errors
-    /// As [`Store::add_feed`], and [`StoreError::NotFound`].
+    /// As [`Store::add_feed`], and [`StoreError::NotFound`]. [`StoreError::Refused`] also if it would be another source
+    /// while entries of the outbox wait for this one.
     pub fn change_feed(&self, id: i64, settings: FeedSettings) -> Pending<()> {
         self.writer().submit(move |batch| {
             check(batch, &settings, Some(id))?;
-            let change = || -> rusqlite::Result<usize> {
-                let FeedSettings {
-                    name,
-                    url,
-                    kind,
-                    enabled,
-                    publish,
-                    transport,
-                } = &settings;
-                batch
-                    .tx
-                    .prepare_cached(
-                        "UPDATE feed SET
-                         origin = CASE WHEN url = ?3 AND (?4 IS NULL OR kind IS ?4) THEN origin END,
-                         cursor = CASE WHEN url = ?3 AND (?4 IS NULL OR kind IS ?4) THEN cursor END,
-                         name = ?2, url = ?3, kind = ?4, enabled = ?5, publish = ?6, transport = ?7
-                     WHERE id = ?1",
-                    )?
-                    .execute(params![id, name, url, kind, enabled, publish, transport])
-            };
-            let changed = change().map_err(|e| batch.sqlite(&e))?;
-            batch.touched.everything();
-            match changed {
-                0 => Err(StoreError::NotFound(format!("feed {id}"))),
-                _ => Ok(()),
+            let before = one(batch.tx, sql::FEED, id).map_err(|e| batch.sqlite(&e))?;
+            let before = before.ok_or_else(|| StoreError::NotFound(format!("feed {id}")))?;
+            let same = before.is_still(&settings);
+            if !same {
+                nothing_waits_for(batch, &before)?;
             }
+            update(batch, id, &settings, same).map_err(|e| batch.sqlite(&e))?;
+            batch.touched.everything();
+            Ok(())
         })
     }
 
     /// Removes a feed. What it sent stays stored.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] while entries of the outbox wait for it.
     pub fn remove_feed(&self, id: i64) -> Pending<()> {
         self.writer().submit(move |batch| {
+            if let Some(feed) = one(batch.tx, sql::FEED, id).map_err(|e| batch.sqlite(&e))? {
+                nothing_waits_for(batch, &feed)?;
+            }
             batch
                 .tx
                 .execute("DELETE FROM feed WHERE id = ?1", [id])
@@ -233,6 +227,54 @@ fn insert(batch: &Batch<'_>, settings: &FeedSettings, now: Micros) -> rusqlite::
     Ok(batch.tx.last_insert_rowid())
 }
 
+/// Another source (`same` is false) has neither streams nor a place in them yet.
+fn update(
+    batch: &Batch<'_>,
+    id: i64,
+    settings: &FeedSettings,
+    same: bool,
+) -> rusqlite::Result<usize> {
+    let FeedSettings {
+        name,
+        url,
+        kind,
+        enabled,
+        publish,
+        transport,
+    } = settings;
+    batch
+        .tx
+        .prepare_cached(
+            "UPDATE feed SET name = ?2, url = ?3, kind = ?4, enabled = ?5, publish = ?6, transport = ?7,
+                 origin = CASE WHEN ?8 THEN origin END, cursor = CASE WHEN ?8 THEN cursor END
+             WHERE id = ?1",
+        )?
+        .execute(params![
+            id, name, url, kind, enabled, publish, transport, same
+        ])
+}
+
+/// What waits for a hub is dropped by a person's decision only, entry by entry (SPEC C6).
+fn nothing_waits_for(batch: &Batch<'_>, feed: &Feed) -> Result<(), StoreError> {
+    let Some(hub) = feed.stored_as() else {
+        return Ok(());
+    };
+    let counts = outbox::counts(batch.tx, hub).map_err(|e| batch.sqlite(&e))?;
+    match counts.waiting + counts.held {
+        0 => Ok(()),
+        n => Err(StoreError::Refused(format!(
+            "{n} of the outbox's entries wait for {}; let them be sent, or discard them in the outbox",
+            feed.settings.name
+        ))),
+    }
+}
+
+fn one(c: &Connection, statement: &str, by: impl ToSql) -> rusqlite::Result<Option<Feed>> {
+    c.prepare_cached(statement)?
+        .query_row([by], feed)
+        .optional()
+}
+
 fn check(batch: &Batch<'_>, settings: &FeedSettings, own: Option<i64>) -> Result<(), StoreError> {
     let chars = settings.name.trim().chars().count();
     if chars == 0 || chars > NAME_CHARS_MAX {
@@ -240,11 +282,7 @@ fn check(batch: &Batch<'_>, settings: &FeedSettings, own: Option<i64>) -> Result
             "a feed's name has 1 to {NAME_CHARS_MAX} characters, this one has {chars}"
         )));
     }
-    let there = batch
-        .tx
-        .prepare_cached(sql::FEED_AT)
-        .and_then(|mut s| s.query_row([&settings.url], feed).optional())
-        .map_err(|e| batch.sqlite(&e))?;
+    let there = one(batch.tx, sql::FEED_AT, &settings.url).map_err(|e| batch.sqlite(&e))?;
     let namesake = batch
         .tx
         .prepare_cached("SELECT 1 FROM feed WHERE name = ?1 AND id IS NOT ?2")
@@ -259,7 +297,7 @@ fn check(batch: &Batch<'_>, settings: &FeedSettings, own: Option<i64>) -> Result
     match there {
         Some(feed) if Some(feed.id) != own => Err(StoreError::Refused(format!(
             "the feed {} is at this address already",
-            feed.name
+            feed.settings.name
         ))),
         _ => Ok(()),
     }
@@ -275,12 +313,14 @@ fn shown_name(url: &str) -> String {
 fn feed(row: &Row<'_>) -> rusqlite::Result<Feed> {
     Ok(Feed {
         id: row.get(0)?,
-        name: row.get(1)?,
-        url: row.get(2)?,
-        kind: row.get(3)?,
-        enabled: row.get(4)?,
-        publish: row.get(5)?,
-        transport: row.get(6)?,
+        settings: FeedSettings {
+            name: row.get(1)?,
+            url: row.get(2)?,
+            kind: row.get(3)?,
+            enabled: row.get(4)?,
+            publish: row.get(5)?,
+            transport: row.get(6)?,
+        },
         origin: row.get(7)?,
         added: Micros(row.get(8)?),
         last_connected: row.get::<_, Option<i64>>(9)?.map(Micros),

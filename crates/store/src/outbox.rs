@@ -260,16 +260,7 @@ impl Store {
 
     /// What waits for a hub, in numbers.
     pub fn outbox_counts(&self, hub: &str) -> Result<OutboxCounts, StoreError> {
-        self.reading(|c| {
-            c.prepare_cached(sql::OUTBOX_COUNTS)?
-                .query_row([hub], |row| {
-                    Ok(OutboxCounts {
-                        waiting: unsigned(row.get(0)?),
-                        held: unsigned(row.get(1)?),
-                        bytes: unsigned(row.get(2)?),
-                    })
-                })
-        })
+        self.reading(|c| counts(c, hub))
     }
 
     /// A page of what waits for a hub, oldest first.
@@ -325,6 +316,17 @@ impl Store {
     pub fn outbox_run(&self, hub: &str, run: &RunId) -> Result<Option<RunDelivery>, StoreError> {
         self.reading(|c| run_delivery(c, hub, run))
     }
+}
+
+pub(crate) fn counts(c: &Connection, hub: &str) -> rusqlite::Result<OutboxCounts> {
+    c.prepare_cached(sql::OUTBOX_COUNTS)?
+        .query_row([hub], |row| {
+            Ok(OutboxCounts {
+                waiting: unsigned(row.get(0)?),
+                held: unsigned(row.get(1)?),
+                bytes: unsigned(row.get(2)?),
+            })
+        })
 }
 
 /// Adds an entry in whatever transaction it belongs to.

@@ -24,6 +24,8 @@ const VERSION: i64 = 4;
 const NAME: &str = "cards";
 /// Events read at a time while rebuilding.
 const REBUILD_CHUNK: i64 = 10_000;
+/// Runs whose state is kept from one batch to the next; others are read back when they go on.
+const STANDING_MAX: usize = 64;
 
 /// What a rebuild did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,12 +40,19 @@ pub struct Rebuilt {
     pub drift: bool,
 }
 
+/// States of the runs written last, as the last transaction left them in their table: those go on in the next batch as
+/// a rule, and reading them back costs more than their events do. Whoever holds it drops it once another process may
+/// have changed the table.
+#[derive(Debug, Default)]
+pub(crate) struct Standing(BTreeMap<RunId, RunState>);
+
 /// What a batch has changed so far, in memory.
 ///
 /// It changes only once everything that can fail has succeeded, so a piece of work that is rolled
 /// back leaves no trace here.
 #[derive(Debug, Default)]
 pub(crate) struct Touched {
+    standing: Standing,
     runs: BTreeMap<RunId, RunState>,
     /// Durations of nodes that ended, by origin and node, in order.
     durations: BTreeMap<String, BTreeMap<String, Vec<f64>>>,
@@ -68,6 +77,14 @@ pub(crate) struct StreamHead {
 }
 
 impl Touched {
+    /// A batch behind the one that left `standing`.
+    pub fn after(standing: Standing) -> Self {
+        Self {
+            standing,
+            ..Self::default()
+        }
+    }
+
     /// Marks a posting whose commits changed.
     pub fn posting(&mut self, posting: PostingId) {
         self.postings.insert(posting);
@@ -109,7 +126,7 @@ impl Touched {
         connection: &Connection,
         run: &RunId,
     ) -> rusqlite::Result<Option<Cow<'_, RunState>>> {
-        match self.runs.get(run) {
+        match self.runs.get(run).or_else(|| self.standing.0.get(run)) {
             Some(state) => Ok(Some(Cow::Borrowed(state))),
             None => Ok(read::run_state(connection, run)?.map(Cow::Owned)),
         }
@@ -117,11 +134,11 @@ impl Touched {
 
     /// Whether this batch remembers the run's state.
     pub fn knows(&self, run: &RunId) -> bool {
-        self.runs.contains_key(run)
+        self.runs.contains_key(run) || self.standing.0.contains_key(run)
     }
 
-    /// Folds `events`, in stream order and of one epoch, into the run. `stored` is what [`Touched::run`] found. A
-    /// state of another epoch is forgotten: its source lost or reset its log, and what it says from now on is all
+    /// Folds `events`, in stream order and of one epoch, into the run. `stored` is what the table has of it, asked
+    /// for only if the batch does not remember it. A state of another epoch is forgotten: its source lost or reset its log, and what it says from now on is all
     /// there is.
     pub fn apply(
         &mut self,
@@ -141,7 +158,8 @@ impl Touched {
             Some(known) if known.epoch == epoch => {}
             Some(known) => *known = fresh(),
             None => {
-                let state = stored.filter(|state| state.epoch == epoch);
+                let state = self.standing.0.remove(run).or(stored);
+                let state = state.filter(|state| state.epoch == epoch);
                 self.runs.insert(run.clone(), state.unwrap_or_else(fresh));
             }
         }
@@ -223,16 +241,29 @@ impl Touched {
         Ok(())
     }
 
-    /// What this batch changed.
-    pub fn into_changes(mut self) -> Changes {
+    /// Forgets every run's state: the table was written anew.
+    pub fn forget_runs(&mut self) {
+        self.standing.0.clear();
+        self.runs.clear();
+    }
+
+    /// What this batch changed, and the states it leaves behind; to be asked for once its transaction is on disk.
+    pub fn into_changes(mut self) -> (Changes, Standing) {
         self.grown.extend(self.streams.into_keys());
-        Changes {
+        let runs = self.runs.keys().cloned().collect();
+        let Standing(mut standing) = self.standing;
+        standing.extend(self.runs);
+        while standing.len() > STANDING_MAX {
+            standing.pop_first();
+        }
+        let changes = Changes {
             streams: self.grown,
-            runs: self.runs.into_keys().collect(),
+            runs,
             postings: self.postings,
             outbox: self.outbox,
             everything: self.everything,
-        }
+        };
+        (changes, Standing(standing))
     }
 }
 

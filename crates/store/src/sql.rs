@@ -72,6 +72,8 @@ pub const RUNNING_COUNT: &str =
 pub const NODE_HISTORY: &str = "SELECT durations FROM node_history WHERE origin = ?1 AND node = ?2";
 /// The feeds in the order in which they were set up; all of the table, which is small.
 pub const FEEDS: &str = concat!("SELECT ", feed_columns!(), " FROM feed ORDER BY id");
+/// A feed by its number.
+pub const FEED: &str = concat!("SELECT ", feed_columns!(), " FROM feed WHERE id = ?1");
 /// The feed at an address.
 pub const FEED_AT: &str = concat!("SELECT ", feed_columns!(), " FROM feed WHERE url = ?1");
 /// The greatest epoch of a stream's events below another: stream, epoch.
@@ -231,6 +233,7 @@ pub const HOT: &[(&str, &str)] = &[
     ("running, count", RUNNING_COUNT),
     ("runs found", RUNS_FOUND),
     ("history of a node", NODE_HISTORY),
+    ("feed", FEED),
     ("feed at", FEED_AT),
     ("epoch before", EPOCH_BEFORE),
     ("epoch of gaps before", GAP_EPOCH_BEFORE),

@@ -35,9 +35,17 @@ pub const LOCAL: &str = "local";
 /// The origin of what others published here.
 pub const HUB: &str = "hub";
 
+/// What the origins of feeds begin with.
+const FEED: &str = "feed:";
+
 /// The origin of what a feed sent.
 pub fn origin_of(feed: &str) -> String {
-    format!("feed:{feed}")
+    format!("{FEED}{feed}")
+}
+
+/// The feed whose origin it is; `None` for our own runs and the hub's.
+pub fn feed_of(origin: &str) -> Option<&str> {
+    origin.strip_prefix(FEED)
 }
 
 /// Which rule says when the run behind a stream ends.

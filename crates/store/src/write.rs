@@ -183,6 +183,7 @@ impl Store {
                 .flush(batch.tx)
                 .and_then(|()| crate::project::rebuild(batch.tx))
                 .map_err(|e| batch.sqlite(&e))?;
+            batch.touched.forget_runs();
             batch.touched.everything();
             Ok(rebuilt)
         })

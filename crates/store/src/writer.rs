@@ -3,7 +3,10 @@
 //! Work arrives as closures over a [`Batch`]; each runs in a savepoint, so one that is refused
 //! leaves the others alone. Nobody is answered before the transaction is on disk.
 
-use crate::{error::StoreError, project::Touched};
+use crate::{
+    error::StoreError,
+    project::{Standing, Touched},
+};
 use ghostlight_model::{PostingId, RunId, StreamId};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::{
@@ -237,6 +240,7 @@ fn serve(
     on_change: &OnChange,
 ) {
     let mut seen = data_version(&connection);
+    let mut memory = Memory::default();
     loop {
         let first = match queue.recv_timeout(POLL) {
             Ok(job) => Some(job),
@@ -256,9 +260,23 @@ fn serve(
             let jobs = std::iter::once(first)
                 .chain(queue.try_iter())
                 .take(BATCH_MAX);
-            write(&mut connection, path, jobs.collect(), on_change);
+            write(
+                &mut connection,
+                path,
+                jobs.collect(),
+                &mut memory,
+                on_change,
+            );
         }
     }
+}
+
+/// What the writer remembers from one transaction to the next.
+#[derive(Default)]
+struct Memory {
+    standing: Standing,
+    /// [`data_version`] in the transaction that left it.
+    version: Option<i64>,
 }
 
 /// Changes when another process commits; what this connection commits does not change it.
@@ -274,9 +292,23 @@ fn announce(path: &Path, on_change: &OnChange, changes: &Changes) {
     let _ = catching(path, || on_change(changes));
 }
 
-fn write(connection: &mut Connection, path: &Path, jobs: Vec<Box<dyn Job>>, on_change: &OnChange) {
+fn write(
+    connection: &mut Connection,
+    path: &Path,
+    jobs: Vec<Box<dyn Job>>,
+    memory: &mut Memory,
+    on_change: &OnChange,
+) {
     let mut answers = Vec::with_capacity(jobs.len());
-    let result = catching(path, || commit(connection, path, jobs, &mut answers)).flatten();
+    // Should the transaction fail, nothing is remembered of it.
+    let before = std::mem::take(memory);
+    let written = catching(path, || {
+        commit(connection, path, jobs, before, &mut answers)
+    });
+    let result = written.flatten().map(|(changes, left)| {
+        *memory = left;
+        changes
+    });
     let durable = result.as_ref().map(|_| ()).map_err(Clone::clone);
     // Readers that are woken by the answer must find the change announced already.
     match result {
@@ -294,12 +326,18 @@ fn commit(
     connection: &mut Connection,
     path: &Path,
     jobs: Vec<Box<dyn Job>>,
+    memory: Memory,
     answers: &mut Vec<Answer>,
-) -> Result<Changes, StoreError> {
+) -> Result<(Changes, Memory), StoreError> {
     let sqlite = |e: rusqlite::Error| StoreError::sqlite(path, &e);
     let begun = begin(connection).map_err(sqlite);
     let mut fatal = begun.as_ref().err().cloned();
-    let mut touched = Touched::default();
+    // Asked for inside of the transaction: no other process can commit from here on.
+    let version = begun.as_ref().ok().and_then(|tx| data_version(tx));
+    let mut touched = match version.is_some() && version == memory.version {
+        true => Touched::after(memory.standing),
+        false => Touched::default(),
+    };
     for job in jobs {
         match (&begun, &fatal) {
             (Ok(tx), None) => {
@@ -319,7 +357,8 @@ fn commit(
     }
     touched.flush(&tx).map_err(sqlite)?;
     tx.commit().map_err(sqlite)?;
-    Ok(touched.into_changes())
+    let (changes, standing) = touched.into_changes();
+    Ok((changes, Memory { standing, version }))
 }
 
 fn begin(connection: &mut Connection) -> rusqlite::Result<Transaction<'_>> {

@@ -288,7 +288,7 @@ fn feeds_are_set_up_identified_changed_and_removed() {
     store.put_feed_connected(id, Micros(9)).wait().unwrap();
     let feed = store.feed_at(url).unwrap().unwrap();
     assert_eq!(
-        (feed.kind.as_deref(), feed.origin.as_deref()),
+        (feed.settings.kind.as_deref(), feed.origin.as_deref()),
         (Some("sse"), Some("feed:f1"))
     );
     assert_eq!(
@@ -310,7 +310,7 @@ fn feeds_are_set_up_identified_changed_and_removed() {
         .unwrap();
     let feed = store.feed_at("ws://d.example/v1").unwrap().unwrap();
     assert_eq!(
-        (feed.origin, store.feed_cursor(&feed.url).unwrap()),
+        (feed.origin, store.feed_cursor(&feed.settings.url).unwrap()),
         (None, None)
     );
     assert!(matches!(
@@ -324,7 +324,7 @@ fn feeds_are_set_up_identified_changed_and_removed() {
         .unwrap();
     let watched = store.feed_at("ws://w.example:9/x?y").unwrap().unwrap();
     assert_eq!(
-        (watched.name.as_str(), watched.enabled),
+        (watched.settings.name.as_str(), watched.settings.enabled),
         ("w.example:9", false)
     );
     store.remove_feed(id).wait().unwrap();

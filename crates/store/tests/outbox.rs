@@ -5,7 +5,8 @@ mod support;
 
 use ghostlight_model::{Epoch, Micros, Offset, Phase, RunId, Step, StreamId};
 use ghostlight_store::{
-    EndedMark, EntryName, Held, NewEntry, OpenOptions, OutboxCounts, RunDelivery, Store, StoreError,
+    EndedMark, EntryName, FeedSettings, Held, NewEntry, OpenOptions, OutboxCounts, RunDelivery,
+    Store, StoreError,
 };
 use std::sync::{Arc, Mutex};
 use support::{DAY, event, failed, open, started};
@@ -346,4 +347,50 @@ fn a_full_disk_keeps_all_or_nothing_of_a_run() {
     // What fits is taken, and what is there can be deleted.
     add(&store, &["b1"]);
     assert_eq!(done(&store, "b1", 1, 0, 0), Some(name_of("b1")));
+}
+
+#[test]
+fn a_hub_that_entries_wait_for_stays_the_same_source() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let settings = |name: &str, url: &str, kind: Option<&str>| FeedSettings {
+        name: name.into(),
+        url: url.into(),
+        kind: kind.map(str::to_owned),
+        enabled: true,
+        publish: true,
+        transport: None,
+    };
+    let url = "ws://a.example/v1";
+    let id = store.add_feed(settings("A", url, None), Micros(1)).wait();
+    let id = id.unwrap();
+    let identified = store.identify_feed(url.into(), "hub".into(), HUB, Micros(1));
+    identified.wait().unwrap();
+    add(&store, &["a1"]);
+
+    for another in [
+        settings("A", "ws://b.example/v1", None),
+        settings("A", "ws://a.example/v2", None),
+        settings("A", url, Some("sse")),
+    ] {
+        let error = store.change_feed(id, another).wait().unwrap_err();
+        assert!(error.to_string().contains("1 of the outbox"), "{error}");
+    }
+    let error = store.remove_feed(id).wait().unwrap_err();
+    assert!(matches!(error, StoreError::Refused(_)), "{error}");
+    let feed = store.feed(id).unwrap().unwrap();
+    assert_eq!(
+        (feed.stored_as(), feed.settings.name.as_str()),
+        (Some(HUB), "A")
+    );
+
+    // Whatever leaves it the same source may change.
+    for same in [settings("B", url, Some("hub")), settings("B", url, None)] {
+        store.change_feed(id, same).wait().unwrap();
+    }
+    assert_eq!(store.feed(id).unwrap().unwrap().stored_as(), Some(HUB));
+    let discarded = store.outbox_discard(HUB.into(), full_key("a1")).wait();
+    discarded.unwrap();
+    store.remove_feed(id).wait().unwrap();
+    assert_eq!(store.feed(id).unwrap(), None);
 }

@@ -276,3 +276,31 @@ fn closing_writes_what_is_queued() {
         1_500
     );
 }
+
+#[test]
+fn two_writers_of_one_file_go_on_with_what_the_other_wrote() {
+    let folder = tempfile::tempdir().unwrap();
+    let stores = [open(folder.path()), open(folder.path())];
+    let run = RunId("shared".into());
+    let append = |store: &Store, event| {
+        let done = store.append(run.stream(), vec![event]);
+        done.wait().unwrap().0
+    };
+    append(&stores[0], started(&run, DAY));
+    let steps = [Step::Parse, Step::Detect, Step::Extract, Step::Score];
+    for (n, step) in (0_i64..).zip(steps) {
+        // Each in turn, so that what either remembers of the run is always old.
+        for (store, phase) in stores.iter().zip([Phase::Start, Phase::End]) {
+            append(store, event(&run, step, phase, DAY + 10 * n));
+        }
+    }
+    let state = stores[0].run(&run).unwrap().unwrap();
+    assert_eq!(state.events, 9);
+    for step in steps {
+        let node = state.node(step.node()).unwrap();
+        assert_eq!((node.attempts, node.ended.len()), (1, 1), "{step:?}");
+    }
+    assert!(!stores[1].rebuild().wait().unwrap().drift);
+    append(&stores[1], event(&run, Step::Parse, Phase::Start, DAY + 99));
+    assert_eq!(stores[0].run(&run).unwrap().unwrap().events, 10);
+}

@@ -1,13 +1,13 @@
 //! The monitor's views: runs of every origin, a run's state, its log, the feeds.
 
 use super::short;
-use crate::{Engine, outbox::Why};
+use crate::{Engine, monitor::Source, outbox::Why};
 use ghostlight_api::{
     ApiError, ErrorCode, ViewData,
     view::{
-        ArtifactRow, DigestView, EventFilter, EventRow, Extent, FeedRow, IssueRow, LogPage, LogRow,
-        NodeRow, OutboxRow, OutboxWhy, Page, QuarantineRow, ROWS_MAX, RUN_GAPS_MAX, RUN_ISSUES_MAX,
-        Range, RunFilter, RunRow, RunView, ScoreRow, Subject,
+        ArtifactRow, DigestView, EventFilter, EventRow, Extent, IssueRow, LogPage, LogRow, NodeRow,
+        OutboxRow, OutboxWhy, Page, QuarantineRow, ROWS_MAX, RUN_GAPS_MAX, RUN_ISSUES_MAX, Range,
+        RunFilter, RunRow, RunView, ScoreRow, Subject,
     },
 };
 use ghostlight_model::{
@@ -17,9 +17,9 @@ use ghostlight_model::{
     run::{RunLine, RunState, RunStatus},
 };
 use ghostlight_store::{
-    LogFilter, Matches, StoreError, log,
+    Feed, LogFilter, Matches, StoreError, log,
     read::{self, EventPlace, ListedRun},
-    streams::{HUB, LOCAL},
+    streams::{HUB, LOCAL, feed_of},
 };
 use std::{
     collections::{HashMap, VecDeque},
@@ -64,7 +64,7 @@ impl Searches {
 
 /// What a list needs to know of the sources, read once.
 struct Sources {
-    feeds: Vec<FeedRow>,
+    feeds: Vec<Source>,
     /// 99th percentiles by origin and node, as they were asked for.
     usual: HashMap<(String, String), (u32, Option<f64>)>,
 }
@@ -76,12 +76,12 @@ impl Sources {
             HUB => "published here".to_owned(),
             _ => match self.feed(origin) {
                 Some(feed) => feed.name.clone(),
-                None => format!("removed feed {}", origin.trim_start_matches("feed:")),
+                None => format!("removed feed {}", feed_of(origin).unwrap_or(origin)),
             },
         }
     }
 
-    fn feed(&self, origin: &str) -> Option<&FeedRow> {
+    fn feed(&self, origin: &str) -> Option<&Source> {
         let mut feeds = self.feeds.iter();
         feeds.find(|feed| feed.origin.as_deref() == Some(origin))
     }
@@ -170,7 +170,7 @@ impl Engine {
 
     fn sources(&self) -> Result<Sources, StoreError> {
         Ok(Sources {
-            feeds: self.shared.monitor.rows()?,
+            feeds: self.shared.monitor.sources()?,
             usual: HashMap::new(),
         })
     }
@@ -335,10 +335,8 @@ impl Engine {
         feed: i64,
         range: Range,
     ) -> Result<Page<QuarantineRow>, StoreError> {
-        let feeds = self.store().feeds()?;
-        let origin = feeds.into_iter().find(|one| one.id == feed);
-        let origin = origin.and_then(|feed| feed.origin).unwrap_or_default();
-        let name = origin.trim_start_matches("feed:");
+        let feed = self.store().feed(feed)?;
+        let name = feed.as_ref().and_then(Feed::stored_as).unwrap_or_default();
         let page = self
             .store()
             .quarantine(name, range.start, range.len.min(ROWS_MAX))?;
