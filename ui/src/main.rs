@@ -11,6 +11,7 @@ mod components;
 mod dom;
 mod fault;
 mod icons;
+mod meter;
 mod pages;
 mod shell;
 mod state;

@@ -5,7 +5,7 @@
 //! frame. What it knows stands in [`ViewTable`].
 
 use crate::{
-    backend, dom,
+    backend, dom, meter,
     state::views::{Call, ViewState, ViewTable},
 };
 use ghostlight_api::{
@@ -146,7 +146,7 @@ async fn round() {
         };
         let pulled = matches!(call, Call::Pull(_));
         let result = make(call.clone()).await;
-        settle(&call, result);
+        meter::round(|| settle(&call, result)).await;
         if pulled {
             break;
         }

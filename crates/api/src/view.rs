@@ -65,10 +65,24 @@ pub enum Subject {
 /// A range of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Range {
-    /// The first row, from 0.
+    /// The first row, from 0; [`Range::NEWEST`] in a log for its last rows, whichever they are.
     pub start: u32,
     /// How many, at most [`ROWS_MAX`].
     pub len: u32,
+}
+
+impl Range {
+    /// The `start` that asks a log ([`ViewQuery::Events`]) for its last rows; its page says where they begin. A view
+    /// that follows the newest asks so for the same all the time, and is answered in one step.
+    pub const NEWEST: u32 = u32::MAX;
+
+    /// The row of `total` that it begins with.
+    pub fn first_of(self, total: u32) -> u32 {
+        match self.start {
+            Self::NEWEST => total.saturating_sub(self.len),
+            start => start,
+        }
+    }
 }
 
 /// How the postings list is ordered.

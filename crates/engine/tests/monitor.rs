@@ -317,6 +317,47 @@ fn an_absence_is_caught_up_and_told() {
     };
     let (total, rows) = log(cleared);
     assert!(matches!((total, rows.as_slice()), (1, [LogRow::Event(event)]) if event.offset == 3));
+    newest_rows(&rig, &song.row.line.run_id);
+}
+
+/// The last rows, whichever they are, also where some are left out or were cleared.
+fn newest_rows(rig: &Rig, run: &RunId) {
+    let all = EventFilter::default();
+    let cleared = EventFilter {
+        after: 3,
+        ..all.clone()
+    };
+    let found = EventFilter {
+        text: "node".into(),
+        ..all.clone()
+    };
+    for (filter, len, start, offsets) in [
+        (&all, 2, 2, vec![2, 3]),
+        (&all, 9, 0, vec![0, 1, 2, 3]),
+        (&cleared, 2, 0, vec![3]),
+        (&found, 2, 2, vec![2, 3]),
+    ] {
+        let query = ViewQuery::Events {
+            subject: Subject::Run(run.clone()),
+            filter: filter.clone(),
+            range: Range {
+                start: Range::NEWEST,
+                len,
+            },
+        };
+        let ViewData::Events(log) = rig.engine.view(&query) else {
+            panic!("{filter:?}");
+        };
+        let seen = log.page.rows.iter().map(|row| match row {
+            LogRow::Event(event) => event.offset,
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(
+            (log.page.start, seen.collect::<Vec<_>>()),
+            (start, offsets),
+            "{filter:?}"
+        );
+    }
 }
 
 trait Alive {

@@ -115,6 +115,16 @@ pub const MATCHES_MAX: usize = 1_000_000;
 impl Store {
     /// A page of a run's log, oldest first; empty for a run that is not stored.
     pub fn log(&self, run: &RunId, start: u32, len: u32) -> Result<Rows<LogRow>, StoreError> {
+        self.log_from(run, |_| start, len)
+    }
+
+    /// A page of a run's log as [`Store::log`], from the row that `start` makes of the number of rows.
+    pub fn log_from(
+        &self,
+        run: &RunId,
+        start: impl Fn(u32) -> u32,
+        len: u32,
+    ) -> Result<Rows<LogRow>, StoreError> {
         self.reading(|c| {
             let Some(layout) = Layout::of(c, run)? else {
                 return Ok(Rows {
@@ -122,12 +132,10 @@ impl Store {
                     rows: Vec::new(),
                 });
             };
-            let rows = layout.rows(c, run, start, len)?;
+            let total = layout.total();
+            let rows = layout.rows(c, run, start(total), len)?;
             let rows = rows.into_iter().map(|(row, _)| row).collect();
-            Ok(Rows {
-                total: layout.total(),
-                rows,
-            })
+            Ok(Rows { total, rows })
         })
     }
 

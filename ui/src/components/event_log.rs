@@ -21,7 +21,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::{
     AttrValue, Callback, Event, Html, InputEvent, Properties, classes, component, html,
-    use_effect_with, use_state_eq,
+    use_callback, use_effect_with, use_state_eq,
 };
 
 /// Height of a row in CSS pixels; `app.css` says the same.
@@ -66,36 +66,33 @@ pub fn EventLog(props: &Props) -> Html {
     }
     let zone = shell.zone();
     let since = props.started.filter(|_| shell.preferences.relative);
-    let render = Callback::from(move |row: RowAt| match &*row.data {
-        ViewData::Events(log) => log
-            .page
-            .rows
-            .get(row.at)
-            .map(|row| view_row(row, zone, since))
-            .unwrap_or_default(),
-        _ => Html::default(),
+    // The list is drawn again only if one of these is another: a page comes with every frame.
+    let render = use_callback((zone, since), |row: RowAt, (zone, since)| {
+        match &*row.data {
+            ViewData::Events(log) => log
+                .page
+                .rows
+                .get(row.at)
+                .map(|row| view_row(row, *zone, *since))
+                .unwrap_or_default(),
+            _ => Html::default(),
+        }
     });
-    let on_page = {
-        let page = page.clone();
-        Callback::from(move |data: Rc<ViewData>| {
-            if let ViewData::Events(log) = &*data {
-                page.set(Some((log.page.total, log.looked)));
-            }
-        })
-    };
-    let on_choose = {
-        let opened = opened.clone();
-        Callback::from(move |row: RowAt| {
-            if let ViewData::Events(log) = &*row.data
-                && let Some(place) = place(log, row.at)
-            {
-                opened.set(match *opened == Some(place.clone()) {
-                    true => None,
-                    false => Some(place),
-                });
-            }
-        })
-    };
+    let on_page = use_callback(page.setter(), |data: Rc<ViewData>, page| {
+        if let ViewData::Events(log) = &*data {
+            page.set(Some((log.page.total, log.looked)));
+        }
+    });
+    let on_choose = use_callback(opened.clone(), |row: RowAt, opened| {
+        if let ViewData::Events(log) = &*row.data
+            && let Some(place) = place(log, row.at)
+        {
+            opened.set(match **opened == Some(place.clone()) {
+                true => None,
+                false => Some(place),
+            });
+        }
+    });
     let empty = match *filter == EventFilter::default() {
         true => html! { <p class="gl-hint">{ "The first event appears when a run begins." }</p> },
         false => html! { <p class="gl-hint">{ "No event is like that." }</p> },

@@ -9,7 +9,7 @@ use crate::{
     dom::SizeObserver,
     icons::Icon,
     state::{
-        rows::{Geometry, Window, covers, fetch_range},
+        rows::{Geometry, Window, covers, fetch_range, newest_range},
         views::ViewState,
     },
     views::{self, Subscription},
@@ -192,6 +192,7 @@ impl Component for VirtualList {
             scroll_to: None,
             scrolled_to: 0.0,
         };
+        list.range = list.first_range();
         list.subscribe(ctx);
         list
     }
@@ -222,7 +223,7 @@ impl Component for VirtualList {
             self.scroll_px = 0.0;
             self.scroll_to = Some(0.0);
             self.drawn = self.geometry.window(0.0);
-            self.range = fetch_range(self.drawn);
+            self.range = self.first_range();
             self.subscribe(ctx);
         } else if new.chosen != old.chosen {
             self.find_chosen(ctx);
@@ -277,6 +278,13 @@ impl Component for VirtualList {
 }
 
 impl VirtualList {
+    fn first_range(&self) -> Range {
+        match self.following {
+            true => newest_range(&self.geometry),
+            false => fetch_range(self.drawn),
+        }
+    }
+
     fn subscribe(&mut self, ctx: &Context<Self>) {
         let query = ctx.props().source.query(self.range);
         let subscription = Subscription::new(&query, ctx.link().callback(Msg::Came));
@@ -352,9 +360,21 @@ impl VirtualList {
 
     /// Recomputes what to draw and asks for more rows where needed. Says whether it differs.
     fn redraw_window(&mut self, ctx: &Context<Self>) -> bool {
-        let window = self.geometry.window(self.scroll_px);
-        if !covers(self.range, window, self.geometry.total) {
-            self.range = fetch_range(window);
+        let (window, range) = match self.following {
+            true => (self.geometry.tail(), newest_range(&self.geometry)),
+            false => {
+                let window = self.geometry.window(self.scroll_px);
+                let covers = covers(self.range, window, self.geometry.total);
+                let range = if covers {
+                    self.range
+                } else {
+                    fetch_range(window)
+                };
+                (window, range)
+            }
+        };
+        if range != self.range {
+            self.range = range;
             self.subscribe(ctx);
         }
         let differs = window != self.drawn;
@@ -482,9 +502,12 @@ impl VirtualList {
     fn view_row(&self, ctx: &Context<Self>, index: u32) -> Html {
         let props = ctx.props();
         let style = format!("height:{}px", props.row_px);
+        // A log's lines take turns in the same elements: at its pace, making new ones is what costs.
+        let slot = matches!(props.kind, Kind::Log)
+            .then(|| format!("slot-{}", index % self.geometry.rows_max()));
         let Some(row) = self.row(index) else {
             return html! {
-                <div key={format!("wait-{index}")} class="gl-row is-waiting" {style} aria-hidden="true">{ bits::skeleton(62) }</div>
+                <div key={slot.unwrap_or_else(|| format!("wait-{index}"))} class="gl-row is-waiting" {style} aria-hidden="true">{ bits::skeleton(62) }</div>
             };
         };
         let key = key_of(&row.data, row.at);
@@ -504,7 +527,7 @@ impl VirtualList {
         let picks = props.kind.picks();
         html! {
             <div
-                {key}
+                key={slot.unwrap_or(key)}
                 id={picks.then(|| format!("{}-{index}", props.id))}
                 class={classes!("gl-row", chosen.then_some("is-chosen"), (current && picks).then_some("is-current"))}
                 {style}

@@ -12,6 +12,9 @@ const RANGE_STEP: u32 = 50;
 /// Rows asked for on each side of what is seen, at least.
 const MARGIN_ROWS: u32 = 75;
 
+/// Rows drawn above those that are seen while the newest are followed.
+const TAIL_SPARE: u32 = 8;
+
 /// The sizes of a list.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Geometry {
@@ -56,6 +59,22 @@ impl Geometry {
             f64::from(first) * self.row_px
         };
         Window { first, end, top_px }
+    }
+
+    /// The rows to draw at the very bottom: those seen and a few above them. Where rows come faster than anybody reads,
+    /// each one drawn is drawn anew in every frame.
+    pub fn tail(&self) -> Window {
+        let rows = self.page_rows().saturating_add(TAIL_SPARE).min(self.total);
+        Window {
+            first: self.total - rows,
+            end: self.total,
+            top_px: self.content_px() - f64::from(rows) * self.row_px,
+        }
+    }
+
+    /// The greatest number of rows that a window holds.
+    pub fn rows_max(&self) -> u32 {
+        self.page_rows() * 3 + 1
     }
 
     /// Where to scroll so that `row` is seen, or `None` if it is already.
@@ -134,6 +153,15 @@ pub fn fetch_range(window: Window) -> Range {
     let end = window.end.saturating_add(MARGIN_ROWS).div_ceil(RANGE_STEP) * RANGE_STEP;
     let len = end.saturating_sub(start).clamp(RANGE_STEP * 4, ROWS_MAX);
     Range { start, len }
+}
+
+/// The range to pull while the newest rows are followed; the same until the view has another size.
+pub fn newest_range(geometry: &Geometry) -> Range {
+    let rows = geometry.page_rows() + MARGIN_ROWS;
+    Range {
+        start: Range::NEWEST,
+        len: rows.div_ceil(RANGE_STEP) * RANGE_STEP,
+    }
 }
 
 /// Whether `range` still holds the window with some rows to spare.
@@ -219,6 +247,25 @@ mod tests {
             assert!(range.len <= ROWS_MAX);
         }
         assert!(asked < 40, "{asked} requests for 2,000 rows");
+    }
+
+    #[test]
+    fn what_follows_the_newest_draws_the_last_rows_and_asks_for_them() {
+        for total in [0, 3, 1_000, 900_000] {
+            let list = list(total);
+            let tail = list.tail();
+            let seen = list.window(list.bottom_px());
+            assert_eq!(tail.end, total);
+            // All that is seen is in it, at the same place.
+            let page = list.page_rows().min(total);
+            assert!(tail.first <= total - page, "{tail:?}");
+            let bottom = tail.top_px + f64::from(total - tail.first) * list.row_px;
+            let whole = seen.top_px + f64::from(seen.end - seen.first) * list.row_px;
+            assert!((bottom - whole).abs() < 0.5, "{bottom} {whole}");
+            assert!(tail.end - tail.first <= list.rows_max());
+            let range = newest_range(&list);
+            assert!(range.first_of(total) <= tail.first && range.len <= ROWS_MAX);
+        }
     }
 
     #[test]

@@ -260,18 +260,21 @@ impl Engine {
             issues: filter.issues,
             text: filter.text.clone(),
         };
+        let range = Range { len, ..range };
         let (total, rows, looked) = match wanted.is_empty() {
             true => {
-                let start = range.start.saturating_add(filter.after);
-                let page = self.store().log(&run, start, len)?;
-                (page.total.saturating_sub(filter.after), page.rows, None)
+                let after = filter.after;
+                let shown = |all: u32| all.saturating_sub(after);
+                let start = |all| range.first_of(shown(all)).saturating_add(after);
+                let page = self.store().log_from(&run, start, len)?;
+                (shown(page.total), page.rows, None)
             }
-            false => self.found(&run, wanted, filter.after, (range.start, len))?,
+            false => self.found(&run, wanted, filter.after, range)?,
         };
         Ok(LogPage {
             page: Page {
                 total,
-                start: range.start,
+                start: range.first_of(total),
                 rows: rows.into_iter().map(log_row).collect(),
             },
             run: Some(run),
@@ -289,7 +292,7 @@ impl Engine {
         run: &RunId,
         wanted: LogFilter,
         after: u32,
-        (start, len): (u32, u32),
+        range: Range,
     ) -> Result<(u32, Vec<log::LogRow>, Option<(u32, u32)>), StoreError> {
         let searches = &self.shared.searches;
         let mut found = searches.take(run, &wanted);
@@ -302,9 +305,10 @@ impl Engine {
         }
         let shown = found.rows.partition_point(|row| *row < after);
         let rows = found.rows.get(shown..).unwrap_or_default();
-        let page = rows.iter().skip(start as usize).take(len as usize);
-        let page: Vec<u32> = page.copied().collect();
         let total = u32::try_from(rows.len()).unwrap_or(u32::MAX);
+        let start = range.first_of(total) as usize;
+        let page = rows.iter().skip(start).take(range.len as usize);
+        let page: Vec<u32> = page.copied().collect();
         let looked = Some((found.looked, found.total));
         let shown = store.log_rows(run, &page)?;
         searches.keep(run.clone(), wanted, found);
