@@ -63,6 +63,7 @@ commands! {
     retry_run: RetryRun,
     set_verdict: SetVerdict,
     record_outcome: RecordOutcome,
+    edit_field: EditField,
     load_samples: LoadSamples,
     app_info: GetAppInfo,
     set_preferences: SetPreferences,

@@ -1,7 +1,7 @@
 //! Commands: name, request and reply, declared once for window, hub and tests.
 
 use crate::view::{Subject, ViewData, ViewId, ViewQuery};
-use ghostlight_model::{PostingId, RunId};
+use ghostlight_model::{CommitId, FieldKey, FieldValue, PostingId, RunId};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::fmt;
 
@@ -94,6 +94,22 @@ commands! {
         /// Made by the caller; the same key twice is one commit.
         key: String,
     } -> ();
+
+    /// Records a person's value of a field as a commit, or withdraws it.
+    "edit_field" EditField {
+        /// Of which posting.
+        posting: PostingId,
+        /// Which field; outcomes are recorded by [`RecordOutcome`].
+        field: FieldKey,
+        /// What it is to be.
+        input: FieldInput,
+        /// Why, up to 4,000 characters; may be empty.
+        message: String,
+        /// Saves a value in spite of its warnings.
+        override_warnings: bool,
+        /// Made by the caller; the same key twice is one commit.
+        key: String,
+    } -> Edited;
 
     /// Loads the sample postings that come with the application.
     "load_samples" LoadSamples {} -> Started;
@@ -204,6 +220,30 @@ impl fmt::Debug for FeedForm {
             .field("kind", &self.kind)
             .finish_non_exhaustive()
     }
+}
+
+/// What a field is to be.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum FieldInput {
+    /// As typed; read by [`ghostlight_model::typed::read`].
+    Text(String),
+    /// A value from elsewhere: a suggestion, a chip, a picker.
+    Value(FieldValue),
+    /// The person's value goes, and what machines found stands again.
+    Withdraw,
+}
+
+/// What became of an edit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Edited {
+    /// Whether it stands; `false` if there are warnings that were not overridden. Nothing changed then.
+    pub saved: bool,
+    /// The commit; `None` if the value stood there already.
+    pub commit: Option<CommitId>,
+    /// The value as it was understood; `None` if it was withdrawn.
+    pub value: Option<FieldValue>,
+    /// What deserves a second look, a sentence each.
+    pub warnings: Vec<String>,
 }
 
 /// What analysis began.

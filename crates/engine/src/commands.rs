@@ -59,13 +59,7 @@ impl Engine {
         (posting, field): (PostingId, FieldKey),
         (word, note, key): (String, String, String),
     ) -> Result<(), ApiError> {
-        if note.chars().count() > NOTE_CHARS_MAX {
-            return Err(ApiError::new(
-                ErrorCode::Rule,
-                format!("The note is longer than {NOTE_CHARS_MAX} characters."),
-                "Shorten it; nothing was saved yet.",
-            ));
-        }
+        check_note(&note)?;
         let change = PersonChange {
             posting,
             author: self.shared.author.clone(),
@@ -112,6 +106,18 @@ impl Engine {
         let removed = || not_there(format!("The capture of {name} was removed."));
         stored.map(Input::Stored).ok_or_else(removed)
     }
+}
+
+/// Refuses a note or message that is too long.
+pub(crate) fn check_note(note: &str) -> Result<(), ApiError> {
+    if note.chars().count() > NOTE_CHARS_MAX {
+        return Err(ApiError::new(
+            ErrorCode::Rule,
+            format!("The note is longer than {NOTE_CHARS_MAX} characters."),
+            "Shorten it; nothing was saved yet.",
+        ));
+    }
+    Ok(())
 }
 
 /// The preferences; those of an older or damaged form fall back to the defaults, member by member.

@@ -13,6 +13,7 @@ pub mod attention;
 mod board;
 pub mod commands;
 pub mod desk;
+mod edit;
 pub mod feeds;
 mod hooks;
 pub mod host;

@@ -23,6 +23,7 @@ pub mod rules;
 pub mod run;
 mod sentence;
 pub mod time;
+pub mod typed;
 pub mod value;
 
 pub use assess::{Assessment, Direction, Family, Level, Signal, Strength};
