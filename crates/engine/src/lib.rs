@@ -13,6 +13,7 @@ pub mod attention;
 mod board;
 pub mod commands;
 pub mod desk;
+mod digest;
 pub mod feeds;
 mod hooks;
 pub mod host;
@@ -114,6 +115,7 @@ impl Engine {
         fetcher: Fetcher,
     ) -> Result<Self, StoreError> {
         let hub = Hub::open(folder)?;
+        let digest_after = hooks.digest_after();
         let process = ProcessLock::take(folder, &host.new_id())?;
         let pipeline = Arc::new(Pipeline {
             hub: hub.clone(),
@@ -135,6 +137,7 @@ impl Engine {
             Arc::clone(&desk),
             Arc::clone(&attending),
             Secrets::of(folder),
+            digest_after,
         );
         let shared = Arc::new(Shared {
             folder: folder.to_owned(),
