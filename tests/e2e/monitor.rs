@@ -1,6 +1,6 @@
 //! The monitor against a real hub on a real socket: a feed is set up, refused, corrected, watched, cut and caught up.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use fantoccini::Locator;
 use fantoccini::key::Key;
@@ -93,7 +93,8 @@ async fn a_feed_is_refused_corrected_watched_cut_and_caught_up() {
     let data = folder();
     let mut studio = Studio::open();
     publish_step(&mut studio, "song-8841", "PLAN", "start");
-    let app = desk::open(data.path(), json!({})).await;
+    // However short an absence is, it makes a summary.
+    let app = desk::open(data.path(), json!({"digest_after_ms": 0})).await;
     app.press_char('2').await;
     app.role("heading", "Choose a run").await;
     app.screenshot("monitor-empty").await;
@@ -156,8 +157,6 @@ async fn a_feed_is_refused_corrected_watched_cut_and_caught_up() {
     app.press(Key::Escape).await;
     publish_step(&mut studio, "song-8841", "COMPOSE", "end");
     studio.publish("song-8841", &[json!({"node": "run", "phase": "end"})]);
-    // Long enough for a summary of what happened meanwhile.
-    tokio::time::sleep(Duration::from_secs(6)).await;
     studio.serve();
     app.click("button", "Reconnect now").await;
     says(&app, "connection", "Live · Studio").await;

@@ -153,7 +153,7 @@ pub enum ViewQuery {
         /// Which rows.
         range: Range,
     },
-    /// What happened while the window or a feed was away.
+    /// What happened while the window or a feed was away: the oldest summary that was not put away.
     Digest,
     /// A text layer of a capture. Immutable: never dirty after the first pull.
     Text {
@@ -668,6 +668,10 @@ pub enum OutboxWhy {
 pub struct DigestView {
     /// Made anew for each absence.
     pub id: u64,
+    /// Which it is of how many, from 1: those before it were put away, those after it wait.
+    pub place: (u32, u32),
+    /// Older ones that nobody saw, because too many waited.
+    pub left_out: u64,
     /// Of which feed.
     pub source: String,
     /// From when.

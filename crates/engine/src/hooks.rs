@@ -1,20 +1,34 @@
-//! Test hooks: per-step delays, so that a test can see each intermediate state.
+//! Test hooks: per-step delays, so that a test can see each intermediate state, and waits that a test need not sit out.
 //!
 //! They exist only with the cargo feature `test-hooks`; a default build ignores `GHOSTLIGHT_TEST`.
 
 use std::{collections::BTreeMap, time::Duration};
 
+/// An absence shorter than this makes no digest, only a message.
+const DIGEST_AFTER: Duration = Duration::from_secs(5);
+
 /// What a test may change. The default changes nothing.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Hooks {
     delays: BTreeMap<String, Duration>,
     no_samples: bool,
+    digest_after: Duration,
+}
+
+impl Default for Hooks {
+    fn default() -> Self {
+        Self {
+            delays: BTreeMap::new(),
+            no_samples: false,
+            digest_after: DIGEST_AFTER,
+        }
+    }
 }
 
 impl Hooks {
     /// Reads the value of `GHOSTLIGHT_TEST`, JSON such as
-    /// `{"delay_ms": {"FETCH": 300, "field": 50}, "no_samples": true}`. Without the feature it is
-    /// ignored.
+    /// `{"delay_ms": {"FETCH": 300, "field": 50}, "no_samples": true, "digest_after_ms": 0}`. Without the feature it
+    /// is ignored.
     pub fn from_env_value(value: Option<&str>) -> Self {
         if !cfg!(feature = "test-hooks") {
             return Self::default();
@@ -27,7 +41,25 @@ impl Hooks {
             .filter_map(|(node, ms)| Some((node.clone(), Duration::from_millis(ms.as_u64()?))))
             .collect();
         let no_samples = json["no_samples"].as_bool().unwrap_or_default();
-        Self { delays, no_samples }
+        let digest_after = json["digest_after_ms"].as_u64();
+        Self {
+            delays,
+            no_samples,
+            digest_after: digest_after.map_or(DIGEST_AFTER, Duration::from_millis),
+        }
+    }
+
+    /// The same, with a digest of every absence that lasted so long.
+    pub fn with_digest_after(self, digest_after: Duration) -> Self {
+        Self {
+            digest_after,
+            ..self
+        }
+    }
+
+    /// An absence shorter than this makes no digest, only a message.
+    pub fn digest_after(&self) -> Duration {
+        self.digest_after
     }
 
     /// Whether a new data folder gets its sample postings.
@@ -49,7 +81,10 @@ mod tests {
 
     #[test]
     fn a_default_build_ignores_the_hooks() {
-        let hooks = Hooks::from_env_value(Some(r#"{"delay_ms": {"FETCH": 1}}"#));
-        assert_eq!(hooks.delays.is_empty(), !cfg!(feature = "test-hooks"));
+        let hooks =
+            Hooks::from_env_value(Some(r#"{"delay_ms": {"FETCH": 1}, "digest_after_ms": 0}"#));
+        let ignored = !cfg!(feature = "test-hooks");
+        assert_eq!(hooks.delays.is_empty(), ignored);
+        assert_eq!(hooks.digest_after() == DIGEST_AFTER, ignored);
     }
 }

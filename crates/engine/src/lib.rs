@@ -13,6 +13,7 @@ pub mod attention;
 mod board;
 pub mod commands;
 pub mod desk;
+mod digest;
 mod edit;
 pub mod feeds;
 mod hooks;
@@ -115,6 +116,7 @@ impl Engine {
         fetcher: Fetcher,
     ) -> Result<Self, StoreError> {
         let hub = Hub::open(folder)?;
+        let digest_after = hooks.digest_after();
         let process = ProcessLock::take(folder, &host.new_id())?;
         let pipeline = Arc::new(Pipeline {
             hub: hub.clone(),
@@ -136,6 +138,7 @@ impl Engine {
             Arc::clone(&desk),
             Arc::clone(&attending),
             Secrets::of(folder),
+            digest_after,
         );
         let shared = Arc::new(Shared {
             folder: folder.to_owned(),

@@ -8,6 +8,7 @@ use crate::{
     attend::Attending,
     board::{Board, CatchUp, Word, transport_of},
     desk::Desk,
+    digest::{Digest, Digests, Shown},
     feeds::{
         News, Options, Remote, Watching,
         feed::{Command, Endpoint, Kind, Settings, backoff::Backoff, connection::Transports},
@@ -48,8 +49,6 @@ use std::{
 const REMEMBER_EVERY_US: i64 = 30_000_000;
 /// How long a feed's thread waits for news before it looks at the clock.
 const TICK: Duration = Duration::from_secs(1);
-/// An absence shorter than this makes no digest, only a message.
-const DIGEST_AFTER_US: i64 = 5_000_000;
 /// The first wait between two tries, in ms, unless the longest is shorter.
 const BASE_DELAY_MS: u64 = 1_000;
 
@@ -91,23 +90,11 @@ struct Shared {
     /// What the OS said last.
     online: AtomicBool,
     boards: Mutex<BTreeMap<i64, Board>>,
-    digest: Mutex<Option<Digest>>,
+    digests: Mutex<Digests>,
+    /// An absence shorter than this makes no digest, only a message.
+    digest_after: Duration,
     trouble: Mutex<Option<String>>,
     defaults: Mutex<FeedDefaults>,
-}
-
-/// What came in one go after an absence.
-#[derive(Debug, Clone)]
-pub(crate) struct Digest {
-    pub id: u64,
-    pub source: String,
-    pub until: Micros,
-    pub caught: CatchUp,
-    pub began: u32,
-    pub finished: u32,
-    pub failed: u32,
-    /// Those to show, with their origin.
-    pub runs: Vec<RunId>,
 }
 
 /// A feed, as a list of runs needs it.
@@ -133,6 +120,7 @@ impl Monitor {
         desk: Arc<Mutex<Desk>>,
         attending: Arc<Attending>,
         secrets: Secrets,
+        digest_after: Duration,
     ) -> Self {
         Self {
             shared: Arc::new(Shared {
@@ -144,7 +132,8 @@ impl Monitor {
                 secrets,
                 online: AtomicBool::new(true),
                 boards: Mutex::default(),
-                digest: Mutex::default(),
+                digests: Mutex::default(),
+                digest_after,
                 trouble: Mutex::default(),
                 defaults: Mutex::default(),
             }),
@@ -340,18 +329,14 @@ impl Monitor {
         lock(&self.running).get(&id)?.remote.clone()
     }
 
-    /// The digest that was not put away yet.
-    pub fn digest(&self) -> Option<Digest> {
-        lock(&self.shared.digest).clone()
+    /// The oldest digest that was not put away yet.
+    pub fn digest(&self) -> Option<Shown> {
+        lock(&self.shared.digests).shown()
     }
 
-    /// Puts a digest away.
+    /// Puts a digest away; the next one is shown.
     pub fn dismiss(&self, id: u64) {
-        let mut digest = lock(&self.shared.digest);
-        if digest.as_ref().is_some_and(|digest| digest.id == id) {
-            *digest = None;
-        }
-        drop(digest);
+        lock(&self.shared.digests).put_away(id);
         self.shared.ping();
     }
 
@@ -703,7 +688,7 @@ impl Shared {
     /// After an absence: a message, and a digest of what happened meanwhile.
     fn caught_up(&self, feed: &Feed, caught: CatchUp, now: Micros) {
         let Some(from) = caught.from else { return };
-        let away_us = caught.began.0 - from.0;
+        let away_us = u64::try_from(caught.began.0.saturating_sub(from.0)).unwrap_or(0);
         let took_ms = (now.0 - caught.began.0).max(0) as f64 / 1_000.0;
         let body = caught_up_words(&caught, took_ms);
         let title = format!("Connection to {} restored", feed.settings.name);
@@ -717,11 +702,12 @@ impl Shared {
             title,
             body,
         });
-        if away_us < DIGEST_AFTER_US || caught.events + caught.missing == 0 {
+        let is_short = Duration::from_micros(away_us) < self.digest_after;
+        if is_short || caught.events + caught.missing == 0 {
             return;
         }
         match self.digest(feed, caught, from, now) {
-            Ok(digest) => *lock(&self.digest) = Some(digest),
+            Ok(digest) => lock(&self.digests).add(digest),
             Err(error) => tracing::warn!(%error, "the digest could not be made"),
         }
     }
@@ -736,7 +722,6 @@ impl Shared {
         let known = self.store.feed(feed.id)?;
         let origin = known.and_then(|feed| feed.origin).unwrap_or_default();
         let mut digest = Digest {
-            id: now.0.unsigned_abs(),
             source: feed.settings.name.clone(),
             until: now,
             began: 0,

@@ -7,7 +7,8 @@ use ghostlight_api::{
         AddFeed, ChangeFeed, DismissDigest, FeedDiagnostics, FeedForm, Reconnect, RemoveFeed,
     },
     view::{
-        EventFilter, FeedRow, LinkState, LogRow, Notice, Range, RunFilter, RunRow, RunView, Subject,
+        DigestView, EventFilter, FeedRow, LinkState, LogRow, Notice, Range, RunFilter, RunRow,
+        RunView, Subject,
     },
 };
 use ghostlight_engine::{Engine, FeedDefaults, Handle, Hooks, Host, host::wall_clock};
@@ -54,7 +55,9 @@ impl Rig {
     fn new() -> Self {
         let (data, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let (send, notices) = mpsc::channel();
-        let engine = Engine::open(data.path(), Arc::new(Shell(send)), Hooks::default()).unwrap();
+        // Every absence makes a digest, however short.
+        let hooks = Hooks::default().with_digest_after(Duration::ZERO);
+        let engine = Engine::open(data.path(), Arc::new(Shell(send)), hooks).unwrap();
         let hub = Hub::open(other.path()).unwrap();
         let mut rig = Self {
             engine,
@@ -146,6 +149,14 @@ impl Rig {
         };
         match self.engine.view(&query) {
             ViewData::Events(log) => (log.page.total, log.page.rows),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The summary that is shown.
+    fn digest(&self) -> Option<DigestView> {
+        match self.engine.view(&ViewQuery::Digest) {
+            ViewData::Digest(digest) => digest,
             other => panic!("{other:?}"),
         }
     }
@@ -281,8 +292,6 @@ fn an_absence_is_caught_up_and_told() {
     assert_eq!(dead.row.line.status, RunStatus::Running);
     rig.publish("run/song", &[END, FAIL, DONE]);
     rig.publish("run/other", &[START]);
-    // So long that a summary is due.
-    thread::sleep(Duration::from_secs(6));
     rig.serve();
     rig.engine.handle(Reconnect { id: None }).unwrap();
     let notice = rig.notice("Connection to Studio restored");
@@ -290,17 +299,14 @@ fn an_absence_is_caught_up_and_told() {
         notice.body.contains("4 events caught up") && notice.body.contains("nothing is missing"),
         "{notice:?}"
     );
-    let digest = wait_for("the digest", || match rig.engine.view(&ViewQuery::Digest) {
-        ViewData::Digest(digest) => digest,
-        _ => None,
-    });
+    let digest = wait_for("the digest", || rig.digest());
     assert_eq!(
         (digest.events, digest.missing, digest.began, digest.finished),
         (4, 0, 1, 1)
     );
     assert_eq!(digest.runs.len(), 2);
     rig.engine.handle(DismissDigest { id: digest.id }).unwrap();
-    assert_eq!(rig.engine.view(&ViewQuery::Digest), ViewData::Digest(None));
+    assert_eq!(rig.digest(), None);
     let song = rig.run("song", |run| run.row.line.ended.is_some());
     assert_eq!(song.scores[0].value, 0.8);
     assert_eq!(song.issues[0].issue.message, "Too short.");
@@ -358,6 +364,61 @@ fn newest_rows(rig: &Rig, run: &RunId) {
             "{filter:?}"
         );
     }
+}
+
+#[test]
+fn feeds_that_come_back_together_hide_nothing_of_each_other() {
+    let (mut rig, mut other) = (Rig::new(), Rig::new());
+    let ids = [
+        ("Studio", rig.form(Some(TOKEN))),
+        ("Other", other.form(Some(TOKEN))),
+    ]
+    .map(|(name, form)| {
+        let feed = FeedForm {
+            name: name.into(),
+            ..form
+        };
+        rig.engine.handle(AddFeed { feed }).unwrap()
+    });
+    // Twice, so that one feed has two that nobody read.
+    for _ in 0..2 {
+        for id in ids {
+            rig.wait_for_state(id, LinkState::Connected);
+        }
+        rig.server.take().unwrap().stop();
+        other.server.take().unwrap().stop();
+        for id in ids {
+            rig.wait_for_state(id, LinkState::Reconnecting);
+        }
+        rig.publish("run/song", &[START]);
+        other.publish("run/page", &[START, END]);
+        rig.serve();
+        other.serve();
+        rig.engine.handle(Reconnect { id: None }).unwrap();
+        let mut missing = vec![
+            "Connection to Other restored",
+            "Connection to Studio restored",
+        ];
+        while !missing.is_empty() {
+            let notice = rig.notices.recv_timeout(LIMIT).unwrap();
+            missing.retain(|title| *title != notice.title);
+        }
+    }
+    wait_for("four summaries", || {
+        rig.digest().filter(|shown| shown.place.1 == 4)
+    });
+    let mut told = Vec::new();
+    while let Some(shown) = rig.digest() {
+        assert_eq!(shown.place, (told.len() as u32 + 1, 4));
+        told.push((shown.source, shown.events));
+        rig.engine.handle(DismissDigest { id: shown.id }).unwrap();
+    }
+    told.sort();
+    assert_eq!(
+        told,
+        [("Other", 2), ("Other", 2), ("Studio", 1), ("Studio", 1)]
+            .map(|(name, events)| (name.to_owned(), events))
+    );
 }
 
 trait Alive {

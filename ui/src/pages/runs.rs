@@ -333,8 +333,12 @@ fn Digest() -> Html {
     html! {
         <section class="gl-digest" aria-label="while you were away">
             <div class="gl-digest__text">
-                <h2 class="gl-head">{ "While you were away" }</h2>
-                <p>{ digest_words(&digest, zone) }</p>
+                <h2 class="gl-head">{ "While you were away" }if digest.place.1 > 1 { <span class="gl-dim gl-num">{ format!("{} of {}", digest.place.0, digest.place.1) }</span> }</h2>
+                // The next one takes the place of the one that was put away.
+                <p aria-live="polite">{ digest_words(&digest, zone) }</p>
+                if digest.left_out > 0 {
+                    <p class="gl-dim gl-small">{ format!("{} left out; what they told is in the list of runs.", format::plural(digest.left_out, "earlier summary was", "earlier summaries were")) }</p>
+                }
                 <ul class="gl-digest__runs">{ for digest.runs.iter().map(run) }</ul>
             </div>
             <button type="button" class="pf-v6-c-button pf-m-plain pf-m-small" aria-label="Put the summary away" onclick={on_dismiss}>{ Icon::Cross.draw() }</button>

@@ -382,9 +382,10 @@ impl Engine {
     }
 
     pub(super) fn digest(&self) -> Result<Option<DigestView>, StoreError> {
-        let Some(digest) = self.shared.monitor.digest() else {
+        let Some(shown) = self.shared.monitor.digest() else {
             return Ok(None);
         };
+        let digest = shown.digest;
         let mut sources = self.sources()?;
         let mut runs = Vec::new();
         for run in &digest.runs {
@@ -399,7 +400,9 @@ impl Engine {
         }
         let began = digest.caught.began;
         Ok(Some(DigestView {
-            id: digest.id,
+            id: shown.id,
+            place: shown.place,
+            left_out: shown.left_out,
             source: digest.source,
             from: digest.caught.from.unwrap_or(began),
             until: digest.until,
