@@ -64,6 +64,7 @@ commands! {
     set_verdict: SetVerdict,
     record_outcome: RecordOutcome,
     edit_field: EditField,
+    keep_draft: KeepDraft,
     load_samples: LoadSamples,
     app_info: GetAppInfo,
     set_preferences: SetPreferences,

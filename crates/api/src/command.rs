@@ -111,6 +111,16 @@ commands! {
         key: String,
     } -> Edited;
 
+    /// Keeps what is typed into a field and cannot be saved yet; it is offered back with the card, also after a crash.
+    "keep_draft" KeepDraft {
+        /// Of which posting.
+        posting: PostingId,
+        /// Which field.
+        field: FieldKey,
+        /// As typed; `None` gives it up.
+        text: Option<String>,
+    } -> ();
+
     /// Loads the sample postings that come with the application.
     "load_samples" LoadSamples {} -> Started;
 

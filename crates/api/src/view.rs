@@ -1,7 +1,7 @@
 //! View queries and the rows they give.
 
 use ghostlight_model::{
-    CaptureId, Issue, Layer, Micros, PostingId, RunId, Severity,
+    CaptureId, FieldKey, Issue, Layer, Micros, PostingId, RunId, Severity,
     assess::{Assessment, Level, Signal},
     card::{CardField, RecordedOutcome, Verdict},
     liveness::Pulse,
@@ -411,6 +411,19 @@ pub struct CardView {
     pub verdict: Option<Verdict>,
     /// Outcomes, oldest first.
     pub outcomes: Vec<RecordedOutcome>,
+    /// What was typed and not saved.
+    pub drafts: Vec<DraftRow>,
+}
+
+/// Text that was typed into a field and could not be saved.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DraftRow {
+    /// Of which field.
+    pub field: FieldKey,
+    /// As typed.
+    pub text: String,
+    /// When it was kept.
+    pub at: Micros,
 }
 
 /// A step of the indicator.

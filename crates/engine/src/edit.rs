@@ -3,7 +3,7 @@
 use crate::{Engine, Handle, commands::check_note, store_error};
 use ghostlight_api::{
     ApiError, ErrorCode,
-    command::{EditField, Edited, FieldInput},
+    command::{EditField, Edited, FieldInput, KeepDraft},
 };
 use ghostlight_model::{
     FieldKey, FieldValue, PostingId, Source,
@@ -22,6 +22,17 @@ impl Engine {
                 "Choose another from the list.",
             )
         })
+    }
+
+    fn put_draft(
+        &self,
+        posting: PostingId,
+        field: FieldKey,
+        text: Option<String>,
+    ) -> Result<(), ApiError> {
+        let now = self.shared.host.now();
+        let kept = self.store().put_draft(posting, field, text, now).wait();
+        kept.map_err(|e| store_error(&e))
     }
 }
 
@@ -54,6 +65,12 @@ fn wanted(
             Ok(Some(value))
         }
         FieldInput::Withdraw => Ok(None),
+    }
+}
+
+impl Handle<KeepDraft> for Engine {
+    fn handle(&self, c: KeepDraft) -> Result<(), ApiError> {
+        self.put_draft(c.posting, c.field, c.text)
     }
 }
 
@@ -90,6 +107,7 @@ impl Handle<EditField> for Engine {
         let stands = by_person.map(|chosen| &chosen.value) == edited.value.as_ref();
         // Withdrawing twice, or saving what a person saved already, changes nothing.
         if stands && c.field != FieldKey::Verdict {
+            self.put_draft(c.posting, c.field, None)?;
             edited.saved = true;
             return Ok(edited);
         }

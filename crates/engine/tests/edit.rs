@@ -3,7 +3,7 @@
 
 use ghostlight_api::{
     ErrorCode, ViewData, ViewQuery,
-    command::{EditField, Edited, FieldInput},
+    command::{EditField, Edited, FieldInput, KeepDraft},
     view::{CardView, Subject},
 };
 use ghostlight_engine::{Engine, Handle, Hooks, Host, Input};
@@ -156,4 +156,52 @@ fn a_user_defined_field_is_a_field() {
         chosen(&engine, posting, team).unwrap().value.display(),
         "Light"
     );
+}
+
+#[test]
+fn what_is_typed_and_not_saved_is_offered_back_until_it_is_saved_or_given_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = open(folder.path());
+    let posting = analyze(&engine);
+    let keep = |engine: &Engine, field: FieldKey, text: Option<&str>| {
+        engine.handle(KeepDraft {
+            posting,
+            field,
+            text: text.map(str::to_owned),
+        })
+    };
+    let kept = |engine: &Engine| -> Vec<(FieldKey, String)> {
+        let drafts = card(engine, Subject::Posting(posting)).drafts.into_iter();
+        drafts.map(|draft| (draft.field, draft.text)).collect()
+    };
+    keep(&engine, FieldKey::Salary, Some("60k-5")).unwrap();
+    keep(&engine, FieldKey::Salary, Some("60k-50k EUR")).unwrap();
+    keep(&engine, FieldKey::PostedAt, Some("soon")).unwrap();
+    let too_long = "x".repeat(ghostlight_model::typed::TEXT_BYTES_MAX + 1);
+    let error = keep(&engine, FieldKey::Title, Some(&too_long)).unwrap_err();
+    assert!(error.message.contains("shorten"), "{error}");
+    // It is there after a restart, and changed nothing of the card.
+    let version = card(&engine, Subject::Posting(posting)).version;
+    drop(engine);
+    let engine = open(folder.path());
+    let both = [
+        (FieldKey::PostedAt, "soon".to_owned()),
+        (FieldKey::Salary, "60k-50k EUR".to_owned()),
+    ];
+    assert_eq!(kept(&engine), both);
+    assert_eq!(card(&engine, Subject::Posting(posting)).version, version);
+
+    keep(&engine, FieldKey::PostedAt, None).unwrap();
+    assert_eq!(kept(&engine), both[1..]);
+    let saved = typed(posting, FieldKey::Salary, "50k-60k EUR per year", "a");
+    assert!(engine.handle(saved.clone()).unwrap().saved);
+    assert_eq!(kept(&engine), []);
+    // A draft of what stands already is nothing to save, and is over too.
+    keep(&engine, FieldKey::Salary, Some("50k-60k EUR")).unwrap();
+    let again = EditField {
+        key: "b".into(),
+        ..saved
+    };
+    assert_eq!(engine.handle(again).unwrap().commit, None);
+    assert_eq!(kept(&engine), []);
 }

@@ -6,6 +6,7 @@
 //! their own ([`read`]). [`project`] holds the projections and their rebuild.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod drafts;
 mod error;
 pub mod feeds;
 pub mod log;
@@ -19,6 +20,7 @@ pub mod streams;
 mod write;
 pub mod writer;
 
+pub use drafts::Draft;
 pub use error::StoreError;
 pub use feeds::{Feed, FeedSettings};
 pub use log::{LogEntry, LogFilter, LogRow, LogSummary, Matches};

@@ -23,14 +23,15 @@ const READERS_KEPT: usize = 4;
 const MIGRATION_WAIT: Duration = Duration::from_secs(60);
 /// How often to look whether it is done.
 const MIGRATION_POLL: Duration = Duration::from_millis(20);
-/// Statements a connection keeps prepared; there are about fifty in all.
-const STATEMENTS_KEPT: usize = 64;
+/// Statements a connection keeps prepared; there are about a hundred in all.
+const STATEMENTS_KEPT: usize = 128;
 
 const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_first.sql"),
     include_str!("../migrations/0002_streams.sql"),
     include_str!("../migrations/0003_monitor.sql"),
     include_str!("../migrations/0004_outbox.sql"),
+    include_str!("../migrations/0006_drafts.sql"),
 ];
 /// The newest schema this version reads and writes.
 pub const SCHEMA: i64 = MIGRATIONS.len() as i64;

@@ -159,6 +159,8 @@ pub const OBSERVATIONS: &str =
     "SELECT body FROM observation WHERE posting = ?1 AND capture = ?2 ORDER BY id";
 /// An observation of a posting by its id.
 pub const OBSERVATION: &str = "SELECT body FROM observation WHERE id = ?1 AND posting = ?2";
+/// What was typed into a posting's fields and not saved.
+pub const DRAFTS: &str = "SELECT field, text, at FROM draft WHERE posting = ?1";
 /// A posting's commits by clock.
 pub const COMMITS: &str =
     "SELECT id, body FROM \"commit\" WHERE posting = ?1 ORDER BY wall, counter, id";
@@ -262,6 +264,7 @@ pub const HOT: &[(&str, &str)] = &[
     ("events after", EVENTS_AFTER),
     ("observations", OBSERVATIONS),
     ("observation", OBSERVATION),
+    ("drafts", DRAFTS),
     ("commits", COMMITS),
     ("history", HISTORY),
     ("history, count", HISTORY_COUNT),

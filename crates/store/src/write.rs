@@ -1,6 +1,7 @@
 //! What can be written: captures, events, identities, commits, settings.
 
 use crate::{
+    drafts,
     error::StoreError,
     open::Store,
     project::StreamHead,
@@ -463,6 +464,7 @@ fn commit_change(batch: &mut Batch<'_>, change: &PersonChange) -> Result<CommitI
         change.now,
     );
     let id = insert_commit(batch, &commit, Some(&change.key)).map_err(sqlite)?;
+    drafts::end(batch, change.posting, &change.field).map_err(sqlite)?;
     batch.touched.posting(change.posting);
     Ok(id)
 }

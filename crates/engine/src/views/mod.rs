@@ -8,8 +8,8 @@ use crate::{Engine, store_error};
 use ghostlight_api::{
     ApiError, ViewData, ViewQuery,
     view::{
-        CardView, CommitRow, Health, Page, PostingOrder, PostingRow, ROWS_MAX, Range, ReceiptView,
-        StepRow, Subject, TEXT_BYTES_MAX, TextView,
+        CardView, CommitRow, DraftRow, Health, Page, PostingOrder, PostingRow, ROWS_MAX, Range,
+        ReceiptView, StepRow, Subject, TEXT_BYTES_MAX, TextView,
     },
 };
 use ghostlight_fetch::{ats_api_url, classify};
@@ -20,7 +20,7 @@ use ghostlight_model::{
     run::{NodeStatus, RunState, RunStatus},
 };
 use ghostlight_store::{
-    StoreError,
+    Draft, StoreError,
     read::{CaptureInfo, Order, PostingSummary},
 };
 
@@ -123,6 +123,8 @@ impl Engine {
         }
         view.verdict = found.card.verdict;
         view.outcomes = found.card.outcomes;
+        let drafts = self.store().drafts(found.summary.posting)?.into_iter();
+        view.drafts = drafts.map(draft_row).collect();
         Ok(Some(view))
     }
 
@@ -168,6 +170,7 @@ impl Engine {
             failure: run.failure.clone(),
             verdict: None,
             outcomes: Vec::new(),
+            drafts: Vec::new(),
         })
     }
 
@@ -232,6 +235,14 @@ impl Engine {
             trouble,
             feeds: self.shared.monitor.health()?,
         })
+    }
+}
+
+fn draft_row(draft: Draft) -> DraftRow {
+    DraftRow {
+        field: draft.field,
+        text: draft.text,
+        at: draft.at,
     }
 }
 
