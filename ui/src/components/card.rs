@@ -35,28 +35,47 @@ pub struct Props {
 pub fn Card(props: &Props) -> Html {
     let shell = use_shell();
     let open = use_state_eq(|| None::<FieldKey>);
+    // The field that is to be edited, and how many such wishes there were.
+    let edited = use_state_eq(|| (None::<FieldKey>, 0_u32));
     let act = {
         let deps = (
             props.card.clone(),
             shell.clone(),
             props.on_field.clone(),
             open.clone(),
+            edited.clone(),
         );
-        use_callback(deps, |act, (card, shell, on_field, open)| match act {
-            Act::Show(key) => on_field.emit((key, true)),
-            Act::Toggle(key) => {
-                let next = (open.as_ref() != Some(&key)).then_some(key);
-                open.set(next);
-            }
-            Act::Move(key, by) => {
-                if let Some(next) = neighbour(card, &key, by) {
-                    dom::focus_id(&format!("field-{next}"));
-                    on_field.emit((next, false));
+        use_callback(
+            deps,
+            |act, (card, shell, on_field, open, edited)| match act {
+                Act::Show(key) => on_field.emit((key, true)),
+                Act::Toggle(key) => {
+                    let next = (open.as_ref() != Some(&key)).then_some(key);
+                    open.set(next);
                 }
-            }
-            Act::Retry => retry(shell, card.run.clone()),
-            Act::Browse(url) => shell.ask.emit(Ask::Browse(url)),
-        })
+                Act::Move(key, by) => {
+                    if let Some(next) = neighbour(card, &key, by) {
+                        dom::focus_id(&format!("field-{next}"));
+                        on_field.emit((next, false));
+                    }
+                }
+                Act::Edit(key) => {
+                    on_field.emit((key.clone(), false));
+                    edited.set((Some(key), edited.1 + 1));
+                }
+                Act::EditNext(key, by) => match neighbour(card, &key, by) {
+                    Some(next) => {
+                        on_field.emit((next.clone(), false));
+                        edited.set((Some(next), edited.1 + 1));
+                    }
+                    None => dom::focus_id(&format!("field-{key}")),
+                },
+                // Only where the focus has nowhere else to be.
+                Act::Edited(key) => dom::focus_id(&format!("field-{key}")),
+                Act::Retry => retry(shell, card.run.clone()),
+                Act::Browse(url) => shell.ask.emit(Ask::Browse(url)),
+            },
+        )
     };
     let card = &props.card;
     let live = card.status == Some(RunStatus::Running);
@@ -74,6 +93,7 @@ pub fn Card(props: &Props) -> Html {
                 tab_stop={stop.unwrap_or(0) == index}
                 open={open.as_ref() == Some(&field.key)}
                 {live}
+                edits={if edited.0.as_ref() == Some(&field.key) { edited.1 } else { 0 }}
                 act={act.clone()}
             />
         }

@@ -1,23 +1,36 @@
 //! A row of the card: `source icon · label · value · confidence · state` (SPEC B2, B3), and below
-//! it, on demand, the other answers and where was looked.
+//! it, on demand, the other answers and where was looked. The value is edited in its place ([`Edit`]): the row saves what
+//! is typed, also when the editor is closed or the card goes to another posting.
 //!
 //! A new value glows once: the class changes when a value comes while the run is live.
 
 use crate::{
-    components::bits,
+    backend,
+    components::{
+        bits,
+        field_editor::{FieldEditor, Typing},
+    },
+    dom,
     icons::Icon,
     state::{
         card::{self, Shown},
+        edit::{AUTO_SAVE_MS, Do, Edit, Worth},
         format,
     },
 };
-use ghostlight_api::view::CardView;
+use ghostlight_api::{
+    ApiError,
+    command::{EditField, Edited, KeepDraft},
+    view::CardView,
+};
 use ghostlight_model::{
-    FieldKey, Method, Observation, Source,
+    FieldKey, FieldValue, Method, Observation, PostingId, Source,
     card::{CardField, Chosen, FieldState},
+    typed::Beside,
 };
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::spawn_local;
 use web_sys::Element;
 use yew::{
     Callback, Component, Context, Html, KeyboardEvent, MouseEvent, Properties, classes, html,
@@ -35,6 +48,12 @@ pub enum Act {
     Toggle(FieldKey),
     /// Go to the row so many further down.
     Move(FieldKey, i32),
+    /// Edit it.
+    Edit(FieldKey),
+    /// Edit the row so many further down.
+    EditNext(FieldKey, i32),
+    /// Its editor closed; the row takes the focus if it was there.
+    Edited(FieldKey),
     /// Run the analysis again.
     Retry,
     /// Open a web address outside.
@@ -56,6 +75,8 @@ pub struct Props {
     pub open: bool,
     /// Whether the run is under way.
     pub live: bool,
+    /// Counts the wishes to edit it.
+    pub edits: u32,
     /// What to do.
     pub act: Callback<Act>,
 }
@@ -64,17 +85,42 @@ impl Props {
     fn field(&self) -> Option<&CardField> {
         self.card.fields.get(self.index)
     }
+
+    fn value(&self) -> Option<&FieldValue> {
+        let chosen = self.field()?.chosen.as_ref()?;
+        Some(&chosen.value)
+    }
+
+    /// What was typed into it and not saved.
+    fn draft(&self) -> Option<&str> {
+        let field = self.field()?;
+        let mut drafts = self.card.drafts.iter();
+        let draft = drafts.find(|draft| draft.field == field.key)?;
+        Some(&draft.text)
+    }
 }
 
 impl PartialEq for Props {
     /// Only this row's field counts: the others of the card may change without redrawing it.
     fn eq(&self, other: &Self) -> bool {
-        let same_flags = (self.selected, self.tab_stop, self.open, self.live)
-            == (other.selected, other.tab_stop, other.open, other.live);
+        let same_flags = (
+            self.selected,
+            self.tab_stop,
+            self.open,
+            self.live,
+            self.edits,
+        ) == (
+            other.selected,
+            other.tab_stop,
+            other.open,
+            other.live,
+            other.edits,
+        );
         same_flags
             && self.act == other.act
+            && self.card.posting == other.card.posting
             && (Rc::ptr_eq(&self.card, &other.card) && self.index == other.index
-                || self.field() == other.field())
+                || self.field() == other.field() && self.draft() == other.draft())
     }
 }
 
@@ -82,6 +128,20 @@ impl PartialEq for Props {
 pub enum Msg {
     /// Show the whole of a long text, or two lines.
     Whole,
+    /// Edit the value.
+    Edit,
+    /// The person does something in the editor.
+    Typing(Typing),
+    /// Typing rests since so many changes.
+    Rests(u32),
+    /// The core's answer about an edit of a posting.
+    Answered(PostingId, Result<Edited, ApiError>),
+    /// Try again what could not be saved.
+    Retry,
+    /// Give up what was typed and not saved.
+    GiveUp,
+    /// Take another answer; `None` withdraws the person's value.
+    Choose(Option<FieldValue>),
 }
 
 /// See the module.
@@ -89,6 +149,9 @@ pub struct FieldRow {
     /// Counts new values; odd and even glow by two equal animations, so that each begins anew.
     glows: u32,
     whole: bool,
+    edit: Option<Edit>,
+    /// Counts what is typed, so that only the last pause saves.
+    typed: u32,
 }
 
 impl Component for FieldRow {
@@ -99,12 +162,25 @@ impl Component for FieldRow {
         Self {
             glows: 0,
             whole: false,
+            edit: None,
+            typed: 0,
         }
     }
 
-    fn update(&mut self, _: &Context<Self>, msg: Msg) -> bool {
+    fn update(&mut self, ctx: &Context<Self>, msg: Msg) -> bool {
         match msg {
             Msg::Whole => self.whole = !self.whole,
+            Msg::Edit => self.begin(ctx),
+            Msg::Typing(typing) => self.typing(ctx, typing),
+            Msg::Rests(typed) if typed == self.typed => self.settle(ctx),
+            Msg::Rests(_) => return false,
+            Msg::Answered(posting, answer) => self.answered(ctx, posting, answer),
+            Msg::Retry => {
+                let wish = self.edit.as_mut().map_or(Do::Nothing, Edit::retry);
+                self.does(ctx, wish);
+            }
+            Msg::GiveUp => self.typing(ctx, Typing::GiveUp),
+            Msg::Choose(value) => self.choose(ctx, value),
         }
         true
     }
@@ -120,7 +196,29 @@ impl Component for FieldRow {
         if came && same_posting && value(new).is_some() && value(new) != value(old) {
             self.glows += 1;
         }
+        if new.card.posting != old.card.posting {
+            // What was typed belongs to the posting that goes.
+            if let (Some(mut edit), Some(posting)) = (self.edit.take(), old.card.posting) {
+                let wish = edit.settle(dom::fresh_key);
+                perform(posting, edit.field().clone(), wish, Callback::noop());
+            }
+        } else if let Some(edit) = &mut self.edit {
+            if !Rc::ptr_eq(&new.card, &old.card) {
+                edit.card_came();
+            }
+            self.tidy();
+        }
+        if new.edits != old.edits && new.edits > 0 {
+            self.begin(ctx);
+        }
         true
+    }
+
+    fn destroy(&mut self, ctx: &Context<Self>) {
+        if let (Some(edit), Some(posting)) = (&mut self.edit, ctx.props().card.posting) {
+            let wish = edit.settle(dom::fresh_key);
+            perform(posting, edit.field().clone(), wish, Callback::noop());
+        }
     }
 
     fn view(&self, ctx: &Context<Self>) -> Html {
@@ -132,6 +230,136 @@ impl Component for FieldRow {
 }
 
 impl FieldRow {
+    fn begin(&mut self, ctx: &Context<Self>) {
+        let props = ctx.props();
+        let Some(field) = props.field().filter(|_| props.card.posting.is_some()) else {
+            return;
+        };
+        match &mut self.edit {
+            Some(edit) => edit.reopen(),
+            None => {
+                self.edit = Some(Edit::begin(
+                    field.key.clone(),
+                    props.value().cloned(),
+                    Beside::of(&props.card.fields),
+                    props.draft().map(str::to_owned),
+                ));
+            }
+        }
+    }
+
+    fn typing(&mut self, ctx: &Context<Self>, typing: Typing) {
+        let Some(edit) = &mut self.edit else { return };
+        let key = edit.field().clone();
+        match typing {
+            Typing::Text(text) => {
+                edit.typed(text);
+                self.typed += 1;
+                let (link, typed) = (ctx.link().clone(), self.typed);
+                dom::after(AUTO_SAVE_MS, move || link.send_message(Msg::Rests(typed)));
+            }
+            Typing::Sure => {
+                edit.be_sure();
+                self.settle(ctx);
+            }
+            Typing::Done => {
+                self.settle(ctx);
+                self.close_if_settled(ctx);
+            }
+            Typing::Left => self.leave(ctx),
+            Typing::Go(by) => {
+                self.leave(ctx);
+                ctx.props().act.emit(Act::EditNext(key, by));
+            }
+            Typing::GiveUp => {
+                let wish = edit.give_up();
+                self.does(ctx, wish);
+                self.tidy();
+                ctx.props().act.emit(Act::Edited(key));
+            }
+            Typing::Withdraw => {
+                let wish = edit.withdraw(dom::fresh_key());
+                self.does(ctx, wish);
+                ctx.props().act.emit(Act::Edited(key));
+            }
+        }
+    }
+
+    /// What cannot be saved keeps the editor open, with the reason.
+    fn close_if_settled(&mut self, ctx: &Context<Self>) {
+        let Some(edit) = &mut self.edit else { return };
+        if !matches!(edit.worth(), Worth::Wrong(_) | Worth::Doubtful(..)) {
+            let key = edit.field().clone();
+            edit.leave();
+            self.tidy();
+            ctx.props().act.emit(Act::Edited(key));
+        }
+    }
+
+    fn leave(&mut self, ctx: &Context<Self>) {
+        self.settle(ctx);
+        if let Some(edit) = &mut self.edit {
+            edit.leave();
+        }
+        self.tidy();
+    }
+
+    fn settle(&mut self, ctx: &Context<Self>) {
+        let Some(edit) = &mut self.edit else { return };
+        let wish = edit.settle(dom::fresh_key);
+        self.does(ctx, wish);
+    }
+
+    fn choose(&mut self, ctx: &Context<Self>, value: Option<FieldValue>) {
+        let props = ctx.props();
+        let Some(field) = props.field() else { return };
+        let standing = props.value().cloned();
+        let (edit, wish) = Edit::choose(field.key.clone(), standing, value, dom::fresh_key());
+        self.edit = Some(edit);
+        self.does(ctx, wish);
+    }
+
+    fn answered(
+        &mut self,
+        ctx: &Context<Self>,
+        posting: PostingId,
+        answer: Result<Edited, ApiError>,
+    ) {
+        if ctx.props().card.posting != Some(posting) {
+            return;
+        }
+        let Some(edit) = &mut self.edit else { return };
+        let wish = edit.answered(answer);
+        let idle = wish == Do::Nothing;
+        self.does(ctx, wish);
+        if idle
+            && self
+                .edit
+                .as_ref()
+                .is_some_and(|edit| edit.failure().is_none())
+        {
+            self.settle(ctx);
+        }
+        self.tidy();
+    }
+
+    fn does(&self, ctx: &Context<Self>, wish: Do) {
+        let (Some(posting), Some(edit)) = (ctx.props().card.posting, &self.edit) else {
+            return;
+        };
+        let link = ctx.link().clone();
+        let answered = Callback::from(move |answer| {
+            link.send_message(Msg::Answered(posting, answer));
+        });
+        perform(posting, edit.field().clone(), wish, answered);
+    }
+
+    fn tidy(&mut self) {
+        if self.edit.as_ref().is_some_and(Edit::is_over) {
+            self.edit = None;
+        }
+    }
+
     fn view_field(&self, ctx: &Context<Self>, field: &CardField) -> Html {
         let props = ctx.props();
         let key = field.key.name();
@@ -146,23 +374,96 @@ impl FieldRow {
             props.selected.then_some("is-selected"),
             (field.key == FieldKey::Description).then_some("is-long"),
             glow,
+            self.is_open().then_some("is-edited"),
         );
         html! {
-            <div {class} id={format!("field-{key}")} role="group" aria-label={format!("field {key}")} tabindex={if props.tab_stop { "0" } else { "-1" }} aria-current={props.selected.then_some("true")} onclick={on_click(props, &field.key)} onkeydown={on_key(props, &field.key)}>
+            <div {class} id={format!("field-{key}")} role="group" aria-label={format!("field {key}")} tabindex={if props.tab_stop { "0" } else { "-1" }} aria-current={props.selected.then_some("true")} onclick={on_click(props, &field.key)} ondblclick={ctx.link().callback(|_: MouseEvent| Msg::Edit)} onkeydown={on_key(props, &field.key)}>
                 <div class="gl-field__row">
                     { view_source(field) }
                     <span class="gl-field__label">{ field.key.label() }</span>
                     <div class="gl-field__value" role="group" aria-label={format!("value {key}")}>{ self.view_value(ctx, field) }</div>
-                    <div class="gl-field__end">{ view_end(props, field) }</div>
+                    if !self.is_open() {
+                        <div class="gl-field__end">{ self.view_pen(ctx, field) }{ self.view_end(props, field) }</div>
+                    }
                 </div>
-                if props.open { <div class="gl-field__more">{ view_more(field) }</div> }
+                { self.view_left(ctx) }
+                if props.open { <div class="gl-field__more">{ view_more(ctx, field) }</div> }
+            </div>
+        }
+    }
+
+    fn is_open(&self) -> bool {
+        self.edit.as_ref().is_some_and(Edit::is_open)
+    }
+
+    fn view_pen(&self, ctx: &Context<Self>, field: &CardField) -> Html {
+        if ctx.props().card.posting.is_none() {
+            return Html::default();
+        }
+        let name = format!("Edit {}", field.key.label());
+        let edit = ctx.link().callback(|event: MouseEvent| {
+            event.stop_propagation();
+            Msg::Edit
+        });
+        html! { <button type="button" class="gl-pen" tabindex="-1" aria-label={name.clone()} title={format!("{name} (Enter)")} onclick={edit}>{ Icon::Pen.draw() }</button> }
+    }
+
+    /// What is on its way, else what the card says.
+    fn view_end(&self, props: &Props, field: &CardField) -> Html {
+        match self.edit.as_ref().and_then(Edit::shown) {
+            Some(_) => html! {
+                <span class="gl-state" role="group" aria-label={format!("state {}", field.key.name())}>{ Icon::Dot.draw() }{ "saving" }</span>
+            },
+            None => view_end(props, field),
+        }
+    }
+
+    /// What was typed and is not saved, once the editor is closed: why, and what can be done.
+    fn view_left(&self, ctx: &Context<Self>) -> Html {
+        let props = ctx.props();
+        let (text, why, failed) = match &self.edit {
+            Some(edit) if edit.is_open() || edit.shown().is_some() => return Html::default(),
+            Some(edit) => match (edit.failure(), edit.worth()) {
+                (Some(error), _) => (edit.text(), error.to_string(), true),
+                (None, Worth::Wrong(why)) => (edit.text(), why, false),
+                (None, Worth::Doubtful(_, doubts)) => (edit.text(), doubts.join(" "), false),
+                (None, Worth::Good(_) | Worth::Unchanged) => return Html::default(),
+            },
+            None => match props.draft() {
+                Some(text) => (text, "It was typed and not saved.".into(), false),
+                None => return Html::default(),
+            },
+        };
+        let on = |msg: fn() -> Msg| {
+            ctx.link().callback(move |event: MouseEvent| {
+                event.stop_propagation();
+                msg()
+            })
+        };
+        html! {
+            <div class="gl-field__left" role="status">
+                { Icon::Warning.draw() }
+                <p><span class="gl-strong">{ format!("Not saved: “{}”. ", format::shortened(text, 120)) }</span>{ why }</p>
+                if failed { <button type="button" class="gl-link" onclick={on(|| Msg::Retry)}>{ Icon::Again.draw() }{ "Retry" }</button> }
+                <button type="button" class="gl-link" onclick={on(|| Msg::Edit)}>{ "Go on typing" }</button>
+                <button type="button" class="gl-link" onclick={on(|| Msg::GiveUp)}>{ "Discard" }</button>
             </div>
         }
     }
 
     fn view_value(&self, ctx: &Context<Self>, field: &CardField) -> Html {
+        if let Some(edit) = &self.edit {
+            if edit.is_open() {
+                return view_editor(ctx, field, edit);
+            }
+            match edit.shown() {
+                Some(Some(value)) => return self.view_shown(ctx, field, &value),
+                Some(None) => return html! { <span class="gl-cut gl-dim">{ "withdrawn" }</span> },
+                None => {}
+            }
+        }
         match (&field.chosen, field.state) {
-            (Some(chosen), _) => self.view_chosen(ctx, field, chosen),
+            (Some(chosen), _) => self.view_shown(ctx, field, &chosen.value),
             (None, FieldState::Looking) => {
                 bits::skeleton(40 + (field.key.name().len() as u32 * 13) % 45)
             }
@@ -180,8 +481,8 @@ impl FieldRow {
         }
     }
 
-    fn view_chosen(&self, ctx: &Context<Self>, field: &CardField, chosen: &Chosen) -> Html {
-        match card::shown(&field.key, &chosen.value) {
+    fn view_shown(&self, ctx: &Context<Self>, field: &CardField, value: &FieldValue) -> Html {
+        match card::shown(&field.key, value) {
             Shown::Line(text) => {
                 html! { <span class="gl-cut" title={text.clone()}>{ text }</span> }
             }
@@ -214,6 +515,46 @@ impl FieldRow {
             </div>
         }
     }
+}
+
+/// Does what an edit asks for; what the core answers to a save goes to `answered`.
+fn perform(
+    posting: PostingId,
+    field: FieldKey,
+    wish: Do,
+    answered: Callback<Result<Edited, ApiError>>,
+) {
+    match wish {
+        Do::Nothing => {}
+        Do::Save { input, sure, key } => {
+            let request = EditField {
+                posting,
+                field,
+                input,
+                message: String::new(),
+                override_warnings: sure,
+                key,
+            };
+            spawn_local(async move { answered.emit(backend::call(request).await) });
+        }
+        Do::Keep(text) => {
+            let request = KeepDraft {
+                posting,
+                field,
+                text,
+            };
+            // The text is still in the row; keeping it is for a crash.
+            spawn_local(async move { drop(backend::call(request).await) });
+        }
+    }
+}
+
+fn view_editor(ctx: &Context<FieldRow>, field: &CardField, edit: &Edit) -> Html {
+    let chosen = field.chosen.as_ref();
+    let offer = edit.offer(chosen.map(|chosen| &chosen.value)).cloned();
+    let mine = chosen.is_some_and(|chosen| chosen.source == Source::User);
+    let on = ctx.link().callback(Msg::Typing);
+    html! { <FieldEditor edit={edit.clone()} {offer} {mine} {on} /> }
 }
 
 fn state_class(state: FieldState) -> &'static str {
@@ -341,13 +682,17 @@ fn view_unfold(props: &Props, field: &CardField) -> Html {
 }
 
 /// Below the row: who says so, the other answers with the reason they lost, where was looked.
-fn view_more(field: &CardField) -> Html {
+fn view_more(ctx: &Context<FieldRow>, field: &CardField) -> Html {
     let stands = field
         .chosen
         .as_ref()
-        .map(|chosen| view_stands(field, chosen));
+        .map(|chosen| view_stands(ctx, field, chosen));
     let other = |alternative: &ghostlight_model::card::Alternative| {
-        view_answer(&alternative.observation, alternative.because.sentence())
+        view_answer(
+            ctx,
+            &alternative.observation,
+            alternative.because.sentence(),
+        )
     };
     html! {
         <>
@@ -370,14 +715,26 @@ fn view_more(field: &CardField) -> Html {
     }
 }
 
-fn view_stands(field: &CardField, chosen: &Chosen) -> Html {
+/// A button that takes another answer, or withdraws the person's.
+fn view_choice(ctx: &Context<FieldRow>, words: &'static str, value: Option<FieldValue>) -> Html {
+    if ctx.props().card.posting.is_none() {
+        return Html::default();
+    }
+    let choose = ctx.link().callback(move |event: MouseEvent| {
+        event.stop_propagation();
+        Msg::Choose(value.clone())
+    });
+    html! { <button type="button" class="gl-link" onclick={choose}>{ words }</button> }
+}
+
+fn view_stands(ctx: &Context<FieldRow>, field: &CardField, chosen: &Chosen) -> Html {
     let quote = card::evidence_of(field).map(|evidence| format::shortened(&evidence.quote, 160));
     html! {
         <li key="stands" class="gl-answer is-standing">
             <span class="gl-answer__value">{ format::shortened(&full(&field.key, chosen), 400) }</span>
             <span class="gl-answer__why gl-ok">{ Icon::Check.draw() }{ "stands" }</span>
             <span class="gl-answer__from gl-dim">{ card::source_title(chosen.source, chosen.method) }</span>
-            { bits::confidence(chosen.confidence) }
+            if chosen.source == Source::User { { view_choice(ctx, "Withdraw", None) } } else { { bits::confidence(chosen.confidence) } }
             if let Some(quote) = quote { <q class="gl-quote">{ quote }</q> }
         </li>
     }
@@ -390,7 +747,7 @@ fn full(key: &FieldKey, chosen: &Chosen) -> String {
     }
 }
 
-fn view_answer(observation: &Observation, because: &str) -> Html {
+fn view_answer(ctx: &Context<FieldRow>, observation: &Observation, because: &str) -> Html {
     let quote = observation
         .evidence
         .as_ref()
@@ -400,7 +757,7 @@ fn view_answer(observation: &Observation, because: &str) -> Html {
             <span class="gl-answer__value">{ format::shortened(&observation.value.display(), 400) }</span>
             <span class="gl-answer__why">{ because.to_owned() }</span>
             <span class="gl-answer__from gl-dim">{ card::source_title(observation.source, observation.method) }</span>
-            { bits::confidence(observation.confidence) }
+            <span class="gl-answer__end">{ bits::confidence(observation.confidence) }{ view_choice(ctx, "Use this", Some(observation.value.clone())) }</span>
             if let Some(quote) = quote { <q class="gl-quote">{ quote }</q> } else { <span class="gl-dim">{ "no words quoted" }</span> }
         </li>
     }
@@ -425,7 +782,8 @@ fn on_key(props: &Props, key: &FieldKey) -> Callback<KeyboardEvent> {
             "ArrowDown" => Act::Move(key.clone(), 1),
             "ArrowUp" => Act::Move(key.clone(), -1),
             "Enter" if on_button => return,
-            "Enter" | "e" | "E" => Act::Show(key.clone()),
+            "Enter" | "F2" => Act::Edit(key.clone()),
+            "e" | "E" => Act::Show(key.clone()),
             "a" | "A" => Act::Toggle(key.clone()),
             _ => return,
         };

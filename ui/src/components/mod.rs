@@ -10,6 +10,7 @@ pub mod drawer;
 pub mod event_log;
 pub mod evidence;
 pub mod feeds;
+pub mod field_editor;
 pub mod field_row;
 pub mod masthead;
 pub mod nav;

@@ -1,6 +1,7 @@
 //! The window's logic without a window: plain functions over plain data, tested on the host.
 
 pub mod card;
+pub mod edit;
 pub mod format;
 pub mod monitor;
 pub mod rows;

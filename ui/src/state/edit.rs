@@ -1,0 +1,517 @@
+//! An edit of one field: what is typed, what it is worth, and what has to be done about it (SPEC B5).
+//!
+//! Pure: the row that owns an [`Edit`] keeps the timer, calls the core and hands its answers in. Nothing that was typed
+//! is lost: it is saved, or kept as a draft with the reason why it is none, until the person gives it up.
+
+use ghostlight_api::{
+    ApiError,
+    command::{Edited, FieldInput},
+};
+use ghostlight_model::{
+    FieldKey, FieldValue,
+    typed::{self, Beside, Editor},
+};
+
+/// Typing is saved when it rests for this long, in milliseconds.
+pub const AUTO_SAVE_MS: i32 = 800;
+
+/// What the typed text is worth.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Worth {
+    /// It is what is saved.
+    Unchanged,
+    /// It can be saved.
+    Good(FieldValue),
+    /// It can be saved if the person is sure of it: a sentence for each doubt.
+    Doubtful(FieldValue, Vec<String>),
+    /// It cannot be saved, for the reason in this sentence.
+    Wrong(String),
+}
+
+/// What the row has to do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Do {
+    /// Nothing.
+    Nothing,
+    /// Save; the answer goes to [`Edit::answered`].
+    Save {
+        /// What the field is to be.
+        input: FieldInput,
+        /// In spite of doubts.
+        sure: bool,
+        /// The same for each try of the same text.
+        key: String,
+    },
+    /// Keep the text as a draft, or give the draft up.
+    Keep(Option<String>),
+}
+
+/// What is on its way to the core.
+#[derive(Debug, Clone, PartialEq)]
+struct Sent {
+    text: Option<String>,
+    sure: bool,
+    key: String,
+}
+
+/// See the module.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Edit {
+    field: FieldKey,
+    /// The value that the text began with, or that was saved since.
+    standing: Option<FieldValue>,
+    /// It, as text.
+    saved: String,
+    beside: Beside,
+    text: String,
+    /// Whether the editor is open; what is typed outlives it.
+    open: bool,
+    /// Whether the person is sure in spite of the doubts.
+    sure: bool,
+    sending: Option<Sent>,
+    /// What was tried last and failed, to be tried again.
+    failed: Option<(Sent, ApiError)>,
+    /// The draft that the core keeps.
+    kept: Option<String>,
+    /// What was saved, until the card shows it; the inner `None` withdrew it.
+    done: Option<Option<FieldValue>>,
+}
+
+impl Edit {
+    /// Opens an editor on what stands, or on what was typed before and not saved.
+    pub fn begin(
+        field: FieldKey,
+        standing: Option<FieldValue>,
+        beside: Beside,
+        draft: Option<String>,
+    ) -> Self {
+        let saved = standing.as_ref().map(typed::text_of).unwrap_or_default();
+        Self {
+            field,
+            standing,
+            text: draft.clone().unwrap_or_else(|| saved.clone()),
+            saved,
+            beside,
+            open: true,
+            sure: false,
+            sending: None,
+            failed: None,
+            kept: draft,
+            done: None,
+        }
+    }
+
+    /// A save of a value from elsewhere, without an editor: another answer, or `None` to withdraw.
+    pub fn choose(
+        field: FieldKey,
+        standing: Option<FieldValue>,
+        value: Option<FieldValue>,
+        key: String,
+    ) -> (Self, Do) {
+        let mut edit = Self::begin(field, standing, Beside::default(), None);
+        edit.open = false;
+        let sent = Sent {
+            text: value.as_ref().map(typed::text_of),
+            // Somebody looked at it and chose it.
+            sure: true,
+            key,
+        };
+        edit.text = sent.text.clone().unwrap_or_default();
+        let wish = edit.send(sent);
+        (edit, wish)
+    }
+
+    /// Which field.
+    pub fn field(&self) -> &FieldKey {
+        &self.field
+    }
+
+    /// How it is edited.
+    pub fn editor(&self) -> Editor {
+        Editor::of(&self.field, self.standing.as_ref())
+    }
+
+    /// The text in the editor.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether the editor is open.
+    pub fn is_open(&self) -> bool {
+        self.open
+    }
+
+    /// Whether it is on its way to the core.
+    pub fn is_sending(&self) -> bool {
+        self.sending.is_some()
+    }
+
+    /// Why it could not be saved, though it can be tried again.
+    pub fn failure(&self) -> Option<&ApiError> {
+        self.failed.as_ref().map(|(_, error)| error)
+    }
+
+    /// The value to show in place of the card's: what is on its way, or was saved and is not on the card yet. The
+    /// inner `None` is a withdrawal.
+    pub fn shown(&self) -> Option<Option<FieldValue>> {
+        if let Some(sent) = &self.sending {
+            return Some(sent.text.as_deref().and_then(|text| self.read(text)));
+        }
+        self.done.clone()
+    }
+
+    /// What was typed.
+    pub fn typed(&mut self, text: String) {
+        self.sure &= self.text == text;
+        self.text = text;
+        self.failed = None;
+    }
+
+    /// What the text is worth now.
+    pub fn worth(&self) -> Worth {
+        if self.text == self.saved {
+            return Worth::Unchanged;
+        }
+        match typed::read(&self.field, self.standing.as_ref(), &self.text) {
+            Err(error) => Worth::Wrong(error.to_string()),
+            Ok(value) if Some(&value) == self.standing.as_ref() => Worth::Unchanged,
+            Ok(value) => {
+                let doubts = typed::warnings(&self.field, &value, self.beside);
+                match doubts.is_empty() || self.sure {
+                    true => Worth::Good(value),
+                    false => {
+                        Worth::Doubtful(value, doubts.iter().map(ToString::to_string).collect())
+                    }
+                }
+            }
+        }
+    }
+
+    /// What to do once typing rests, and when the editor is left: save it, or keep it as a draft. `fresh` makes a key.
+    pub fn settle(&mut self, fresh: impl FnOnce() -> String) -> Do {
+        if self.sending.is_some() {
+            // Its answer settles what was typed since.
+            return Do::Nothing;
+        }
+        match self.worth() {
+            Worth::Unchanged => self.keep(None),
+            Worth::Good(_) => {
+                let text = Some(self.text.clone());
+                let again = self.failed.take().map(|(sent, _)| sent);
+                let again = again.filter(|sent| sent.text == text);
+                let sent = again.unwrap_or_else(|| Sent {
+                    text,
+                    sure: self.sure,
+                    key: fresh(),
+                });
+                self.send(sent)
+            }
+            Worth::Doubtful(..) | Worth::Wrong(_) => self.keep(Some(self.text.clone())),
+        }
+    }
+
+    /// The person is sure in spite of the doubts.
+    pub fn be_sure(&mut self) {
+        self.sure = true;
+    }
+
+    /// The editor closes; what is typed goes on being saved.
+    pub fn leave(&mut self) {
+        self.open = false;
+    }
+
+    /// The editor opens again on what is typed.
+    pub fn reopen(&mut self) {
+        self.open = true;
+    }
+
+    /// Tries again what failed.
+    pub fn retry(&mut self) -> Do {
+        match self.failed.take() {
+            Some((sent, _)) => self.send(sent),
+            None => Do::Nothing,
+        }
+    }
+
+    /// The person gives up what is not saved.
+    pub fn give_up(&mut self) -> Do {
+        self.text = self.saved.clone();
+        self.open = false;
+        self.failed = None;
+        self.keep(None)
+    }
+
+    /// The person withdraws the field's value: what machines found stands again.
+    pub fn withdraw(&mut self, key: String) -> Do {
+        self.open = false;
+        self.text = String::new();
+        self.send(Sent {
+            text: None,
+            sure: true,
+            key,
+        })
+    }
+
+    /// The core's answer to what was sent. What was typed meanwhile is to be settled next.
+    pub fn answered(&mut self, answer: Result<Edited, ApiError>) -> Do {
+        let Some(sent) = self.sending.take() else {
+            return Do::Nothing;
+        };
+        match answer {
+            Ok(edited) if edited.saved => {
+                self.standing = edited.value.clone();
+                self.saved = edited
+                    .value
+                    .as_ref()
+                    .map(typed::text_of)
+                    .unwrap_or_default();
+                if sent.text.as_deref().is_none_or(|text| text == self.text) {
+                    self.text = self.saved.clone();
+                }
+                self.kept = None;
+                self.done = edited.commit.map(|_| edited.value);
+                Do::Nothing
+            }
+            // The core has doubts that were not seen here: the card is another by now.
+            Ok(edited) => {
+                let hint = "Save it all the same, or correct it.";
+                let error = ApiError::new(
+                    ghostlight_api::ErrorCode::Rule,
+                    edited.warnings.join(" "),
+                    hint,
+                );
+                self.failed = Some((Sent { sure: true, ..sent }, error));
+                self.keep(Some(self.text.clone()))
+            }
+            Err(error) => {
+                self.failed = Some((sent, error));
+                self.keep(Some(self.text.clone()))
+            }
+        }
+    }
+
+    /// The card came anew: it shows what was saved before.
+    pub fn card_came(&mut self) {
+        self.done = None;
+    }
+
+    /// A value that a run found while somebody types: an offer, never put in the place of what is typed.
+    pub fn offer<'a>(&self, on_card: Option<&'a FieldValue>) -> Option<&'a FieldValue> {
+        on_card.filter(|value| {
+            self.open
+                && self.sending.is_none()
+                && self.done.is_none()
+                && Some(*value) != self.standing.as_ref()
+        })
+    }
+
+    /// Whether there is nothing left of it: closed, and all of it saved or given up.
+    pub fn is_over(&self) -> bool {
+        !self.open
+            && self.sending.is_none()
+            && self.failed.is_none()
+            && self.done.is_none()
+            && self.worth() == Worth::Unchanged
+    }
+
+    fn read(&self, text: &str) -> Option<FieldValue> {
+        typed::read(&self.field, self.standing.as_ref(), text).ok()
+    }
+
+    fn send(&mut self, sent: Sent) -> Do {
+        let input = sent
+            .text
+            .clone()
+            .map_or(FieldInput::Withdraw, FieldInput::Text);
+        let wish = Do::Save {
+            input,
+            sure: sent.sure,
+            key: sent.key.clone(),
+        };
+        self.sending = Some(sent);
+        wish
+    }
+
+    /// Keeps `draft`, unless it is kept already.
+    fn keep(&mut self, draft: Option<String>) -> Do {
+        if self.kept == draft {
+            return Do::Nothing;
+        }
+        self.kept.clone_from(&draft);
+        Do::Keep(draft)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ghostlight_api::ErrorCode;
+    use ghostlight_model::CommitId;
+
+    fn salary() -> Edit {
+        let standing = typed::read(&FieldKey::Salary, None, "48000-55000 EUR / year").ok();
+        Edit::begin(FieldKey::Salary, standing, Beside::default(), None)
+    }
+
+    fn settle(edit: &mut Edit, key: &str) -> Do {
+        edit.settle(|| key.to_owned())
+    }
+
+    fn saves(text: &str, key: &str) -> Do {
+        Do::Save {
+            input: FieldInput::Text(text.into()),
+            sure: false,
+            key: key.into(),
+        }
+    }
+
+    fn saved(edit: &Edit, text: &str) -> Result<Edited, ApiError> {
+        Ok(Edited {
+            saved: true,
+            commit: Some(CommitId([1; 32])),
+            value: edit.read(text),
+            warnings: Vec::new(),
+        })
+    }
+
+    fn offline() -> Result<Edited, ApiError> {
+        Err(ApiError::new(
+            ErrorCode::Store,
+            "The disk is full.",
+            "Free some space.",
+        ))
+    }
+
+    #[test]
+    fn what_is_typed_is_saved_once_it_rests_and_shown_at_once() {
+        let mut edit = salary();
+        assert_eq!(edit.worth(), Worth::Unchanged);
+        assert_eq!(settle(&mut edit, "a"), Do::Nothing);
+        edit.typed("50k-60k EUR per year".into());
+        assert_eq!(settle(&mut edit, "a"), saves("50k-60k EUR per year", "a"));
+        assert_eq!(edit.shown(), Some(edit.read("50k-60k EUR per year")));
+        // More is typed while it is on its way: saved next, not lost.
+        edit.typed("50k-65k EUR per year".into());
+        assert_eq!(settle(&mut edit, "b"), Do::Nothing);
+        let answer = saved(&edit, "50k-60k EUR per year");
+        assert_eq!(edit.answered(answer), Do::Nothing);
+        assert_eq!(settle(&mut edit, "b"), saves("50k-65k EUR per year", "b"));
+        let answer = saved(&edit, "50k-65k EUR per year");
+        assert_eq!(edit.answered(answer), Do::Nothing);
+        edit.leave();
+        assert!(
+            edit.shown().is_some() && !edit.is_over(),
+            "the card does not show it yet"
+        );
+        edit.card_came();
+        assert!(edit.is_over());
+    }
+
+    #[test]
+    fn what_cannot_be_saved_is_kept_with_its_reason_until_it_is_given_up() {
+        let mut edit = salary();
+        edit.typed("60k-50k EUR".into());
+        assert!(matches!(edit.worth(), Worth::Wrong(why) if why.contains("above the upper")));
+        assert_eq!(settle(&mut edit, "a"), Do::Keep(Some("60k-50k EUR".into())));
+        assert_eq!(settle(&mut edit, "a"), Do::Nothing, "it is kept already");
+        edit.leave();
+        assert!(!edit.is_over());
+        edit.reopen();
+        assert_eq!(edit.give_up(), Do::Keep(None));
+        assert!(edit.is_over());
+        // A draft from before a restart begins where it was left.
+        let mut edit = Edit::begin(
+            FieldKey::PostedAt,
+            None,
+            Beside::default(),
+            Some("soon".into()),
+        );
+        assert_eq!((edit.text(), settle(&mut edit, "a")), ("soon", Do::Nothing));
+        edit.typed("2026-03-05".into());
+        assert_eq!(settle(&mut edit, "a"), saves("2026-03-05", "a"));
+    }
+
+    #[test]
+    fn a_doubt_does_not_block_whoever_is_sure() {
+        let mut edit = salary();
+        edit.typed("48000 EUR per hour".into());
+        assert!(matches!(edit.worth(), Worth::Doubtful(_, doubts) if doubts.len() == 1));
+        assert!(matches!(settle(&mut edit, "a"), Do::Keep(Some(_))));
+        edit.be_sure();
+        assert!(matches!(
+            settle(&mut edit, "a"),
+            Do::Save { sure: true, .. }
+        ));
+        let _ = edit.answered(offline());
+        edit.typed("49000 EUR per hour".into());
+        assert!(
+            matches!(edit.worth(), Worth::Doubtful(..)),
+            "sure of that one only"
+        );
+    }
+
+    #[test]
+    fn a_failure_keeps_the_text_and_tries_again_by_the_same_key() {
+        let mut edit = salary();
+        edit.typed("50k EUR per year".into());
+        settle(&mut edit, "a");
+        let kept = Do::Keep(Some("50k EUR per year".into()));
+        assert_eq!(edit.answered(offline()), kept);
+        edit.leave();
+        assert_eq!(
+            edit.failure().map(|e| e.message.as_str()),
+            Some("The disk is full.")
+        );
+        assert_eq!((edit.shown(), edit.is_over()), (None, false));
+        assert_eq!(edit.retry(), saves("50k EUR per year", "a"));
+        let _ = edit.answered(offline());
+        assert_eq!(settle(&mut edit, "b"), saves("50k EUR per year", "a"));
+        let answer = saved(&edit, "50k EUR per year");
+        let _ = edit.answered(answer);
+        edit.card_came();
+        assert!(edit.is_over());
+    }
+
+    #[test]
+    fn what_a_run_finds_meanwhile_is_an_offer() {
+        let mut edit = salary();
+        let found = edit.read("51k EUR per year");
+        assert_eq!(edit.offer(found.as_ref()), found.as_ref());
+        assert_eq!(edit.text(), "48000\u{2013}55000 EUR / year");
+        edit.typed(found.as_ref().map(typed::text_of).unwrap_or_default());
+        assert!(matches!(edit.worth(), Worth::Good(_)));
+        let standing = edit.read("48000-55000 EUR / year");
+        assert_eq!(edit.offer(standing.as_ref()), None);
+    }
+
+    #[test]
+    fn another_answer_is_taken_and_a_value_withdrawn_without_an_editor() {
+        let other = typed::read(&FieldKey::Company, None, "Quill & Sons").ok();
+        let (mut edit, wish) = Edit::choose(FieldKey::Company, None, other.clone(), "a".into());
+        assert!(matches!(wish, Do::Save { sure: true, .. }));
+        assert_eq!((edit.is_open(), edit.shown()), (false, Some(other.clone())));
+        let answer = saved(&edit, "Quill & Sons");
+        let _ = edit.answered(answer);
+        edit.card_came();
+        assert!(edit.is_over());
+
+        let (mut edit, wish) = Edit::choose(FieldKey::Company, other, None, "b".into());
+        assert!(matches!(
+            wish,
+            Do::Save {
+                input: FieldInput::Withdraw,
+                ..
+            }
+        ));
+        assert_eq!(edit.shown(), Some(None));
+        let gone = Edited {
+            saved: true,
+            commit: Some(CommitId([2; 32])),
+            value: None,
+            warnings: Vec::new(),
+        };
+        assert_eq!(edit.answered(Ok(gone)), Do::Nothing);
+        edit.card_came();
+        assert!(edit.is_over());
+    }
+}
