@@ -1,11 +1,12 @@
 //! The application shell: a window around the engine, and nothing else.
 //!
 //! [`run`] opens the engine and the window; [`commands`] passes each declared command to the
-//! engine; [`window`] is the engine's [`ghostlight_engine::Host`]: pings, dialogs, drops, and by [`notify`] what the
-//! system shows.
+//! engine; [`window`] is the engine's [`ghostlight_engine::Host`]: pings, dialogs, drops, by [`notify`] what the
+//! system shows, and [`keychain`] where it keeps secrets.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod commands;
+mod keychain;
 mod notify;
 mod window;
 

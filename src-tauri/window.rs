@@ -2,13 +2,14 @@
 
 use crate::{
     Core,
+    keychain::SystemKeychain,
     notify::{Notifier, System},
 };
 use ghostlight_api::{
     ApiError, ErrorCode,
     view::{NOTICE_EVENT, Notice, OPENED_EVENT, Opened, PING_EVENT, Ping, Subject},
 };
-use ghostlight_engine::{Host, Notification};
+use ghostlight_engine::{Host, Notification, secrets::Keychain};
 use std::{
     path::PathBuf,
     sync::{
@@ -107,6 +108,10 @@ impl<R: Runtime> Host for WindowHost<R> {
     fn is_focused(&self) -> bool {
         let focus = self.app.try_state::<Focus>();
         focus.is_some_and(|focus| focus.0.load(Ordering::Relaxed))
+    }
+
+    fn keychain(&self) -> Option<Arc<dyn Keychain>> {
+        Some(Arc::new(SystemKeychain))
     }
 
     fn choose_files(&self) -> Result<Vec<PathBuf>, ApiError> {

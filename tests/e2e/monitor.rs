@@ -183,6 +183,45 @@ async fn a_feed_is_refused_corrected_watched_cut_and_caught_up() {
 }
 
 #[tokio::test]
+async fn a_token_that_expires_in_mid_stream_is_asked_for_and_nothing_is_lost() {
+    const OTHER: &str = "another-token-of-the-studio";
+    let data = folder();
+    let mut studio = Studio::open();
+    publish_step(&mut studio, "song-1", "PLAN", "start");
+    let app = desk::open(data.path(), json!({})).await;
+    add_feed(&app, &studio.url(), "Studio", TOKEN).await;
+    says(&app, "connection", "Live · Studio").await;
+    choose_run(&app, "song-1").await;
+    log_has(&app, "PLAN|start").await;
+    studio.renew(OTHER);
+    says(&app, "connection", "Trouble: Studio · token refused").await;
+    publish_step(&mut studio, "song-1", "PLAN", "end");
+    app.click_at("the indicator", "//*[@aria-label='connection']/button[1]")
+        .await;
+    says(&app, "feed Studio", "not valid any more").await;
+    app.screenshot("token-refused").await;
+    // One step from there: the dialog asks for the token, and says where the last one is.
+    app.click("button", "Give a new token").await;
+    app.wait_until("the box of the token, with the focus", async |client| {
+        let look = "return [document.activeElement.id, document.getElementById('feed-token-place')?.textContent ?? '']";
+        match client.execute(look, Vec::new()).await {
+            Ok(seen) if seen[0] == "feed-token" && seen[1].as_str().is_some_and(|words| words.contains("The token is in") || words.contains("the token is in")) => Look::Done(()),
+            seen => Look::Seen(format!("{seen:?}")),
+        }
+    })
+    .await;
+    app.screenshot("token-asked").await;
+    fill(&app, "feed-token", OTHER).await;
+    app.click("button", "Save").await;
+    says(&app, "connection", "Live · Studio").await;
+    publish_step(&mut studio, "song-1", "FIX", "start");
+    let rows = log_has(&app, "FIX|start").await;
+    assert_eq!(rows.len(), 3, "{rows:?}");
+    says(&app, "completeness", "complete so far: offsets 0–2").await;
+    app.close().await;
+}
+
+#[tokio::test]
 async fn the_log_is_filtered_opened_and_cleared() {
     let data = folder();
     let mut studio = Studio::open();

@@ -59,6 +59,13 @@ impl Studio {
         }
     }
 
+    /// Another token in place of the first, while everything runs: who showed that is cut.
+    pub fn renew(&self, token: &str) {
+        let server = self.server.as_ref().expect("it serves");
+        server.allow(Token::new(token).expect("the token is one"));
+        server.revoke(&Token::new(TOKEN).expect("the token is one"));
+    }
+
     /// Where it is.
     pub fn url(&self) -> String {
         format!("ws://{}/v1", self.address)

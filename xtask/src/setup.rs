@@ -52,8 +52,8 @@ const WINDOW_TEST_PACKAGES: &[&str] = &[
     "xvfb",
 ];
 
-/// Programs that are not ours, for the tests to speak with: a WebSocket client against the hub.
-const FOREIGN_PACKAGES: &[&str] = &["python3", "python3-websockets"];
+/// Programs that are not ours, for the tests to speak with: a WebSocket client against the hub, a keychain.
+const FOREIGN_PACKAGES: &[&str] = &["gnome-keyring", "python3", "python3-websockets"];
 
 /// Brings style sheet, fonts and the wasm optimiser; only asked for where no node is on `PATH`.
 const NODE_PACKAGES: &[&str] = &["nodejs", "npm"];
@@ -123,7 +123,7 @@ fn other_linux() -> Result<()> {
         "set-up installs packages by itself on Debian and Ubuntu only. Here, install by hand: a C compiler, pkg-config, \
          WebKitGTK 4.1 with its development files, librsvg, libayatana-appindicator, OpenSSL (names for each distribution: \
          https://v2.tauri.app/start/prerequisites/), node with npm; for the tests also Xvfb, xauth, D-Bus, \
-         WebKitWebDriver, dunst, ImageMagick and xdotool",
+         WebKitWebDriver, dunst, gnome-keyring, ImageMagick and xdotool",
     ))
 }
 

@@ -530,14 +530,28 @@ pub struct FeedRow {
     pub publish: bool,
     /// The only transport to use; `None` for the best that works.
     pub forced: Option<String>,
-    /// Whether a token is kept for it.
-    pub has_token: bool,
+    /// Where its token is.
+    pub token: TokenPlace,
     /// Whether its events are numbered by the source, so that *complete* is a fact.
     pub proven: bool,
     /// The connection.
     pub link: LinkView,
     /// What came.
     pub traffic: Traffic,
+}
+
+/// Where a feed's token is (SPEC C13).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenPlace {
+    /// None is kept.
+    None,
+    /// In the system's keychain.
+    Keychain,
+    /// In a file of the data folder that only its owner can read: no keychain answered.
+    File,
+    /// The environment gave it; nothing is kept.
+    Environment,
 }
 
 /// How a feed's connection stands.

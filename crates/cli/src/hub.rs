@@ -7,7 +7,10 @@ use crate::{
 use ghostlight_engine::host::wall_clock;
 use ghostlight_hub::{
     Hub,
-    server::{CONNECTIONS_MAX, Config, Server, ServerError, TlsFiles, Token, TokenError},
+    server::{
+        CONNECTIONS_EACH_MAX, CONNECTIONS_MAX, Config, Quota, REQUESTS_PER_S_MAX, Server,
+        ServerError, TlsFiles, Token, TokenError,
+    },
 };
 use serde_json::json;
 use std::{
@@ -46,6 +49,12 @@ pub(crate) struct Serving {
     /// Connections at a time; further ones are asked to come again
     #[arg(long, value_name = "N", default_value_t = CONNECTIONS_MAX, value_parser = connections)]
     connections: usize,
+    /// Connections of one principal (a token) at a time; further ones are asked to come again
+    #[arg(long, value_name = "N", default_value_t = CONNECTIONS_EACH_MAX, value_parser = connections)]
+    connections_each: usize,
+    /// Requests of one principal a second, as a mean over 10 s; further ones are asked to come again
+    #[arg(long, value_name = "N", default_value_t = REQUESTS_PER_S_MAX, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    requests_each: u32,
 }
 
 fn connections(text: &str) -> Result<usize, String> {
@@ -85,6 +94,10 @@ pub(crate) fn serve(global: &Global, hub: &Hub, args: &Serving) -> Result<Server
     config.insecure_listen = args.insecure_listen;
     config.origins = args.allow_origin.clone();
     config.connections = args.connections;
+    config.quota = Quota {
+        connections: args.connections_each,
+        requests_per_s: args.requests_each,
+    };
     config.tls = args
         .tls_cert
         .clone()

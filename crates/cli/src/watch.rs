@@ -124,6 +124,7 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Exit, Exit> {
     }
     let options = Options {
         publish: args.publish.then(|| engine.hub().clone()),
+        ..Options::default()
     };
     let watching = Watching::start(store, settings, options).map_err(|e| store_failed(&e))?;
     stop_on(signals, &watching, &printer.stopped)?;
@@ -289,7 +290,9 @@ impl Printer<'_> {
                 ));
             }
             News::Ended(Ended::Memory(why)) => return Err(fail(Exit::Store, &why, None)),
-            News::Ended(Ended::Settings(why)) => return Err(fail(Exit::Usage, &why, None)),
+            News::Ended(Ended::Settings(why) | Ended::Token(why)) => {
+                return Err(fail(Exit::Usage, &why, None));
+            }
             News::Ended(Ended::Stopped) => return Ok(Some(Exit::Done)),
             News::Failed(error) => return Err(store_failed(&error)),
         }

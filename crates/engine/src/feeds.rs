@@ -14,7 +14,7 @@ use crate::{
 };
 pub use ghostlight_feed as feed;
 use ghostlight_feed::{
-    Client, Command, Cursor, Ended, Item, Kind, Memory, Recalled, Settings, Update,
+    Client, Command, Cursor, Ended, Item, Kind, Memory, Recalled, Secret, Settings, Update,
     connection::Status, outbox,
 };
 use ghostlight_hub::{Hub, Waker};
@@ -89,6 +89,17 @@ pub struct Options {
     /// The data folder whose own runs are sent there as they end, and those that ended before and never were. Only a
     /// hub takes them: any other feed ends with [`Ended::Settings`].
     pub publish: Option<Hub>,
+    /// Where the feed's token is asked for, and asked for again. Without it [`Settings::token`] is all there is.
+    pub tokens: Option<Arc<dyn Tokens>>,
+}
+
+/// Where a feed's token is kept. Asked on a thread of its own.
+pub trait Tokens: Send + Sync {
+    /// The token, if there is one; or why it cannot be had, in sentences. May block.
+    fn token(&self) -> Result<Option<Secret>, String>;
+
+    /// Called after each answer, when it was handed on. May block.
+    fn settle(&self) {}
 }
 
 /// The kind of feed at an address, if it was found out or named before.
@@ -169,6 +180,7 @@ impl Watching {
         }
         let publishes = options.publish.is_some();
         settings.outbox = publishes.then(outbox::Limits::default);
+        settings.asks_for_token = options.tokens.is_some();
         let (tell, news) = sync_channel(NEWS_MAX);
         let (commands, commanded) = mpsc::channel(COMMANDS_MAX);
         let (updates, updated) = mpsc::channel(UPDATES_MAX);
@@ -209,6 +221,7 @@ impl Watching {
             on_the_way: VecDeque::new(),
             news: tell.clone(),
             publish: options.publish,
+            tokens: options.tokens,
             queueing: None,
             commands: commands.clone(),
             outbox: running_outbox.clone(),
@@ -379,6 +392,7 @@ struct Storing {
     on_the_way: VecDeque<OnTheWay>,
     news: SyncSender<News>,
     publish: Option<Hub>,
+    tokens: Option<Arc<dyn Tokens>>,
     /// Runs from when the feed is known to be a hub.
     queueing: Option<(Waker, JoinHandle<()>)>,
     commands: mpsc::Sender<Command>,
@@ -436,6 +450,7 @@ impl Storing {
                 self.store(items);
                 return Ok(());
             }
+            Update::TokenWanted => return self.fetch_token(),
             Update::Outbox(
                 action @ (outbox::Action::Done(_)
                 | outbox::Action::Hold { .. }
@@ -461,6 +476,8 @@ impl Storing {
                 News::Feed { id, kind }
             }
             Update::Status(status) => News::Status(status),
+            // Dealt with above.
+            Update::TokenWanted => return Ok(()),
             Update::Notice(text) => News::Notice(text),
             Update::Outbox(outbox::Action::CannotDiscard { key }) => {
                 News::Outbox(OutboxTold::CannotDiscard { key })
@@ -473,6 +490,24 @@ impl Storing {
             Update::CaughtUp | Update::Batch(_) => News::CaughtUp,
         };
         self.tell(news)
+    }
+
+    /// Whoever keeps it may block; meanwhile what comes is stored. The client asks for one at a time, and such a thread
+    /// ends as soon as it is answered, whether or not anybody still waits.
+    fn fetch_token(&self) -> Result<(), Over> {
+        let Some(tokens) = self.tokens.clone() else {
+            return Ok(());
+        };
+        let commands = self.commands.clone();
+        let fetch = move || {
+            // The client may have ended meanwhile.
+            let _ = commands.blocking_send(Command::Token(tokens.token()));
+            tokens.settle();
+        };
+        let thread = spawn("feed-token", fetch);
+        let thread = thread.map_err(|e| Over::Failed(io_error(self.store.path(), &e)))?;
+        drop(thread);
+        Ok(())
     }
 
     fn make_room(&mut self) -> Result<(), Over> {

@@ -1,12 +1,12 @@
 //! What the engine asks of its shell: time, names, and what only a window can do.
 
-use crate::notification::Notification;
+use crate::{notification::Notification, secrets::Keychain};
 use ghostlight_api::{
     ApiError, ErrorCode,
     view::{Notice, Opened, Ping},
 };
 use ghostlight_model::Micros;
-use std::{path::PathBuf, time::SystemTime};
+use std::{path::PathBuf, sync::Arc, time::SystemTime};
 
 /// The shell around the engine. A shell without a window declines with a typed reason.
 pub trait Host: Send + Sync {
@@ -40,6 +40,11 @@ pub trait Host: Send + Sync {
     /// Whether the window has the focus.
     fn is_focused(&self) -> bool {
         false
+    }
+
+    /// What the system keeps secrets in; without one they are kept in files. Not asked while this is called.
+    fn keychain(&self) -> Option<Arc<dyn Keychain>> {
+        None
     }
 
     /// Asks for files by the system's dialog; empty when it was dismissed.

@@ -4,7 +4,7 @@
 //! background (the window), [`Engine::analyze`] does so while the caller waits (the command line);
 //! both run the same [`pipeline`]. Commands of the edge are answered in [`commands`]; the window's
 //! reads go through [`views`], and [`desk`] decides when it is pinged. [`feeds`] follows what others publish, and
-//! [`outbox`] sends them what is ours. [`attention`] decides what the system is asked to notify of, in the words of
+//! [`outbox`] sends them what is ours. [`secrets`] keeps the tokens of feeds. [`attention`] decides what the system is asked to notify of, in the words of
 //! [`notification`].
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -26,7 +26,7 @@ mod pipeline;
 mod process;
 pub mod report;
 mod samples;
-mod secrets;
+pub mod secrets;
 mod views;
 
 pub use commands::Handle;
@@ -137,7 +137,7 @@ impl Engine {
             Arc::clone(&host),
             Arc::clone(&desk),
             Arc::clone(&attending),
-            Secrets::of(folder),
+            Secrets::of(folder, host.keychain()),
             digest_after,
         );
         let shared = Arc::new(Shared {

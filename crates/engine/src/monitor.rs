@@ -10,7 +10,7 @@ use crate::{
     desk::Desk,
     digest::{Digest, Digests, Shown},
     feeds::{
-        News, Options, Remote, Watching,
+        News, Options, Remote, Tokens, Watching,
         feed::{Command, Endpoint, Kind, Settings, backoff::Backoff, connection::Transports},
     },
     host::Host,
@@ -21,7 +21,7 @@ use crate::{
 use ghostlight_api::{
     ApiError, ErrorCode,
     command::FeedForm,
-    view::{DIGEST_RUNS_MAX, FeedHealth, FeedRow, LinkState, LinkView, Notice},
+    view::{DIGEST_RUNS_MAX, FeedHealth, FeedRow, LinkState, LinkView, Notice, TokenPlace},
 };
 use ghostlight_feed::{
     Ended,
@@ -38,7 +38,7 @@ use std::{
     collections::BTreeMap,
     fmt,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicBool, Ordering},
     },
     thread::{self, JoinHandle},
@@ -69,6 +69,45 @@ impl fmt::Debug for FeedDefaults {
         f.debug_struct("FeedDefaults")
             .field("max_delay_ms", &self.max_delay_ms)
             .finish_non_exhaustive()
+    }
+}
+
+impl FeedDefaults {
+    /// The token for the feed at an address; one in the address goes before the variable.
+    fn token_for(&self, url: &str) -> Option<Secret> {
+        let (named, in_url) = parse(self.url.as_deref()?).ok()?;
+        let (asked, _) = parse(url).ok()?;
+        let token = || self.token.clone().map(Secret);
+        (named.url() == asked.url()).then(|| in_url.or_else(token))?
+    }
+}
+
+/// The token of a feed: what is kept, else what the environment gave.
+struct FeedTokens {
+    feed: i64,
+    secrets: Secrets,
+    environments: Option<Secret>,
+    /// A keychain that does not answer keeps no engine open.
+    shared: Weak<Shared>,
+}
+
+impl Tokens for FeedTokens {
+    fn token(&self) -> Result<Option<Secret>, String> {
+        let kept = self.secrets.get(self.feed).map_err(|error| {
+            let hint = error.hint.unwrap_or_default();
+            format!("{} {hint}", error.message)
+        })?;
+        Ok(kept.or_else(|| self.environments.clone()))
+    }
+
+    fn settle(&self) {
+        let before = self.secrets.place(self.feed);
+        self.secrets.settle(self.feed);
+        if before != self.secrets.place(self.feed)
+            && let Some(shared) = self.shared.upgrade()
+        {
+            shared.ping();
+        }
     }
 }
 
@@ -170,20 +209,19 @@ impl Monitor {
 
     /// A feed named by the environment is set up once, and switched on each time.
     fn set_up_from_environment(&self, url: &str) -> Result<(), ApiError> {
-        let (endpoint, token) = parse(url)?;
+        let (endpoint, _) = parse(url)?;
         let store = &self.shared.store;
         let known = store.feed_at(endpoint.url().as_str());
         let known = known.map_err(|e| store_error(&e))?;
-        let id = match known {
-            Some(feed) if feed.settings.enabled => feed.id,
+        match known {
+            Some(feed) if feed.settings.enabled => Ok(()),
             Some(feed) => {
                 let on = FeedSettings {
                     enabled: true,
                     ..feed.settings
                 };
                 let changed = store.change_feed(feed.id, on);
-                changed.wait().map_err(|e| store_error(&e))?;
-                feed.id
+                changed.wait().map_err(|e| store_error(&e))
             }
             None => {
                 let settings = FeedSettings {
@@ -195,43 +233,49 @@ impl Monitor {
                     transport: None,
                 };
                 let added = store.add_feed(settings, self.shared.host.now());
-                added.wait().map_err(|e| store_error(&e))?
+                added.wait().map(drop).map_err(|e| store_error(&e))
             }
-        };
-        self.shared.keep(id, token.map(|token| token.0))
+        }
     }
 
     /// Sets up a feed.
     pub fn add(&self, form: FeedForm) -> Result<i64, ApiError> {
-        let _changing = lock(&self.changing);
         let (settings, token) = read_form(&form)?;
         let added = self.shared.store.add_feed(settings, self.shared.host.now());
         let id = added.wait().map_err(|e| store_error(&e))?;
-        self.shared.keep(id, token)?;
+        if let Err(error) = self.shared.keep(id, token) {
+            // As if it had not been asked for: what was typed still stands in the form.
+            let removed = self.shared.store.remove_feed(id).wait();
+            removed.map_err(|e| store_error(&e))?;
+            return Err(error);
+        }
+        let _changing = lock(&self.changing);
         self.restart(id)?;
         Ok(id)
     }
 
     /// Changes a feed.
     pub fn change(&self, id: i64, form: FeedForm) -> Result<(), ApiError> {
-        let _changing = lock(&self.changing);
         let (settings, token) = read_form(&form)?;
+        // Nothing else is held while the keychain is asked: other feeds can be changed meanwhile.
+        let changing = lock(&self.changing);
         let before = self.shared.store.feed(id).map_err(|e| store_error(&e))?;
         let moved = match &before {
             Some(feed) => is_another_server(&feed.settings.url, &settings.url)?,
             None => false,
         };
+        if moved {
+            // A token is for the server it was given for.
+            self.stop(id);
+            self.shared.secrets.forget(id)?;
+        }
         let changed = self.shared.store.change_feed(id, settings);
         changed.wait().map_err(|e| store_error(&e))?;
-        if moved && token.is_none() {
-            // A token is for the server it was given for.
-            self.shared
-                .secrets
-                .forget(id)
-                .map_err(|e| store_error(&e))?;
-        }
-        self.shared.keep(id, token)?;
-        self.restart(id)
+        drop(changing);
+        let kept = self.shared.keep(id, token);
+        let _changing = lock(&self.changing);
+        self.restart(id)?;
+        kept
     }
 
     /// Removes a feed and its token.
@@ -245,7 +289,12 @@ impl Monitor {
             return Err(store_error(&error));
         }
         lock(&self.shared.boards).remove(&id);
-        self.shared.secrets.forget(id).map_err(|e| store_error(&e))
+        self.shared.secrets.forget(id)?;
+        let secrets = self.shared.secrets.clone();
+        let thread = thread::Builder::new().name("keychain-sweep".into());
+        // The next one to ask the keychain does it otherwise.
+        drop(thread.spawn(move || secrets.settle(id)));
+        Ok(())
     }
 
     /// Does not wait for the next try; a feed that ended is followed again.
@@ -342,6 +391,7 @@ impl Monitor {
 
     /// All feeds, with their connections and what waits for them.
     pub fn rows(&self) -> Result<Vec<FeedRow>, StoreError> {
+        let defaults = lock(&self.shared.defaults).clone();
         let rows = self.linked(|feed, board, now| {
             let waiting = match feed.stored_as() {
                 Some(hub) => outbox::counts(&self.shared.store, hub)?,
@@ -359,7 +409,12 @@ impl Monitor {
             } = feed.settings;
             Ok(FeedRow {
                 proven: is_proven(kind.as_deref()),
-                has_token: self.shared.secrets.has(feed.id),
+                token: match self.shared.secrets.place(feed.id) {
+                    TokenPlace::None if defaults.token_for(&url).is_some() => {
+                        TokenPlace::Environment
+                    }
+                    place => place,
+                },
                 link: board.link(now),
                 traffic,
                 id: feed.id,
@@ -462,6 +517,12 @@ impl Monitor {
         let settings = self.shared.settings(&feed)?;
         let options = Options {
             publish: feed.settings.publish.then(|| self.shared.hub.clone()),
+            tokens: Some(Arc::new(FeedTokens {
+                feed: feed.id,
+                secrets: self.shared.secrets.clone(),
+                environments: lock(&self.shared.defaults).token_for(&feed.settings.url),
+                shared: Arc::downgrade(&self.shared),
+            })),
         };
         let watching =
             Watching::start(&self.shared.store, settings, options).map_err(|e| store_error(&e))?;
@@ -505,7 +566,7 @@ impl Shared {
     /// Keeps a feed's token, if one was given.
     fn keep(&self, id: i64, token: Option<String>) -> Result<(), ApiError> {
         match token {
-            Some(token) => self.secrets.put(id, &token).map_err(|e| store_error(&e)),
+            Some(token) => self.secrets.put(id, &token),
             None => Ok(()),
         }
     }
@@ -513,14 +574,7 @@ impl Shared {
     fn settings(&self, feed: &Feed) -> Result<Settings, ApiError> {
         let (endpoint, _) = parse(&feed.settings.url)?;
         let defaults = lock(&self.defaults).clone();
-        let mut token = self.secrets.get(feed.id).map_err(|e| store_error(&e))?;
-        let is_environments = defaults
-            .url
-            .is_some_and(|url| parse(&url).is_ok_and(|(named, _)| named.url() == endpoint.url()));
-        if is_environments {
-            token = token.or(defaults.token.map(Secret));
-        }
-        let mut settings = Settings::new(endpoint, token);
+        let mut settings = Settings::new(endpoint, None);
         settings.kind = feed.settings.kind.as_deref().and_then(Kind::of_word);
         settings.connection.follows_network = !is_loopback(&settings.endpoint);
         if let Some(transport) = feed.settings.transport.as_deref().and_then(transport_of) {
@@ -877,7 +931,7 @@ fn read_form(form: &FeedForm) -> Result<(FeedSettings, Option<String>), ApiError
     let token = form.token.clone().map(|token| token.trim().to_owned());
     let token = token.or(in_url.map(|secret| secret.0));
     if let Some(token) = &token {
-        secrets::check(token).map_err(|e| store_error(&e))?;
+        secrets::check(token)?;
     }
     Ok((settings, token))
 }

@@ -1,127 +1,416 @@
-//! Tokens of feeds: a file each in the data folder that only its owner can read (SPEC C13).
+//! Tokens of feeds: in the system's keychain, and where none answers in a file that only its owner can read (SPEC C13).
 //!
-//! A token never stands in the database, a log, a report or a view. Where files have no owners (Windows), the profile's
-//! folder keeps others out.
+//! The folder `feed-tokens` of the data folder says where each is, so that nobody has to ask the keychain for that: a
+//! file `ID` is a token itself, `ID.keychain` names the entry of the keychain that holds it. Where both are there the
+//! file is the newer one, and [`Secrets::settle`] moves it. A token never stands in the database, a log, a report or a
+//! view.
+//!
+//! A keychain may ask a person to unlock it, or hang: each call waits [`PATIENCE`] at most, on a thread of its own, and
+//! under no lock but the one of these calls. [`Secrets::place`] and [`Secrets::forget`] never ask it.
 
-use ghostlight_store::StoreError;
+use ghostlight_api::{ApiError, ErrorCode, view::TokenPlace};
 use ghostlight_sync::frame::Secret;
 use std::{
+    fmt,
     fs::{self, OpenOptions},
     io::{self, Read, Write},
     path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{self, RecvTimeoutError},
+    },
+    thread,
+    time::Duration,
 };
 
 /// The folder of these files, in the data folder.
 const FOLDER: &str = "feed-tokens";
+/// Behind the number of a feed: names the entry in the keychain.
+const NAMES_ENTRY: &str = "keychain";
+/// Behind the name of an entry: it is to be deleted from the keychain.
+const FORGOTTEN: &str = "forgotten";
 /// The longest token, in bytes.
 pub const TOKEN_BYTES_MAX: usize = 4_096;
+/// How long a call of the keychain may take: a person may have to type a password. Then whoever asked is told so, and
+/// until that call comes back further ones fail at once.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What a system keeps secrets in. Calls may block.
+pub trait Keychain: Send + Sync {
+    /// The secret of this name, if there is one.
+    ///
+    /// # Errors
+    /// As [`KeychainError`] says; so for the others.
+    fn get(&self, name: &str) -> Result<Option<String>, KeychainError>;
+
+    /// Keeps a secret in place of the one before.
+    fn put(&self, name: &str, secret: &str) -> Result<(), KeychainError>;
+
+    /// Deletes a secret; one that is not there is deleted already.
+    fn delete(&self, name: &str) -> Result<(), KeychainError>;
+}
+
+/// Why a keychain did not do it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum KeychainError {
+    /// This system has none, or nothing answers for it.
+    #[error("no keychain answers ({0})")]
+    Absent(String),
+    /// It is locked, and nobody unlocked it.
+    #[error("the keychain is locked ({0})")]
+    Locked(String),
+    /// It is there and fails.
+    #[error("the keychain fails ({0})")]
+    Failed(String),
+}
 
 /// The tokens of a data folder.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Secrets {
     folder: PathBuf,
+    keychain: Option<Arc<dyn Keychain>>,
+    patience: Duration,
+    /// Held by whoever asks the keychain, so that what is read and written there belongs together.
+    asking: Arc<Mutex<()>>,
+    /// A call has not come back.
+    hangs: Arc<AtomicBool>,
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Secrets")
+            .field("folder", &self.folder)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Secrets {
-    /// Those of `data`.
-    pub fn of(data: &Path) -> Self {
+    /// Those of `data`; without a keychain in files.
+    pub fn of(data: &Path, keychain: Option<Arc<dyn Keychain>>) -> Self {
         Self {
             folder: data.join(FOLDER),
+            keychain,
+            patience: PATIENCE,
+            asking: Arc::default(),
+            hangs: Arc::default(),
         }
     }
 
-    /// The token of a feed, if one is kept.
+    /// Where the token of a feed is, if one is kept. Looks at the folder only.
+    pub fn place(&self, feed: i64) -> TokenPlace {
+        if self.file(feed).exists() {
+            TokenPlace::File
+        } else if self.entry_file(feed).exists() {
+            TokenPlace::Keychain
+        } else {
+            TokenPlace::None
+        }
+    }
+
+    /// The token of a feed, if one is kept. May block.
     ///
     /// # Errors
-    /// If the file cannot be read, or others may read it.
-    pub fn get(&self, feed: i64) -> Result<Option<Secret>, StoreError> {
-        let path = self.path(feed);
-        let trouble = |e: io::Error| io_error(&path, &e.to_string());
-        let file = match fs::File::open(&path) {
-            Ok(file) => file,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(e) => return Err(trouble(e)),
+    /// If the file cannot be read, or others may read it; if the keychain does not give what it holds.
+    pub fn get(&self, feed: i64) -> Result<Option<Secret>, ApiError> {
+        let _asking = self.asking();
+        if let Some(token) = self.read(feed)? {
+            return Ok(Some(Secret(token)));
+        }
+        let Some(name) = self.entry(feed)? else {
+            return Ok(None);
         };
-        if is_open_to_others(&file).map_err(trouble)? {
-            return Err(io_error(
-                &path,
-                "others may read it; set its mode to 600, and consider the token as known",
-            ));
+        let asked = name.clone();
+        match self.ask(move |keychain| keychain.get(&asked)) {
+            Ok(Some(token)) => Ok(Some(Secret(token))),
+            Ok(None) => Err(ApiError::new(
+                ErrorCode::Store,
+                format!("the keychain has no entry {name} any more, which held this feed's token"),
+                "Give the token again in the settings of the feed.",
+            )),
+            Err(error) => Err(trouble("this feed's token cannot be read", &error)),
         }
-        let mut token = String::new();
-        file.take(TOKEN_BYTES_MAX as u64)
-            .read_to_string(&mut token)
-            .map_err(trouble)?;
-        Ok(Some(Secret(token)))
     }
 
-    /// Whether a token is kept.
-    pub fn has(&self, feed: i64) -> bool {
-        self.path(feed).exists()
-    }
-
-    /// Keeps a token in place of the one before; an empty one forgets it.
+    /// Keeps a token in place of the one before; an empty one forgets it. May block.
     ///
     /// # Errors
-    /// If it is longer than [`TOKEN_BYTES_MAX`], has characters that no header carries, or cannot be written.
-    pub fn put(&self, feed: i64, token: &str) -> Result<(), StoreError> {
+    /// If it is longer than [`TOKEN_BYTES_MAX`], has characters that no header carries, the keychain that is there does
+    /// not take it, or no file can be made that only its owner can read. What was kept before stays then.
+    pub fn put(&self, feed: i64, token: &str) -> Result<(), ApiError> {
         if token.is_empty() {
             return self.forget(feed);
         }
         check(token)?;
-        let path = self.path(feed);
-        let trouble = |e: io::Error| io_error(&path, &e.to_string());
-        fs::create_dir_all(&self.folder).map_err(trouble)?;
-        // Beside it, then renamed: a crash leaves the old token or the new one.
-        let aside = path.with_extension("new");
-        match fs::remove_file(&aside) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(trouble(e)),
-            _ => {}
+        let _asking = self.asking();
+        match self.to_keychain(feed, token) {
+            Ok(()) => self.remove(&self.file(feed)),
+            Err(Kept::Not(KeychainError::Absent(why))) => {
+                tracing::info!(%why, "no keychain answers; a token is kept in a file");
+                self.write(&self.file(feed), token)
+            }
+            Err(Kept::Not(error)) => Err(trouble("the token was not kept", &error)),
+            Err(Kept::NoNote(error)) => Err(error),
         }
+    }
+
+    /// Moves a token that stands in a file into the keychain, and deletes there what was forgotten. May block. What
+    /// does not work now is tried again the next time; the token stays where it is until then.
+    pub fn settle(&self, feed: i64) {
+        let _asking = self.asking();
+        // Unreadable: whoever needs it is told.
+        if let Ok(Some(token)) = self.read(feed) {
+            match self.to_keychain(feed, &token) {
+                Ok(()) => {
+                    if let Err(error) = self.remove(&self.file(feed)) {
+                        tracing::warn!(%error, "a token that is in the keychain now stands in its file too");
+                    }
+                }
+                Err(Kept::Not(why)) => tracing::info!(%why, "a token stays in its file"),
+                Err(Kept::NoNote(error)) => tracing::warn!(%error, "a token stays in its file"),
+            }
+        }
+        self.sweep();
+    }
+
+    /// Forgets a token: from now on nobody gets it. Its entry in the keychain goes with the next [`Secrets::settle`].
+    ///
+    /// # Errors
+    /// If what is in the folder cannot be changed.
+    pub fn forget(&self, feed: i64) -> Result<(), ApiError> {
+        if let Some(name) = self.entry(feed)? {
+            let (from, to) = (self.entry_file(feed), self.folder.join(name));
+            fs::rename(&from, to.with_extension(FORGOTTEN)).map_err(|e| io_error(&from, &e))?;
+        }
+        self.remove(&self.file(feed))
+    }
+
+    /// Deletes from the keychain what was forgotten.
+    fn sweep(&self) {
+        let Ok(files) = fs::read_dir(&self.folder) else {
+            return;
+        };
+        for path in files.flatten().map(|file| file.path()) {
+            let is_forgotten = path.extension().is_some_and(|word| word == FORGOTTEN);
+            let Some(name) = path.file_stem().filter(|_| is_forgotten) else {
+                continue;
+            };
+            let name = name.to_string_lossy().into_owned();
+            match self.ask(move |keychain| keychain.delete(&name)) {
+                // If it stays it is looked for again, and found to be gone.
+                Ok(()) => drop(self.remove(&path)),
+                Err(why) => {
+                    return tracing::info!(%why, "a forgotten token is still in the keychain");
+                }
+            }
+        }
+    }
+
+    /// Puts a token into the keychain, and reads it back before anybody relies on it.
+    fn to_keychain(&self, feed: i64, token: &str) -> Result<(), Kept> {
+        let known = self.entry(feed).map_err(Kept::NoNote)?;
+        let name = known.unwrap_or_else(|| format!("feed-{}", ulid::Ulid::generate()));
+        let (entry, secret) = (name.clone(), token.to_owned());
+        let put = move |keychain: &dyn Keychain| {
+            keychain.put(&entry, &secret)?;
+            match keychain.get(&entry)? {
+                Some(kept) if kept == secret => Ok(()),
+                _ => Err(KeychainError::Failed(
+                    "it took a token and does not give it back".into(),
+                )),
+            }
+        };
+        self.ask(put).map_err(Kept::Not)?;
+        self.write(&self.entry_file(feed), &name)
+            .map_err(Kept::NoNote)
+    }
+
+    /// Calls the keychain on a thread of its own, and waits for it as long as patience lasts.
+    fn ask<T: Send + 'static>(
+        &self,
+        call: impl FnOnce(&dyn Keychain) -> Result<T, KeychainError> + Send + 'static,
+    ) -> Result<T, KeychainError> {
+        let Some(keychain) = self.keychain.clone() else {
+            return Err(KeychainError::Absent("this program uses none".into()));
+        };
+        if self.hangs.swap(true, Ordering::SeqCst) {
+            let why = "it still waits for an answer to an earlier question";
+            return Err(KeychainError::Locked(why.into()));
+        }
+        let hangs = Hanging(Arc::clone(&self.hangs));
+        let (send, answer) = mpsc::sync_channel(1);
+        let work = move || {
+            // Also after a panic whoever waits finds the keychain free: locals go in reverse order.
+            let (send, hangs) = (send, hangs);
+            let answered = call(&*keychain);
+            drop(hangs);
+            // Too late: then nobody waits.
+            let _ = send.send(answered);
+        };
+        let thread = thread::Builder::new().name("keychain".into());
+        let started = thread.spawn(work);
+        started.map_err(|e| KeychainError::Failed(format!("no thread to ask it: {e}")))?;
+        match answer.recv_timeout(self.patience) {
+            Ok(answered) => answered,
+            Err(RecvTimeoutError::Timeout) => Err(KeychainError::Locked(format!(
+                "no answer within {} s",
+                self.patience.as_secs_f32()
+            ))),
+            Err(RecvTimeoutError::Disconnected) => {
+                Err(KeychainError::Failed("it stopped in the middle".into()))
+            }
+        }
+    }
+
+    fn asking(&self) -> impl Drop + '_ {
+        // Nothing in memory is guarded that a panic could leave in pieces.
+        self.asking.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn file(&self, feed: i64) -> PathBuf {
+        self.folder.join(feed.to_string())
+    }
+
+    fn entry_file(&self, feed: i64) -> PathBuf {
+        self.file(feed).with_extension(NAMES_ENTRY)
+    }
+
+    /// The name of a feed's entry in the keychain.
+    fn entry(&self, feed: i64) -> Result<Option<String>, ApiError> {
+        let path = self.entry_file(feed);
+        let name = read_text(&path).map_err(|e| io_error(&path, &e))?;
+        let plain = |name: &String| {
+            !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        };
+        match name {
+            Some(name) if !plain(&name) => Err(ApiError::new(
+                ErrorCode::Store,
+                format!("{}: this names no entry of a keychain", path.display()),
+                "Give the token again in the settings of the feed, after deleting this file.",
+            )),
+            name => Ok(name),
+        }
+    }
+
+    /// The token in a feed's file.
+    fn read(&self, feed: i64) -> Result<Option<String>, ApiError> {
+        let path = self.file(feed);
+        let open = match is_open_to_others(&path) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(e) => return Err(io_error(&path, &e)),
+            Ok(open) => open,
+        };
+        if open {
+            return Err(ApiError::new(
+                ErrorCode::Store,
+                format!("{}: others may read this token", path.display()),
+                "Set the mode of the file to 600, and consider the token as known.",
+            ));
+        }
+        read_text(&path).map_err(|e| io_error(&path, &e))
+    }
+
+    /// Writes a file that only its owner can read. Beside it, then renamed: a crash leaves the old one or the new one.
+    fn write(&self, path: &Path, text: &str) -> Result<(), ApiError> {
+        let failed = |e: io::Error| io_error(path, &e);
+        fs::create_dir_all(&self.folder).map_err(failed)?;
+        let aside = path.with_extension("new");
+        self.remove(&aside)?;
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
         only_for_the_owner(&mut options);
-        let mut file = options.open(&aside).map_err(trouble)?;
-        file.write_all(token.as_bytes()).map_err(trouble)?;
-        file.sync_all().map_err(trouble)?;
-        fs::rename(&aside, &path).map_err(trouble)
+        let mut file = options.open(&aside).map_err(failed)?;
+        // Before anything stands in it: not every file system keeps others out.
+        let refused = is_open_to_others(&aside).map_err(failed)?;
+        if refused || (!cfg!(unix) && path.extension().is_none()) {
+            drop(file);
+            self.remove(&aside)?;
+            return Err(ApiError::new(
+                ErrorCode::Store,
+                format!(
+                    "{}: the token was not kept, because others could read this file, and no keychain answers",
+                    path.display()
+                ),
+                "Start the system's keychain, choose a data folder on another disk, or give the token by \
+                 GHOSTLIGHT_FEED_TOKEN.",
+            ));
+        }
+        file.write_all(text.as_bytes()).map_err(failed)?;
+        file.sync_all().map_err(failed)?;
+        fs::rename(&aside, path).map_err(failed)
     }
 
-    /// Forgets a token.
-    ///
-    /// # Errors
-    /// If the file is there and cannot be removed.
-    pub fn forget(&self, feed: i64) -> Result<(), StoreError> {
-        let path = self.path(feed);
-        match fs::remove_file(&path) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(io_error(&path, &e.to_string())),
+    fn remove(&self, path: &Path) -> Result<(), ApiError> {
+        match fs::remove_file(path) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(io_error(path, &e)),
             _ => Ok(()),
         }
     }
+}
 
-    fn path(&self, feed: i64) -> PathBuf {
-        self.folder.join(feed.to_string())
+/// Why a token is not in the keychain.
+enum Kept {
+    Not(KeychainError),
+    /// The folder cannot say which entry it is.
+    NoNote(ApiError),
+}
+
+/// A call that is under way; also a panic ends it.
+struct Hanging(Arc<AtomicBool>);
+
+impl Drop for Hanging {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::SeqCst);
     }
 }
 
 /// Whether a text can be a token; an empty one says that there is none.
 ///
 /// # Errors
-/// [`StoreError::Refused`] if it is longer than [`TOKEN_BYTES_MAX`], or has characters that no header carries.
-pub fn check(token: &str) -> Result<(), StoreError> {
+/// If it is longer than [`TOKEN_BYTES_MAX`], or has characters that no header carries.
+pub fn check(token: &str) -> Result<(), ApiError> {
     if token.len() > TOKEN_BYTES_MAX || !token.bytes().all(|b| b.is_ascii_graphic()) {
-        return Err(StoreError::Refused(format!(
-            "a token has 1 to {TOKEN_BYTES_MAX} printable ASCII characters without blanks"
-        )));
+        return Err(ApiError::new(
+            ErrorCode::Rule,
+            format!("a token has 1 to {TOKEN_BYTES_MAX} printable ASCII characters without blanks"),
+            "Correct the value and try again.",
+        ));
     }
     Ok(())
 }
 
-fn io_error(path: &Path, detail: &str) -> StoreError {
-    StoreError::Io {
+fn trouble(what: &str, error: &KeychainError) -> ApiError {
+    let hint = match error {
+        KeychainError::Absent(_) => {
+            "Start the system's keychain and connect again, or give the token anew in the settings of the feed."
+        }
+        KeychainError::Locked(_) => "Unlock the system's keychain, then try it again.",
+        KeychainError::Failed(_) => {
+            "Look at the system's keychain with its own program, then try it again."
+        }
+    };
+    ApiError::new(ErrorCode::Store, format!("{what}: {error}"), hint)
+}
+
+fn io_error(path: &Path, error: &io::Error) -> ApiError {
+    crate::store_error(&ghostlight_store::StoreError::Io {
         path: path.to_owned(),
-        detail: detail.to_owned(),
-    }
+        detail: error.to_string(),
+    })
+}
+
+/// The beginning of a file, as far as a token may reach.
+fn read_text(path: &Path) -> io::Result<Option<String>> {
+    let file = match fs::File::open(path) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        file => file?,
+    };
+    let mut text = String::new();
+    file.take(TOKEN_BYTES_MAX as u64)
+        .read_to_string(&mut text)?;
+    // A tool that renews a token may leave a line end behind it.
+    text.truncate(text.trim_end().len());
+    Ok(Some(text))
 }
 
 #[cfg(unix)]
@@ -134,56 +423,17 @@ fn only_for_the_owner(options: &mut OpenOptions) {
 fn only_for_the_owner(_: &mut OpenOptions) {}
 
 #[cfg(unix)]
-fn is_open_to_others(file: &fs::File) -> io::Result<bool> {
+fn is_open_to_others(path: &Path) -> io::Result<bool> {
     use std::os::unix::fs::PermissionsExt;
-    Ok(file.metadata()?.permissions().mode() & 0o077 != 0)
+    Ok(fs::metadata(path)?.permissions().mode() & 0o077 != 0)
 }
 
+/// Where files have no modes, the profile's folder keeps others out of what an earlier version left.
 #[cfg(not(unix))]
-fn is_open_to_others(_: &fs::File) -> io::Result<bool> {
-    Ok(false)
+fn is_open_to_others(path: &Path) -> io::Result<bool> {
+    fs::metadata(path).map(|_| false)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_token_is_kept_replaced_and_forgotten() {
-        let folder = tempfile::tempdir().unwrap();
-        let secrets = Secrets::of(folder.path());
-        let shown = || secrets.get(7).unwrap().map(|secret| secret.0);
-        assert_eq!(shown(), None);
-        secrets.put(7, "first").unwrap();
-        secrets.put(7, "second").unwrap();
-        assert_eq!(shown().as_deref(), Some("second"));
-        assert!(secrets.has(7) && !secrets.has(8));
-        secrets.put(7, "").unwrap();
-        assert_eq!(shown(), None);
-        secrets.forget(7).unwrap();
-        for bad in ["two words", "line\n", "ü", &"x".repeat(TOKEN_BYTES_MAX + 1)] {
-            assert!(
-                matches!(secrets.put(7, bad), Err(StoreError::Refused(_))),
-                "{bad:.20}"
-            );
-        }
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_token_that_others_can_read_is_refused() {
-        use std::os::unix::fs::PermissionsExt;
-        let folder = tempfile::tempdir().unwrap();
-        let secrets = Secrets::of(folder.path());
-        secrets.put(1, "secret").unwrap();
-        let path = secrets.path(1);
-        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!(mode(&path), 0o600);
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-        let error = secrets.get(1).unwrap_err().to_string();
-        assert!(
-            error.contains("others may read it") && !error.contains("secret\n"),
-            "{error}"
-        );
-    }
-}
+#[path = "secrets/tests.rs"]
+mod tests;

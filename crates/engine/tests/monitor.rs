@@ -8,7 +8,7 @@ use ghostlight_api::{
     },
     view::{
         DigestView, EventFilter, FeedRow, LinkState, LogRow, Notice, Range, RunFilter, RunRow,
-        RunView, Subject,
+        RunView, Subject, TokenPlace,
     },
 };
 use ghostlight_engine::{Engine, FeedDefaults, Handle, Hooks, Host, host::wall_clock};
@@ -200,7 +200,7 @@ fn a_feed_that_is_refused_is_said_once_and_follows_the_corrected_token() {
     let id = rig.add(Some("another-token-than-that"));
     let refused = rig.wait_for_state(id, LinkState::Refused);
     assert!(
-        refused.has_token && refused.link.last_error.is_some(),
+        refused.token == TokenPlace::File && refused.link.last_error.is_some(),
         "{refused:?}"
     );
     let corrected = ChangeFeed {
@@ -450,7 +450,8 @@ fn a_feed_of_the_environment_is_set_up_once_and_its_token_is_not_stored() {
     };
     assert_eq!(feed.name, rig.address.to_string());
     let live = rig.wait_for_state(feed.id, LinkState::Connected);
-    assert!(!live.has_token && !rig.data.path().join("feed-tokens").exists());
+    assert_eq!(live.token, TokenPlace::Environment);
+    assert!(!rig.data.path().join("feed-tokens").exists());
     let bad = FeedDefaults {
         url: Some("nowhere".into()),
         ..defaults
@@ -459,6 +460,40 @@ fn a_feed_of_the_environment_is_set_up_once_and_its_token_is_not_stored() {
         rig.engine.follow_feeds(bad).unwrap_err().code,
         ErrorCode::Input
     );
+}
+
+#[test]
+fn a_token_that_expires_in_mid_stream_is_asked_for_and_the_new_one_goes_on() {
+    const OTHER: &str = "another-token-of-the-hub";
+    let mut rig = Rig::new();
+    rig.publish("run/song", &[START]);
+    let id = rig.add(Some(TOKEN));
+    rig.run("song", |run| run.nodes.len() == 1);
+    let server = rig.server.as_ref().unwrap();
+    server.allow(Token::new(OTHER).unwrap());
+    server.revoke(&Token::new(TOKEN).unwrap());
+    let refused = rig.wait_for_state(id, LinkState::Refused);
+    let why = refused.link.last_error.unwrap();
+    assert!(why.contains("not valid any more"), "{why}");
+    // Nothing is tried with the old one; what happens meanwhile waits there.
+    rig.publish("run/song", &[END, FAIL]);
+    let feed = rig.form(Some(OTHER));
+    rig.engine.handle(ChangeFeed { id, feed }).unwrap();
+    rig.wait_for_state(id, LinkState::Connected);
+    rig.publish("run/song", &[DONE]);
+    let run = rig.run("song", |run| run.row.line.ended.is_some());
+    assert!(run.extent.proven && run.extent.missing == 0);
+    assert_eq!(rig.log(&run.row.line.run_id, EventFilter::default()).0, 4);
+    // Renewed in its file, by whatever keeps it there: used without anybody's doing.
+    let server = rig.server.as_ref().unwrap();
+    server.allow(Token::new(TOKEN).unwrap());
+    let file = rig.data.path().join("feed-tokens").join(id.to_string());
+    std::fs::write(file, format!("{TOKEN}\n")).unwrap();
+    server.revoke(&Token::new(OTHER).unwrap());
+    wait_for("the renewed token in use", || {
+        (server.connections_of(&Token::new(TOKEN).unwrap()) > 0).then_some(())
+    });
+    rig.wait_for_state(id, LinkState::Connected);
 }
 
 #[test]

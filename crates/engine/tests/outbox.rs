@@ -188,6 +188,7 @@ fn settings(url: &str) -> Settings {
 fn watch(hub: &Hub, settings: &Settings) -> Watching {
     let options = Options {
         publish: Some(hub.clone()),
+        ..Options::default()
     };
     Watching::start(hub.store(), settings.clone(), options).unwrap()
 }

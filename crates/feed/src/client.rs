@@ -8,6 +8,7 @@
 use crate::{
     Cursor, Endpoint, Item, Kind, Retrying, Update,
     adapters::{Adapter, Effect, Start},
+    expiry::expiry,
     seen::{SEEN_MAX, Seen},
     tls::Tls,
     transport::{Dial, Link, Message, Outgoing, REPORTS_MAX, Report},
@@ -16,7 +17,8 @@ use ghostlight_model::{Epoch, StreamId};
 use ghostlight_sync::{
     Millis,
     connection::{
-        self, Action, Connection, Failure, FailureClass, Input, State, Transport, Transports,
+        self, Action, Connection, Failure, FailureClass, Input, State, Status, Transport,
+        Transports,
     },
     frame::{self, Position, Secret, ServerFrame},
     outbox::{self, Outbox},
@@ -37,6 +39,8 @@ const BATCH_ITEMS_MAX: usize = 512;
 const WAITING_BYTES_MAX: usize = 4 << 20;
 /// Between two looks at a foreign system that is polled (SPEC C4).
 const POLL_EVERY: Duration = Duration::from_secs(2);
+/// Tokens that are tried one after the other when the server refuses them; then the feed ends as refused.
+const REFUSALS_MAX: u32 = 3;
 /// The farthest wake-up that is waited for at once.
 const WAKE_MAX: Duration = Duration::from_secs(3_600);
 
@@ -47,6 +51,10 @@ pub struct Settings {
     pub endpoint: Endpoint,
     /// What the server wants to see.
     pub token: Option<Secret>,
+    /// The token may be renewed: [`Update::TokenWanted`] asks for it before the first try, before it expires, and when
+    /// the server refuses it, and the feed goes on with what [`Command::Token`] brings. Else `token` is all there is,
+    /// and a refusal the end.
+    pub asks_for_token: bool,
     /// Which system; found out from the first answer if absent.
     pub kind: Option<Kind>,
     /// Patience of the connection. Transports that the feed does not have are left out.
@@ -67,6 +75,7 @@ impl Settings {
         Self {
             endpoint,
             token,
+            asks_for_token: false,
             kind: None,
             connection: connection::Config::default(),
             reception: Limits::default(),
@@ -102,6 +111,8 @@ pub trait Memory: Send {
 pub enum Command {
     /// Do not wait for the next try.
     ReconnectNow,
+    /// Answers [`Update::TokenWanted`]: the token, if there is one, or why it cannot be had.
+    Token(Result<Option<Secret>, String>),
     /// The OS says whether there is a network.
     Network {
         /// There is.
@@ -141,6 +152,9 @@ pub enum Ended {
     /// The server refuses the credentials; trying again is useless.
     #[error("{0}")]
     Refused(String),
+    /// The token cannot be had.
+    #[error("{0}")]
+    Token(String),
     /// What is stored cannot be read, or is more than the limits allow.
     #[error("{0}")]
     Memory(String),
@@ -167,7 +181,24 @@ pub struct Client<M> {
     reports: mpsc::Sender<(u64, Report)>,
     begun: Instant,
     waiting: Waiting,
+    /// The token was asked for.
+    asking: Option<Asking>,
+    /// What the server was shown last.
+    shown: Option<Secret>,
+    /// Refusals since the last welcome.
+    refusals: u32,
     ended: Option<Ended>,
+}
+
+/// Why the token was asked for.
+#[derive(Debug)]
+enum Asking {
+    /// For the first try.
+    Start,
+    /// It expires soon.
+    Renewal,
+    /// The server refused the last; this is to be told if there is no other.
+    Refused(Status),
 }
 
 impl<M: Memory> Client<M> {
@@ -203,12 +234,18 @@ impl<M: Memory> Client<M> {
             reports,
             begun: Instant::now(),
             waiting: Waiting::default(),
+            asking: None,
+            shown: None,
+            refusals: 0,
             ended: None,
         };
         if let Some(kind) = client.kind {
             client.identify(kind);
         }
-        client.tell(Input::Start);
+        match client.settings.asks_for_token {
+            true => client.ask(Asking::Start),
+            false => client.tell(Input::Start),
+        }
         let mut commanded = true;
         loop {
             if let Some(ended) = client.ended.take() {
@@ -285,7 +322,11 @@ impl<M: Memory> Client<M> {
 
     fn commanded(&mut self, command: Command) {
         match command {
+            // The answer is the next try.
+            Command::ReconnectNow
+                if matches!(self.asking, Some(Asking::Start | Asking::Refused(_))) => {}
             Command::ReconnectNow => self.tell(Input::ReconnectNow),
+            Command::Token(answer) => self.answered(answer),
             Command::Network { online } => self.tell(Input::Network { online }),
             Command::OutboxAdded => self.publish(outbox::Input::Added),
             Command::OutboxChanged => self.publish(outbox::Input::Changed),
@@ -343,7 +384,10 @@ impl<M: Memory> Client<M> {
 
     fn act(&mut self, action: Action) {
         match action {
-            Action::Open { transport, attempt } => self.link = Some(self.dial(transport, attempt)),
+            Action::Open { transport, attempt } => {
+                self.shown.clone_from(&self.settings.token);
+                self.link = Some(self.dial(transport, attempt));
+            }
             Action::Probe { transport, attempt } => {
                 self.probe = Some(self.dial(transport, attempt))
             }
@@ -360,19 +404,103 @@ impl<M: Memory> Client<M> {
                     .map_or(Outgoing::Ping(nonce), |one| one.ping(nonce));
                 self.send(ping);
             }
-            // Tokens come from the environment and last as long as it does.
+            Action::RefreshToken if self.settings.asks_for_token && self.asking.is_none() => {
+                self.ask(Asking::Renewal);
+            }
             Action::RefreshToken => {}
-            Action::Status(status) => {
-                if status.state == State::Refused {
-                    let why = status
-                        .last_error
-                        .as_ref()
-                        .map(|error| error.message.clone());
-                    self.ended = Some(Ended::Refused(why.unwrap_or_default()));
-                }
-                self.waiting.push(Update::Status(status));
+            Action::Status(status) if status.state == State::Refused => self.refused(status),
+            Action::Status(status) => self.waiting.push(Update::Status(status)),
+        }
+    }
+
+    fn ask(&mut self, why: Asking) {
+        if self.asking.replace(why).is_none() {
+            self.waiting.push(Update::TokenWanted);
+        }
+    }
+
+    /// The server refuses the token: it may have been renewed meanwhile, here or where it is kept.
+    fn refused(&mut self, status: Status) {
+        self.refusals += 1;
+        if !self.settings.asks_for_token || self.refusals > REFUSALS_MAX {
+            self.refused_for_good(status, None);
+        } else if self.shown != self.settings.token {
+            self.renewed();
+        } else {
+            self.ask(Asking::Refused(status));
+        }
+    }
+
+    fn refused_for_good(&mut self, status: Status, and: Option<String>) {
+        let why = status.last_error.as_ref().map(|error| &error.message);
+        let why = why.into_iter().chain(&and).cloned().collect::<Vec<_>>();
+        self.ended = Some(Ended::Refused(why.join("; ")));
+        self.waiting.push(Update::Status(status));
+    }
+
+    /// The answer to [`Update::TokenWanted`].
+    fn answered(&mut self, answer: Result<Option<Secret>, String>) {
+        match (self.asking.take(), answer) {
+            (None, _) => {}
+            (Some(Asking::Start), Ok(token)) => {
+                self.take_token(token);
+                self.renewed();
+                self.tell(Input::Start);
+            }
+            (Some(Asking::Start), Err(why)) => self.ended = Some(Ended::Token(why)),
+            (Some(Asking::Renewal), Ok(token)) if token != self.settings.token => {
+                self.take_token(token);
+                self.renewed();
+                self.show_token();
+            }
+            // Nothing new yet: the connection asks again.
+            (Some(Asking::Renewal), Ok(_)) => {}
+            (Some(Asking::Renewal), Err(why)) => {
+                let text = format!("the token expires soon and could not be renewed: {why}");
+                self.waiting.push(Update::Notice(text));
+            }
+            (Some(Asking::Refused(_)), Ok(token)) if token != self.shown => {
+                self.take_token(token);
+                self.renewed();
+            }
+            (Some(Asking::Refused(status)), answer) => {
+                self.refused_for_good(status, answer.err());
             }
         }
+    }
+
+    fn take_token(&mut self, token: Option<Secret>) {
+        if let Some(adapter) = &mut self.adapter {
+            adapter.renew(token.clone());
+        }
+        self.settings.token = token;
+    }
+
+    /// There is a token that the connection does not know of.
+    fn renewed(&mut self) {
+        let now = self.now();
+        let expires = self.settings.token.as_ref().and_then(expiry);
+        let expires_at =
+            expires.map(|at| now.plus(at.saturating_mul(1_000).saturating_sub(wall_clock_ms())));
+        self.tell(Input::Credentials { expires_at });
+    }
+
+    /// A connection that is open goes on with the new token, where the protocol has words for that. Elsewhere the next
+    /// one shows it.
+    fn show_token(&mut self) {
+        let open = self.connection.status().state == State::Connected;
+        let duplex = self
+            .link
+            .as_ref()
+            .is_some_and(|link| link.transport == Transport::WebSocket);
+        let Some(adapter) = self.adapter.as_mut().filter(|_| open && duplex) else {
+            return;
+        };
+        let effects = adapter.show_token();
+        if !effects.is_empty() {
+            self.shown.clone_from(&self.settings.token);
+        }
+        self.effects(effects);
     }
 
     fn dial(&self, transport: Transport, attempt: u64) -> Link {
@@ -530,10 +658,13 @@ impl<M: Memory> Client<M> {
                 self.effects(effects);
             }
             // The first message will tell.
-            None => self.tell(Input::Welcome {
-                attempt,
-                heartbeat_ms: None,
-            }),
+            None => {
+                self.refusals = 0;
+                self.tell(Input::Welcome {
+                    attempt,
+                    heartbeat_ms: None,
+                });
+            }
         }
     }
 
@@ -583,10 +714,13 @@ impl<M: Memory> Client<M> {
                 // The rest is about a connection that may have ended meanwhile.
                 (_, None) => {}
                 (Effect::Send(outgoing), _) => self.send(outgoing),
-                (Effect::Welcomed(heartbeat_ms), Some(attempt)) => self.tell(Input::Welcome {
-                    attempt,
-                    heartbeat_ms,
-                }),
+                (Effect::Welcomed(heartbeat_ms), Some(attempt)) => {
+                    self.refusals = 0;
+                    self.tell(Input::Welcome {
+                        attempt,
+                        heartbeat_ms,
+                    });
+                }
                 (Effect::Outbox(input), Some(_)) => self.publish(input),
                 (Effect::Pong(nonce), Some(attempt)) => self.tell(Input::Pong { attempt, nonce }),
                 (Effect::Fail(failure), Some(attempt)) => self.fail(attempt, failure),
@@ -642,6 +776,11 @@ fn transports(settings: &Settings) -> Result<Transports, connection::NoTransport
 /// A random number; the clock will do where the system has none.
 fn draw(now: Millis) -> u64 {
     getrandom::u64().unwrap_or(now.0)
+}
+
+/// The wall clock, for tokens that name the time of their end.
+fn wall_clock_ms() -> u64 {
+    epoch_now().0 / 1_000
 }
 
 /// The wall clock, where a feed without epochs needs one for its streams.

@@ -15,6 +15,7 @@
 pub mod adapters;
 mod client;
 mod endpoint;
+mod expiry;
 mod seen;
 mod tls;
 pub mod transport;
@@ -104,6 +105,9 @@ pub enum Update {
     /// [`Command::OutboxLoaded`], when everything before it is durable. [`outbox::Action::Send`] is done here and never
     /// told.
     Outbox(outbox::Action),
+    /// Get the token, again if there is one: it may have been renewed. Answer with [`Command::Token`]; told only if
+    /// [`Settings::asks_for_token`].
+    TokenWanted,
     /// Which entries the server does not take now: all of them, in place of what was told before.
     Retrying(Vec<Retrying>),
 }

@@ -20,7 +20,7 @@ use crate::{
 use ghostlight_api::{
     ViewData, ViewQuery,
     command::{FeedDiagnostics, Reconnect},
-    view::{FeedRow, Health, LinkView, Range, StreamRow},
+    view::{FeedRow, Health, LinkState, LinkView, Range, StreamRow},
 };
 use wasm_bindgen_futures::spawn_local;
 use yew::{Callback, Html, Properties, classes, component, html, use_state_eq};
@@ -191,6 +191,7 @@ fn Details(props: &DetailsProps) -> Html {
             if *show_quarantine { <Quarantine feed={id} /> }
             { view_streams(&feed.traffic.streams) }
             <p class="gl-feed__tools">
+                if feed.link.state == LinkState::Refused { <button type="button" class="pf-v6-c-button pf-m-primary pf-m-small" onclick={shell.asks(Ask::Open(Dialog::Feed(Some(id))))}>{ Icon::Plug.draw() }{ "Give a new token" }</button> }
                 if feed.enabled { <button type="button" class="pf-v6-c-button pf-m-secondary pf-m-small" onclick={on_reconnect}>{ Icon::Again.draw() }{ "Reconnect now" }</button> }
                 <button type="button" class="gl-link" onclick={shell.asks(Ask::Open(Dialog::Feed(Some(id))))}>{ "Settings of this feed" }</button>
                 <button type="button" class="gl-link" onclick={on_copy}>{ "Copy a report" }</button>

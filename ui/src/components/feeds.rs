@@ -17,7 +17,7 @@ use crate::{
 use ghostlight_api::{
     ApiError, ViewData, ViewQuery,
     command::{AddFeed, ChangeFeed, FeedForm, RemoveFeed},
-    view::FeedRow,
+    view::{FeedRow, LinkState, TokenPlace},
 };
 use std::future::Future;
 use wasm_bindgen::JsCast;
@@ -211,10 +211,15 @@ fn Form(props: &FormProps) -> Html {
             }
         })
     };
-    let has_token = feed.as_ref().is_some_and(|feed| feed.has_token);
-    let token_hint = match has_token {
-        true => "A token is kept; leave this empty to keep it",
-        false => "Only if the server asks for one",
+    let token = feed.as_ref().map_or(TokenPlace::None, |feed| feed.token);
+    let is_refused = feed
+        .as_ref()
+        .is_some_and(|feed| feed.link.state == LinkState::Refused);
+    let token_hint = match token {
+        _ if is_refused => "A new token: the server refused the last one",
+        TokenPlace::None => "Only if the server asks for one",
+        TokenPlace::Environment => "The environment gives one; what is typed here goes before it",
+        TokenPlace::Keychain | TokenPlace::File => "A token is kept; leave this empty to keep it",
     };
     let title = match feed.is_some() {
         true => "Change a feed",
@@ -234,22 +239,38 @@ fn Form(props: &FormProps) -> Html {
         <Modal title={AttrValue::from(title)} on_close={shell.asks(Ask::Close)} {actions}>
             <form id="feed-form" class="gl-form" {onsubmit}>
                 <label for="feed-url">{ "Address" }</label>
-                <input id="feed-url" data-first="" type="text" inputmode="url" spellcheck="false" autocomplete="off" placeholder="ws://127.0.0.1:7300/v1" aria-invalid={problem.is_some().then_some("true")} aria-describedby="feed-problem" value={form.url.clone()} oninput={on_url} />
+                <input id="feed-url" data-first={(!is_refused).then_some("")} type="text" inputmode="url" spellcheck="false" autocomplete="off" placeholder="ws://127.0.0.1:7300/v1" aria-invalid={problem.is_some().then_some("true")} aria-describedby="feed-problem" value={form.url.clone()} oninput={on_url} />
                 <p id="feed-problem" role="alert" class="gl-bad">
                     if let Some(error) = &*problem { { &error.message }{ " " }{ error.hint.clone().unwrap_or_default() } }
                 </p>
                 <label for="feed-name">{ "Name" }</label>
                 <input id="feed-name" type="text" maxlength="80" autocomplete="off" placeholder="As the server is called" value={form.name.clone()} oninput={on_name} />
                 <label for="feed-token">{ "Token" }</label>
-                <input id="feed-token" type="password" autocomplete="off" placeholder={token_hint} value={form.token.clone().unwrap_or_default()} oninput={on_token} />
+                <input id="feed-token" data-first={is_refused.then_some("")} aria-describedby="feed-token-place" type="password" autocomplete="off" placeholder={token_hint} value={form.token.clone().unwrap_or_default()} oninput={on_token} />
                 <label for="feed-kind">{ "System" }</label>
                 { view_select("feed-kind", on_kind, &KINDS, form.kind.as_deref()) }
                 <label for="feed-transport">{ "Transport" }</label>
                 { view_select("feed-transport", on_transport, &TRANSPORTS, form.transport.as_deref()) }
                 <label class="gl-option"><input type="checkbox" checked={form.publish} onchange={on_publish} />{ "Send finished runs of this computer to this hub" }</label>
-                <p class="gl-small gl-dim">{ "The token is kept in a file of the data folder that only you can read, never in a log or an export." }</p>
+                <p id="feed-token-place" class="gl-small gl-dim">{ token_words(token) }</p>
             </form>
         </Modal>
+    }
+}
+
+/// Where the token is, or will be.
+fn token_words(place: TokenPlace) -> &'static str {
+    match place {
+        TokenPlace::None => {
+            "A token is kept in the system's keychain; where none answers, in a file that only you can read. Never in a log or an export."
+        }
+        TokenPlace::Keychain => "The token is in the system's keychain, and in no file.",
+        TokenPlace::File => {
+            "No keychain answered, so the token is in a file of the data folder that only you can read. It moves into the keychain once there is one."
+        }
+        TokenPlace::Environment => {
+            "The token is that of the environment the program was started in; none is kept."
+        }
     }
 }
 

@@ -119,7 +119,9 @@ fn view_choice(
 ) -> Html {
     let on = props.on.clone();
     let onchange = Callback::from(move |event: Event| {
-        let select = event.target().and_then(|t| t.dyn_into::<HtmlSelectElement>().ok());
+        let select = event
+            .target()
+            .and_then(|t| t.dyn_into::<HtmlSelectElement>().ok());
         if let Some(select) = select {
             on.emit(Typing::Text(select.value()));
         }
@@ -174,7 +176,9 @@ fn view_says(props: &Props, worth: &Worth) -> Html {
         Worth::Good(value) => html! {
             <p class="gl-dim">{ if props.edit.is_sending() { "Saving…" } else { "Saved when you pause." } }{ understood(props.edit.field(), value) }</p>
         },
-        Worth::Unchanged if props.edit.is_sending() => html! { <p class="gl-dim">{ "Saving…" }</p> },
+        Worth::Unchanged if props.edit.is_sending() => {
+            html! { <p class="gl-dim">{ "Saving…" }</p> }
+        }
         Worth::Unchanged => html! { <p class="gl-dim">{ keys(props.edit.editor()) }</p> },
     }
 }
@@ -192,9 +196,15 @@ fn understood(field: &FieldKey, value: &FieldValue) -> String {
 
 fn keys(editor: Editor) -> &'static str {
     match editor {
-        Editor::LongText => "Saved when you pause. Ctrl Enter is done, Esc gives up what is not saved.",
-        Editor::List => "Enter or comma adds one, Backspace takes the last away. Esc gives up what is not saved.",
-        _ => "Saved when you pause. Enter is done, Tab goes on to the next field, Esc gives up what is not saved.",
+        Editor::LongText => {
+            "Saved when you pause. Ctrl Enter is done, Esc gives up what is not saved."
+        }
+        Editor::List => {
+            "Enter or comma adds one, Backspace takes the last away. Esc gives up what is not saved."
+        }
+        _ => {
+            "Saved when you pause. Enter is done, Tab goes on to the next field, Esc gives up what is not saved."
+        }
     }
 }
 
@@ -246,7 +256,9 @@ fn text_in(target: Option<EventTarget>) -> Option<String> {
     if let Some(input) = target.dyn_ref::<HtmlInputElement>() {
         return Some(input.value());
     }
-    target.dyn_ref::<HtmlTextAreaElement>().map(HtmlTextAreaElement::value)
+    target
+        .dyn_ref::<HtmlTextAreaElement>()
+        .map(HtmlTextAreaElement::value)
 }
 
 /// Keys of the editor; none of them is a shortcut of the window.
@@ -285,7 +297,9 @@ fn on_leave(props: &Props, node: NodeRef) -> Callback<FocusEvent> {
     let on = props.on.clone();
     Callback::from(move |event: FocusEvent| {
         let within = node.cast::<Node>().is_some_and(|editor| {
-            let to = event.related_target().and_then(|t| t.dyn_into::<Node>().ok());
+            let to = event
+                .related_target()
+                .and_then(|t| t.dyn_into::<Node>().ok());
             to.is_some_and(|to| editor.contains(Some(&to)))
         });
         if !within && dom::document().has_focus().unwrap_or(true) {

@@ -29,6 +29,8 @@ impl Hub {
             .arg("--data")
             .arg(folder)
             .args(["hub", "--listen", &format!("127.0.0.1:{port}")])
+            // All clients here show one token.
+            .args(["--connections-each", "10000", "--requests-each", "1000000"])
             .env("GHOSTLIGHT_HUB_TOKEN", TOKEN)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

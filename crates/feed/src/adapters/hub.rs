@@ -18,6 +18,8 @@ use ghostlight_sync::{
 /// A hub: the reception machine behind its frames.
 pub(super) struct Hub {
     token: Option<Secret>,
+    /// This connection was welcomed; a later welcome answers a token that was renewed.
+    welcomed: bool,
     /// The one stream that is followed; `None` for many.
     single: Option<StreamId>,
     receiver: Receiver,
@@ -34,6 +36,7 @@ impl Hub {
         receiver.subscribe(&start.pattern);
         Ok(Self {
             token: start.token,
+            welcomed: false,
             single,
             receiver,
         })
@@ -41,7 +44,9 @@ impl Hub {
 
     fn frame(&mut self, frame: ServerFrame, now: Millis) -> Vec<Effect> {
         match frame {
+            ServerFrame::Welcome(_) if self.welcomed => Vec::new(),
             ServerFrame::Welcome(welcome) => {
+                self.welcomed = true;
                 let actions = self.receiver.connected(welcome.max_frame_bytes, now);
                 let welcomed = [
                     Effect::Welcomed(Some(welcome.heartbeat_ms)),
@@ -115,6 +120,14 @@ impl Hub {
 
 impl Adapter for Hub {
     fn opened(&mut self) -> Vec<Effect> {
+        self.show_token()
+    }
+
+    fn renew(&mut self, token: Option<Secret>) {
+        self.token = token;
+    }
+
+    fn show_token(&mut self) -> Vec<Effect> {
         vec![send(ClientFrame::Hello(Hello {
             version: VERSION,
             token: self.token.clone(),
@@ -151,6 +164,7 @@ impl Adapter for Hub {
     }
 
     fn closed(&mut self) {
+        self.welcomed = false;
         self.receiver.disconnected();
     }
 }

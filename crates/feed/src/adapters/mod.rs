@@ -170,6 +170,14 @@ pub(crate) trait Adapter: Send {
     /// The connection is gone.
     fn closed(&mut self) {}
 
+    /// There is another token from now on.
+    fn renew(&mut self, _token: Option<Secret>) {}
+
+    /// Shows the token on a connection that is open; empty where the protocol has no words for it.
+    fn show_token(&mut self) -> Vec<Effect> {
+        Vec::new()
+    }
+
     /// Where the next one begins, if its request says so (`Last-Event-ID`).
     fn last_event_id(&self) -> Option<String> {
         None

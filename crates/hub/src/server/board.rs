@@ -72,6 +72,8 @@ pub(super) struct Mail {
     pub hints_lost: bool,
     pub replies: Vec<Reply>,
     pub stop: bool,
+    /// A token is good no more; maybe that of this connection.
+    pub revoked: bool,
 }
 
 #[derive(Debug, Default)]
@@ -202,6 +204,13 @@ impl Board {
         self.stopping.store(true, Ordering::SeqCst);
         for mailbox in self.mailboxes() {
             mailbox.put(|mail| mail.stop = true);
+        }
+    }
+
+    /// Lets every connection see whether its token is still good.
+    pub fn revoked(&self) {
+        for mailbox in self.mailboxes() {
+            mailbox.put(|mail| mail.revoked = true);
         }
     }
 

@@ -3,6 +3,7 @@
 use super::{
     App,
     board::{Mailbox, Reply},
+    principal::{Ticket, Who},
 };
 use ghostlight_sync::{
     Millis,
@@ -31,6 +32,8 @@ pub(super) struct Outgoing {
 pub(super) struct Driver {
     session: Session,
     app: Arc<App>,
+    /// Whose connection this is.
+    ticket: Arc<Ticket>,
     mailbox: Arc<Mailbox>,
     /// Bounded by the session, which stops reading the log while this is long.
     pub outgoing: VecDeque<Outgoing>,
@@ -39,13 +42,17 @@ pub(super) struct Driver {
 }
 
 impl Driver {
-    pub fn open(app: &Arc<App>, limits: Limits, trusted: bool) -> Self {
+    pub fn open(app: &Arc<App>, limits: Limits, ticket: Arc<Ticket>) -> Self {
         let name = app.next_session();
+        // First the mailbox: what is revoked from here on is told there.
+        let mailbox = app.board.mailbox();
+        let trusted = ticket.who != Who::Strangers && app.principals.is_good(ticket.who);
         let session = Session::new(limits, super::server_name(), name, trusted, app.now());
         Self {
             session,
             app: Arc::clone(app),
-            mailbox: app.board.mailbox(),
+            ticket,
+            mailbox,
             outgoing: VecDeque::new(),
             closing: None,
         }
@@ -53,19 +60,54 @@ impl Driver {
 
     /// A session whose peer has shown its token already and greets by no frame: SSE, poll, a single publish. The
     /// transport keeps its own heartbeat.
-    pub fn greeted(app: &Arc<App>, limits: Limits) -> Self {
+    pub fn greeted(app: &Arc<App>, limits: Limits, ticket: Arc<Ticket>) -> Self {
         let limits = Limits {
             heartbeat_ms: u64::MAX,
             ..limits
         };
-        let mut driver = Self::open(app, limits, true);
+        let mut driver = Self::open(app, limits, ticket);
         driver.frame(&ClientFrame::Hello(Hello {
             version: VERSION,
             token: None,
             client: String::new(),
         }));
-        driver.outgoing.clear();
+        if driver.closing.is_none() {
+            driver.outgoing.clear();
+        }
         driver
+    }
+
+    /// As if the peer had sent this text, if its principal may send any.
+    pub fn text(&mut self, text: &str) {
+        let now = self.app.now();
+        match self.app.principals.request(self.ticket.who, now) {
+            Ok(()) => self.input(Input::Text(text)),
+            Err(over) => self.input(Input::Busy {
+                message: over.to_string(),
+            }),
+        }
+    }
+
+    /// Whether a token is good, and its principal has room for this connection; then it is that one's.
+    fn show(&mut self, token: Option<&str>) -> Input<'static> {
+        let principals = &self.app.principals;
+        let Some(who) = token.and_then(|shown| principals.recognise(shown)) else {
+            return Input::Unauthorized {
+                message: "the token is missing or wrong".into(),
+            };
+        };
+        if self.ticket.who == who {
+            return Input::Authenticated;
+        }
+        match principals.enter(who) {
+            Ok(ticket) => {
+                self.ticket = Arc::new(ticket);
+                Input::Authenticated
+            }
+            Err(over) => Input::Busy {
+                message: over.to_string(),
+            },
+        }
     }
 
     /// As if the peer had sent this frame.
@@ -90,13 +132,8 @@ impl Driver {
                     });
                 }
                 Action::Authenticate(token) => {
-                    let good = token.is_some_and(|shown| self.app.config.token.is(&shown.0));
-                    let answer = match good {
-                        true => Input::Authenticated,
-                        false => Input::Unauthorized {
-                            message: "the token is missing or wrong".into(),
-                        },
-                    };
+                    let shown = token.as_ref().map(|shown| shown.0.as_str());
+                    let answer = self.show(shown);
                     actions.extend(self.session.handle(answer, now));
                     self.mailbox.want(|| self.session.patterns());
                 }
@@ -183,6 +220,11 @@ impl Driver {
                     });
                 }
             }
+        }
+        if mail.revoked && !self.app.principals.is_good(self.ticket.who) {
+            self.input(Input::Unauthorized {
+                message: "the token is not valid any more".into(),
+            });
         }
         if mail.stop {
             self.input(Input::Failed {

@@ -4,10 +4,11 @@ use super::{
     App,
     accept::Link,
     driver::{Driver, Outgoing},
+    principal::{Over, Ticket, Who},
     socket,
 };
 use axum::{
-    Router,
+    Extension, Router,
     body::{Body, Bytes},
     extract::{
         DefaultBodyLimit, Query, Request, State,
@@ -87,14 +88,11 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .with_state(app)
 }
 
-/// What the door found out about a request.
-#[derive(Clone, Copy)]
-struct Admitted {
-    /// It showed the token in its header.
-    trusted: bool,
-}
+/// Whose request it is, by the token in its header. Held as long as its connection or its answer lasts.
+#[derive(Clone)]
+struct Admitted(Arc<Ticket>);
 
-/// The door: room, origin, token.
+/// The door: room, origin, token, quota.
 async fn admit(State(app): Shared, mut request: Request, next: Next) -> Response {
     if request
         .extensions()
@@ -119,13 +117,34 @@ async fn admit(State(app): Shared, mut request: Request, next: Next) -> Response
         let text = "pages of this site may not connect";
         return error(StatusCode::FORBIDDEN, http_code::FORBIDDEN_ORIGIN, text);
     }
-    let trusted = match bearer(request.headers()) {
-        Shown::Nothing if path == "/v1" => false,
-        Shown::Token(shown) if app.config.token.is(shown) => true,
-        Shown::Nothing | Shown::Token(_) | Shown::Other => return unauthorized(),
+    let shown = bearer(request.headers());
+    let known = match shown {
+        Shown::Token(shown) => app.principals.recognise(shown),
+        Shown::Nothing | Shown::Other => None,
     };
-    request.extensions_mut().insert(Admitted { trusted });
-    next.run(request).await
+    let who = known.unwrap_or(Who::Strangers);
+    // Also before a wrong token is looked at a second time: guessing has a pace.
+    if let Err(over) = app.principals.request(who, app.now()) {
+        return too_many(&over);
+    }
+    if known.is_none() && !(path == "/v1" && matches!(shown, Shown::Nothing)) {
+        return unauthorized();
+    }
+    match app.principals.enter(who) {
+        Ok(ticket) => {
+            request.extensions_mut().insert(Admitted(Arc::new(ticket)));
+            next.run(request).await
+        }
+        Err(over) => too_many(&over),
+    }
+}
+
+/// A principal wants more than it may have.
+fn too_many(over: &Over) -> Response {
+    let mut response = error(StatusCode::TOO_MANY_REQUESTS, code::BUSY, &over.to_string());
+    let seconds = HeaderValue::from(over.retry_s());
+    response.headers_mut().insert(header::RETRY_AFTER, seconds);
+    response
 }
 
 enum Shown<'a> {
@@ -181,17 +200,15 @@ fn is_own_origin(app: &App, headers: &HeaderMap) -> bool {
 }
 
 async fn web_socket(State(app): Shared, mut request: Request) -> Response {
-    let Some(link) = request.extensions().get::<Link>().cloned() else {
+    let extensions = request.extensions();
+    let (link, admitted) = (extensions.get::<Link>(), extensions.get::<Admitted>());
+    let Some((link, Admitted(ticket))) = link.cloned().zip(admitted.cloned()) else {
         return error(
             StatusCode::INTERNAL_SERVER_ERROR,
             code::UNAVAILABLE,
             "no connection",
         );
     };
-    let trusted = request
-        .extensions()
-        .get::<Admitted>()
-        .is_some_and(|admitted| admitted.trusted);
     let offered = offered_protocols(request.headers());
     if !offered.is_empty() && !offered.iter().any(|one| one == frame::SUBPROTOCOL) {
         let text = format!(
@@ -224,7 +241,7 @@ async fn web_socket(State(app): Shared, mut request: Request) -> Response {
     }
     tokio::spawn(async move {
         match upgrade.await {
-            Ok(stream) => socket::serve(TokioIo::new(stream), app, trusted, link.progress).await,
+            Ok(stream) => socket::serve(TokioIo::new(stream), app, ticket, link.progress).await,
             Err(error) => tracing::debug!(%error, "a WebSocket was not opened"),
         }
     });
@@ -248,6 +265,7 @@ struct SseQuery {
 
 async fn sse(
     State(app): Shared,
+    Extension(Admitted(ticket)): Extension<Admitted>,
     headers: HeaderMap,
     query: Result<Query<SseQuery>, QueryRejection>,
 ) -> Response {
@@ -265,7 +283,7 @@ async fn sse(
     };
     // Ids name a place in one stream; of several, none would say enough.
     let with_ids = matches!(Pattern::of(&query.stream), Pattern::Exact(_));
-    let mut driver = Driver::greeted(&app, app.config.limits);
+    let mut driver = Driver::greeted(&app, app.config.limits, ticket);
     driver.frame(&ClientFrame::Subscribe(subscribe));
     let begin = Bytes::from(format!("retry: {SSE_RETRY_MS}\n\n"));
     let lines = stream::unfold(
@@ -395,7 +413,11 @@ struct Polled {
     caught_up: bool,
 }
 
-async fn poll(State(app): Shared, query: Result<Query<PollQuery>, QueryRejection>) -> Response {
+async fn poll(
+    State(app): Shared,
+    Extension(Admitted(ticket)): Extension<Admitted>,
+    query: Result<Query<PollQuery>, QueryRejection>,
+) -> Response {
     let query = match query {
         Ok(Query(query)) => query,
         Err(problem) => return bad_request(&problem.body_text()),
@@ -416,7 +438,7 @@ async fn poll(State(app): Shared, query: Result<Query<PollQuery>, QueryRejection
         page_events: limits.page_events.min(max),
         ..limits
     };
-    let mut driver = Driver::greeted(&app, limits);
+    let mut driver = Driver::greeted(&app, limits, ticket);
     let asked = subscribe.from;
     driver.frame(&ClientFrame::Subscribe(subscribe));
     match collect(&mut driver, asked, max, Duration::from_millis(wait)).await {
@@ -560,7 +582,11 @@ async fn streams(
     )
 }
 
-async fn publish(State(app): Shared, body: Result<Bytes, BytesRejection>) -> Response {
+async fn publish(
+    State(app): Shared,
+    Extension(Admitted(ticket)): Extension<Admitted>,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
     let bytes = match body {
         Ok(bytes) => bytes,
         Err(problem) if problem.status() == StatusCode::PAYLOAD_TOO_LARGE => {
@@ -579,7 +605,7 @@ async fn publish(State(app): Shared, body: Result<Bytes, BytesRejection>) -> Res
             return error(StatusCode::BAD_REQUEST, code::MALFORMED, &text);
         }
     };
-    let mut driver = Driver::greeted(&app, app.config.limits);
+    let mut driver = Driver::greeted(&app, app.config.limits, ticket);
     driver.frame(&publish);
     let until = Instant::now() + LOG_WAIT;
     while let Some(frame) = driver.next(until).await {

@@ -9,6 +9,7 @@ mod accept;
 mod board;
 mod driver;
 mod http;
+mod principal;
 mod recent;
 mod socket;
 mod token;
@@ -16,11 +17,13 @@ mod token;
 pub use accept::TlsFiles;
 pub use board::Clock;
 pub use ghostlight_sync::session::Limits;
+pub use principal::{CONNECTIONS_EACH_MAX, Quota, REQUESTS_PER_S_MAX};
 pub use token::{Token, TokenError};
 
 use crate::Hub;
 use board::Board;
 use ghostlight_sync::Millis;
+use principal::Principals;
 use std::{
     io,
     net::SocketAddr,
@@ -63,6 +66,8 @@ pub struct Config {
     pub connections: usize,
     /// What each may use.
     pub limits: Limits,
+    /// What each principal may use, over all of its connections.
+    pub quota: Quota,
     /// The wall clock.
     pub clock: Clock,
 }
@@ -78,6 +83,7 @@ impl Config {
             origins: Vec::new(),
             connections: CONNECTIONS_MAX,
             limits: Limits::default(),
+            quota: Quota::default(),
             clock,
         }
     }
@@ -121,6 +127,7 @@ pub enum ServerError {
 /// What all connections share.
 pub(super) struct App {
     board: Arc<Board>,
+    principals: Arc<Principals>,
     config: Config,
     address: SocketAddr,
     started: tokio::time::Instant,
@@ -152,6 +159,7 @@ pub struct Server {
     stop: watch::Sender<bool>,
     stopped: mpsc::Receiver<()>,
     board: Weak<Board>,
+    principals: Arc<Principals>,
     runtime: Option<Runtime>,
 }
 
@@ -169,8 +177,10 @@ impl Server {
         let runtime = runtime().map_err(ServerError::Threads)?;
         let (stop, stopping) = watch::channel(false);
         let board = Board::start(hub, config.clock).map_err(ServerError::Threads)?;
+        let principals = Principals::new(config.token.clone(), config.quota);
         let app = Arc::new(App {
             board,
+            principals: Arc::clone(&principals),
             config,
             address,
             started: Instant::now().into(),
@@ -200,6 +210,7 @@ impl Server {
             stop,
             stopped,
             board,
+            principals,
             runtime: Some(runtime),
         })
     }
@@ -207,6 +218,24 @@ impl Server {
     /// Sessions that are open: WebSockets, SSE streams, polls and publishes under way.
     pub fn sessions(&self) -> usize {
         self.board.upgrade().map_or(0, |board| board.sessions())
+    }
+
+    /// Another token is good too from now on, until it is revoked.
+    pub fn allow(&self, token: Token) {
+        self.principals.allow(token);
+    }
+
+    /// A token is good no more: who showed it is cut with the error `unauthorized`.
+    pub fn revoke(&self, token: &Token) {
+        self.principals.revoke(token);
+        if let Some(board) = self.board.upgrade() {
+            board.revoked();
+        }
+    }
+
+    /// Connections that showed this token and are open.
+    pub fn connections_of(&self, token: &Token) -> usize {
+        self.principals.connections(token)
     }
 
     /// Pages read from the log since the start.

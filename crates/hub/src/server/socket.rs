@@ -5,6 +5,7 @@ use super::{
     accept::Progress,
     board::Mailbox,
     driver::{Driver, Outgoing},
+    principal::Ticket,
 };
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use ghostlight_sync::{
@@ -52,14 +53,14 @@ pub(super) fn config(limits: &Limits) -> WebSocketConfig {
 }
 
 /// Serves a connection after its handshake, to its end.
-pub(super) async fn serve<S>(stream: S, app: Arc<App>, trusted: bool, progress: Progress)
+pub(super) async fn serve<S>(stream: S, app: Arc<App>, ticket: Arc<Ticket>, progress: Progress)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let limits = app.config.limits;
     let socket =
         WebSocketStream::from_raw_socket(stream, Role::Server, Some(config(&limits))).await;
-    let driver = Driver::open(&app, limits, trusted);
+    let driver = Driver::open(&app, limits, ticket);
     let mailbox = driver.mailbox();
     Connection {
         socket,
@@ -139,11 +140,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     fn got(&mut self, message: Message) -> std::ops::ControlFlow<()> {
         match message {
-            Message::Text(text) => self.driver.input(Input::Text(&text)),
+            Message::Text(text) => self.driver.text(&text),
             // A sign of life as good as any; the library has answered the ping.
             Message::Ping(_) | Message::Pong(_) => {
-                self.driver
-                    .input(Input::Text(r#"{"type":"pong","nonce":0}"#));
+                self.driver.text(r#"{"type":"pong","nonce":0}"#);
             }
             Message::Binary(bytes) => self.notice(
                 code::MALFORMED,
@@ -208,7 +208,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let Some((code, reason)) = self.driver.closing else {
             return;
         };
-        if code == close::SLOW_READER {
+        if reason == code::SLOW_READER {
             // It does not read; the close frame is all it may find room for.
             self.driver.outgoing.clear();
         }

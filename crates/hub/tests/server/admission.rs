@@ -264,3 +264,159 @@ async fn a_certificate_makes_it_wss() {
     // Plaintext is not answered.
     assert!(rig.dial(&[]).await.is_err());
 }
+
+/// Connects as soon as there is room: what ended before may still be leaving.
+async fn room(rig: &Rig, headers: &[(&str, &str)]) -> Client {
+    let dial = async {
+        loop {
+            match rig.dial(headers).await {
+                Ok(client) => return client,
+                Err(_) => tokio::task::yield_now().await,
+            }
+        }
+    };
+    soon("room", dial).await
+}
+
+/// A refusal by status, with the time to come again.
+fn too_many(answer: Result<Client, Error>) -> u64 {
+    match answer {
+        Err(Error::Http(response)) => {
+            assert_eq!(response.status(), 429);
+            let wait = response.headers().get("retry-after").unwrap();
+            wait.to_str().unwrap().parse().unwrap()
+        }
+        other => panic!("{:?}", other.err()),
+    }
+}
+
+#[tokio::test]
+async fn a_principal_has_so_many_connections_and_others_have_theirs() {
+    const OTHER: &str = "another-token-for-tests";
+    let rig = Rig::with(|config| config.quota.connections = 2);
+    rig.server
+        .as_ref()
+        .unwrap()
+        .allow(Token::new(OTHER).unwrap());
+    let (good, other) = (format!("Bearer {TOKEN}"), format!("Bearer {OTHER}"));
+    let (good, other) = (
+        [("authorization", good.as_str())],
+        [("authorization", other.as_str())],
+    );
+    let first = rig.client().await;
+    let _second = rig.dial(&good).await.unwrap();
+    // By status where the header shows the token, in whatever way it comes.
+    assert_eq!(too_many(rig.dial(&good).await), 5);
+    for (method, path) in [
+        ("GET", "/v1/sse?stream=run/1"),
+        ("GET", "/v1/poll?stream=run/1"),
+        ("GET", "/v1/streams"),
+        ("POST", "/v1/publish"),
+    ] {
+        let response = rig.http(method, path, &good, "").await;
+        assert!(response.headers().contains_key("retry-after"), "{path}");
+        let (status, body) = json_of(response).await;
+        assert_eq!((status, &body["code"]), (429, &json!("busy")), "{path}");
+    }
+    // By a frame where `hello` does.
+    let mut late = rig.connect().await;
+    late.send(json!({"type": "hello", "version": 1, "token": TOKEN, "client": "test"}))
+        .await;
+    let error = late.next().await;
+    assert_eq!(
+        (&error["code"], &error["fatal"]),
+        (&json!("busy"), &json!(true))
+    );
+    assert_eq!(late.closed().await, Some((4429, "busy".into())));
+    // The other principal, and those who are nobody yet, have their own.
+    assert!(rig.dial(&other).await.is_ok());
+    let (_one, _two) = (room(&rig, &[]).await, room(&rig, &[]).await);
+    too_many(rig.dial(&[]).await);
+    drop(first);
+    room(&rig, &good).await;
+}
+
+#[tokio::test]
+async fn a_principal_makes_so_many_requests() {
+    // Ten at once, and then one a second.
+    let rig = Rig::with(|config| config.quota.requests_per_s = 1);
+    let mut client = rig.client().await;
+    let mut sent = 0;
+    let error = loop {
+        let key = format!("k{sent}");
+        client
+            .send(json!({"type": "publish", "key": key, "stream": "run/1", "body": {"n": sent}}))
+            .await;
+        sent += 1;
+        let answer = client.next().await;
+        if answer["type"] == "error" {
+            break answer;
+        }
+        assert_eq!(answer["type"], "accepted");
+        assert!(sent < 1_000, "nothing bounds it");
+    };
+    assert_eq!(
+        (&error["code"], &error["fatal"]),
+        (&json!("busy"), &json!(true))
+    );
+    assert!(
+        error["message"].as_str().unwrap().contains("come again in"),
+        "{error}"
+    );
+    assert_eq!(client.closed().await, Some((4429, "busy".into())));
+    // Also by HTTP; what was over the limit was not done, and what was under it is there.
+    let good = format!("Bearer {TOKEN}");
+    let good = [("authorization", good.as_str())];
+    let asking = async { while rig.http("GET", "/v1/streams", &good, "").await.status() != 429 {} };
+    soon("the end of asking", asking).await;
+    let stored = rig.hub.store().streams("", None, 10).unwrap();
+    assert_eq!(stored[0].head.0, sent - 1);
+    // Guessing tokens is bounded likewise, and whether the server lives is always told.
+    let guess = [("authorization", "Bearer a-guessed-token-0001")];
+    let guessing =
+        async { while rig.http("GET", "/v1/streams", &guess, "").await.status() != 429 {} };
+    soon("the end of guessing", guessing).await;
+    let live = rig.http("GET", "/health/live", &guess, "").await;
+    assert_eq!(live.status(), 200);
+}
+
+#[tokio::test]
+async fn a_token_that_is_revoked_is_cut_and_a_renewed_one_goes_on() {
+    const OTHER: &str = "another-token-for-tests";
+    let rig = Rig::start();
+    rig.count("run/1", 0..2);
+    let server = rig.server.as_ref().unwrap();
+    let (old, new) = (Token::new(TOKEN).unwrap(), Token::new(OTHER).unwrap());
+    server.allow(new.clone());
+    let (mut stays, mut goes, _greets) =
+        (rig.client().await, rig.client().await, rig.connect().await);
+    let from = json!({"epoch": clock().0, "offset": 0});
+    stays
+        .send(json!({"type": "subscribe", "id": 1, "stream": "run/1", "from": from}))
+        .await;
+    while stays.next().await["type"] != "caught_up" {}
+    // A later `hello` renews the token; the subscription goes on.
+    stays
+        .send(json!({"type": "hello", "version": 1, "token": OTHER, "client": "test"}))
+        .await;
+    assert_eq!(stays.next().await["type"], "welcome");
+    assert_eq!(
+        (server.connections_of(&old), server.connections_of(&new)),
+        (1, 1)
+    );
+    server.revoke(&old);
+    let error = goes.next().await;
+    assert_eq!(error["code"], "unauthorized");
+    assert_eq!(goes.closed().await, Some((4401, "unauthorized".into())));
+    rig.count("run/1", 2..3);
+    let event = stays.next().await;
+    assert_eq!(
+        (&event["type"], &event["offset"]),
+        (&json!("event"), &json!(2))
+    );
+    let good = format!("Bearer {TOKEN}");
+    match rig.dial(&[("authorization", good.as_str())]).await {
+        Err(Error::Http(response)) => assert_eq!(response.status(), 401),
+        other => panic!("{:?}", other.err()),
+    }
+}

@@ -16,6 +16,8 @@ pub mod close {
     pub const TIMEOUT: u16 = 4408;
     /// The peer does not read fast enough; it may resume.
     pub const SLOW_READER: u16 = 4429;
+    /// The peer's principal wants more than it may have; it may resume later.
+    pub const BUSY: u16 = 4429;
 }
 
 /// What one connection may use. What happens at each bound is said to the peer by an `error` or `refused` frame.
@@ -79,6 +81,11 @@ pub enum Input<'a> {
     Authenticated,
     /// Answers [`Action::Authenticate`], or a token expired in mid-stream: not (any more).
     Unauthorized {
+        /// For the peer, in a sentence.
+        message: String,
+    },
+    /// The peer's principal uses more than it may: the peer is told and the connection closed.
+    Busy {
         /// For the peer, in a sentence.
         message: String,
     },

@@ -146,6 +146,7 @@ impl Session {
             Input::Unauthorized { message } => {
                 self.fatal(code::UNAUTHORIZED, message, close::UNAUTHORIZED, now);
             }
+            Input::Busy { message } => self.fatal(code::BUSY, message, close::BUSY, now),
             Input::Page { request, page } => self.page(request, page, now),
             Input::Listed {
                 request,
