@@ -358,8 +358,9 @@ pub struct Extent {
     pub gaps: Vec<(u64, u64, String)>,
     /// How often the source began its log anew.
     pub restarts: u64,
-    /// Whether the source numbers its events, so that *complete* is a fact. Numbers of our own prove nothing.
-    pub proven: bool,
+    /// Whether the source numbers its events, so that *complete* is a fact. Numbers of our own prove nothing. `None`
+    /// where that is not known, as of a feed that was removed.
+    pub proven: Option<bool>,
 }
 
 /// Everything the card shows.

@@ -103,8 +103,8 @@ pub(crate) struct Source {
     pub name: String,
     pub origin: Option<String>,
     pub enabled: bool,
-    /// Whether completeness can be proven for it.
-    pub proven: bool,
+    /// Whether completeness can be proven for it; `None` until its system is known.
+    pub proven: Option<bool>,
     pub link: LinkView,
 }
 
@@ -379,7 +379,11 @@ impl Monitor {
     pub fn sources(&self) -> Result<Vec<Source>, StoreError> {
         self.linked(|feed, board, now| Source {
             id: feed.id,
-            proven: is_proven(feed.settings.kind.as_deref()),
+            proven: feed
+                .settings
+                .kind
+                .as_deref()
+                .map(|kind| is_proven(Some(kind))),
             name: feed.settings.name,
             enabled: feed.settings.enabled,
             origin: feed.origin,
