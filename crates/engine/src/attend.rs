@@ -206,7 +206,10 @@ impl Looked {
             states = latest(store, shared, &named)?;
         }
         for run in &named {
-            states.extend(store.run(run)?);
+            // What a hub sends back of ours was told when it ended here.
+            if !store.outbox_came_back(run)? {
+                states.extend(store.run(run)?);
+            }
         }
         let mut titles = 0;
         let mut news = Vec::with_capacity(states.len());

@@ -711,18 +711,20 @@ impl Shared {
             return;
         }
         match self.digest(feed, caught, from, now) {
-            Ok(digest) => lock(&self.digests).add(digest),
+            Ok(Some(digest)) => lock(&self.digests).add(digest),
+            Ok(None) => {}
             Err(error) => tracing::warn!(%error, "the digest could not be made"),
         }
     }
 
+    /// `None` if all that came is what was published from here.
     fn digest(
         &self,
         feed: &Feed,
         caught: CatchUp,
         from: Micros,
         now: Micros,
-    ) -> Result<Digest, StoreError> {
+    ) -> Result<Option<Digest>, StoreError> {
         let known = self.store.feed(feed.id)?;
         let origin = known.and_then(|feed| feed.origin).unwrap_or_default();
         let mut digest = Digest {
@@ -735,14 +737,22 @@ impl Shared {
             caught,
         };
         let mut lines = Vec::new();
+        let mut ours = 0;
         for stream in &digest.caught.streams {
             let run = RunId::of_stream(&origin, stream);
             if stream.run().is_none() {
                 continue;
             }
+            if self.store.outbox_came_back(&run)? {
+                ours += 1;
+                continue;
+            }
             if let Some(state) = self.store.run(&run)? {
                 lines.push(RunLine::of(&state));
             }
+        }
+        if ours > 0 && ours == digest.caught.streams.len() && digest.caught.missing == 0 {
+            return Ok(None);
         }
         for line in &lines {
             digest.began += u32::from(line.started >= from);
@@ -761,7 +771,7 @@ impl Shared {
         });
         let shown = lines.into_iter().take(DIGEST_RUNS_MAX);
         digest.runs = shown.map(|line| line.run_id).collect();
-        Ok(digest)
+        Ok(Some(digest))
     }
 
     fn count_quarantine(&self, id: i64) {
