@@ -281,6 +281,8 @@ pub struct Notifications {
     pub run_failed: bool,
     /// A run that goes on met an error.
     pub critical_issue: bool,
+    /// A feed told that the status of an application changed.
+    pub status_change: bool,
 }
 
 impl Default for Notifications {
@@ -293,6 +295,7 @@ impl Default for Notifications {
             run_finished: true,
             run_failed: true,
             critical_issue: true,
+            status_change: true,
         }
     }
 }

@@ -34,11 +34,14 @@ pub struct Ping {
     pub views: Option<Vec<ViewId>>,
 }
 
-/// "Show this": a file was dropped on the window or given on the command line. JSON.
+/// "Show this": a file was dropped on the window or given on the command line, or a notification was clicked. JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Opened {
-    /// What to show.
-    pub subject: Subject,
+#[serde(rename_all = "snake_case")]
+pub enum Opened {
+    /// A run or a posting.
+    Subject(Subject),
+    /// A feed's connection in detail.
+    Feed(i64),
 }
 
 /// A message for the notifications region. JSON.

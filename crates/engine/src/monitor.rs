@@ -6,6 +6,7 @@
 
 use crate::{
     attend::Attending,
+    attention::FeedName,
     board::{Board, CatchUp, Word, transport_of},
     desk::Desk,
     digest::{Digest, Digests, Shown},
@@ -567,7 +568,7 @@ impl Shared {
                         let _ = self.store.put_feed_connected(feed.id, now).wait();
                     }
                     self.attending
-                        .connection(&*self.host, &feed.settings.name, &gone());
+                        .connection(&*self.host, &name_of(feed), &gone());
                     return self.end(feed.id, LinkState::Off, None);
                 }
                 Some(News::Ended(ended)) => {
@@ -629,7 +630,7 @@ impl Shared {
         now: Micros,
     ) {
         self.attending
-            .connection(&*self.host, &feed.settings.name, status);
+            .connection(&*self.host, &name_of(feed), status);
         let was_up = self.link_state(feed.id).is_some_and(LinkState::is_up);
         let word = self.on_board(feed.id, |board| board.status(status, next_try, proven, now));
         let is_up = self.link_state(feed.id).is_some_and(LinkState::is_up);
@@ -819,6 +820,13 @@ impl Shared {
         if let Some(ping) = ping {
             self.host.ping(&ping);
         }
+    }
+}
+
+fn name_of(feed: &Feed) -> FeedName {
+    FeedName {
+        id: feed.id,
+        name: feed.settings.name.clone(),
     }
 }
 
