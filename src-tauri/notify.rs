@@ -10,7 +10,7 @@ mod system;
 #[path = "notify/other.rs"]
 mod system;
 
-use ghostlight_api::view::Subject;
+use ghostlight_api::view::Opened;
 use ghostlight_engine::Notification;
 use std::{
     collections::VecDeque,
@@ -27,8 +27,8 @@ const WAITING_MAX: usize = 32;
 /// The name that people see, and that of the desktop file in our packages.
 pub(crate) const APP_NAME: &str = "Ghostlight";
 
-/// Called when a person clicks on a notification, with what it is about.
-pub(crate) type Clicked = Arc<dyn Fn(Option<Subject>) + Send + Sync>;
+/// Called when a person clicks on a notification, with what to show besides the window.
+pub(crate) type Clicked = Arc<dyn Fn(Option<Opened>) + Send + Sync>;
 
 /// Where notifications are shown.
 pub(crate) trait Desktop: Send + 'static {

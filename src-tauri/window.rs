@@ -7,7 +7,7 @@ use crate::{
 };
 use ghostlight_api::{
     ApiError, ErrorCode,
-    view::{NOTICE_EVENT, Notice, OPENED_EVENT, Opened, PING_EVENT, Ping, Subject},
+    view::{NOTICE_EVENT, Notice, OPENED_EVENT, Opened, PING_EVENT, Ping},
 };
 use ghostlight_engine::{Host, Notification, secrets::Keychain};
 use std::{
@@ -38,7 +38,7 @@ pub(crate) struct WindowHost<R: Runtime> {
 impl<R: Runtime> WindowHost<R> {
     pub fn new(app: AppHandle<R>, test: Option<&str>) -> Self {
         let window = app.clone();
-        let clicked = Arc::new(move |subject| reveal(&window, subject));
+        let clicked = Arc::new(move |opened| reveal(&window, opened));
         let system = System::new(&app.config().identifier, clicked);
         Self {
             app,
@@ -58,15 +58,15 @@ fn emit<R: Runtime, T: serde::Serialize + Clone>(app: &AppHandle<R>, event: &str
 }
 
 /// What a click on a notification does: the window comes to the front, and shows what it was about.
-fn reveal<R: Runtime>(app: &AppHandle<R>, subject: Option<Subject>) {
+fn reveal<R: Runtime>(app: &AppHandle<R>, opened: Option<Opened>) {
     if let Some(window) = app.get_webview_window(MAIN) {
         // Where the desktop refuses, the window stays where it is.
         let _ = window.unminimize();
         let _ = window.show();
         let _ = window.set_focus();
     }
-    if let Some(subject) = subject {
-        emit(app, OPENED_EVENT, &Opened { subject });
+    if let Some(opened) = opened {
+        emit(app, OPENED_EVENT, &opened);
     }
 }
 

@@ -100,12 +100,12 @@ impl System {
     fn wait_for_click(&mut self, handle: NotificationHandle, notification: &Notification) {
         let id = handle.id();
         let (withdraw, withdrawn) = oneshot::channel();
-        let (clicked, subject) = (Arc::clone(&self.clicked), notification.subject.clone());
+        let (clicked, opens) = (Arc::clone(&self.clicked), notification.opens.clone());
         let waiting = async_runtime::spawn(async move {
             let close = tokio::select! {
                 hit = is_clicked(&handle) => {
                     if hit {
-                        clicked(subject);
+                        clicked(opens);
                     }
                     // Some services leave it standing, and a second click would be heard by nobody.
                     hit
@@ -197,7 +197,7 @@ fn category(kind: Option<Kind>) -> Option<&'static str> {
         Kind::ConnectionLost => Some("network.disconnected"),
         Kind::ConnectionFailing => Some("network.error"),
         Kind::ConnectionRestored => Some("network.connected"),
-        Kind::RunFinished | Kind::RunFailed | Kind::CriticalIssue => None,
+        Kind::RunFinished | Kind::RunFailed | Kind::CriticalIssue | Kind::StatusChanged => None,
     }
 }
 

@@ -61,12 +61,12 @@ impl Desktop for System {
             return Ok(());
         }
         self.standing.fetch_add(1, Ordering::Relaxed);
-        let (clicked, subject) = (Arc::clone(&self.clicked), notification.subject.clone());
+        let (clicked, opens) = (Arc::clone(&self.clicked), notification.opens.clone());
         let standing = Arc::clone(&self.standing);
         let wait = move || {
             let on_response = |response: &NotificationResponse| {
                 if *response == NotificationResponse::Default {
-                    clicked(subject);
+                    clicked(opens);
                 }
             };
             // An error says that nobody clicked.

@@ -34,11 +34,11 @@ fn step(node: &str, phase: &str) -> Value {
 }
 
 /// Waits until the element with this label has a text that is right.
-async fn says(app: &App, name: &str, words: &str) -> String {
+pub async fn says(app: &App, name: &str, words: &str) -> String {
     app.wait_for_text(name, |text| text.contains(words)).await
 }
 
-async fn add_feed(app: &App, url: &str, name: &str, token: &str) {
+pub async fn add_feed(app: &App, url: &str, name: &str, token: &str) {
     app.press_char('3').await;
     app.click("button", "Add a feed").await;
     fill(app, "feed-url", url).await;
@@ -48,7 +48,7 @@ async fn add_feed(app: &App, url: &str, name: &str, token: &str) {
 }
 
 /// Types into a box of a form, in place of what stands there.
-async fn fill(app: &App, id: &str, text: &str) {
+pub async fn fill(app: &App, id: &str, text: &str) {
     app.script(&format!("document.getElementById('{id}').value = ''"))
         .await;
     if !text.is_empty() {

@@ -7,7 +7,12 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::desk::{self, drop_files, drop_fixture, ended, fixture, folder, wait_for};
-use crate::support::{App, Look as Seen};
+use crate::monitor::{add_feed, fill, says};
+use crate::support::{
+    App, Look as Seen,
+    studio::{Studio, TOKEN},
+};
+use fantoccini::key::Key;
 use serde_json::{Value, json};
 use x11rb::connection::Connection;
 use x11rb::protocol::xproto::{AtomEnum, ConnectionExt, InputFocus, MapState, Window};
@@ -278,6 +283,46 @@ async fn a_run_that_fails_is_notified_and_a_click_opens_that_very_run() {
             .any(|shown| shown.title == "Run finished: Senior Backend Engineer"),
         "{shown:?}"
     );
+    app.close().await;
+}
+
+#[tokio::test]
+async fn a_click_opens_the_feed_or_the_run_that_it_is_about() {
+    let data = folder();
+    let mut service = Service::begin();
+    let mut studio = Studio::open();
+    let app = open(data.path()).await;
+    add_feed(&app, &studio.url(), "Studio", "wrong-token-wrong").await;
+    service.wait_for_count(1);
+    app.press_char('1').await;
+    dunstctl(&["action", "0"]);
+    app.role("heading", "Connections").await;
+    let details = says(&app, "feed Studio", "Last error").await;
+    assert!(details.contains("token"), "{details}");
+    app.screenshot("notified-feed").await;
+    assert_eq!(service.take()[0].title, "Token refused: Studio");
+    app.press(Key::Escape).await;
+
+    app.press_char('3').await;
+    app.click("button", "Change Studio").await;
+    fill(&app, "feed-token", TOKEN).await;
+    app.click("button", "Save").await;
+    says(&app, "connection", "Live · Studio").await;
+    assert_eq!(service.one().title, "Connected again: Studio");
+
+    studio.publish(
+        "applications",
+        &[json!({
+            "event": "application:status_change",
+            "data": {"title": "Baker", "company": "Mill", "from": "sent", "to": "interview"},
+        })],
+    );
+    service.wait_for_count(1);
+    dunstctl(&["action", "0"]);
+    says(&app, "run applications", "application:status_change").await;
+    let shown = service.take();
+    assert_eq!(shown[0].title, "Status changed: Baker · Mill");
+    assert_eq!(shown[0].body, "From sent to interview.");
     app.close().await;
 }
 

@@ -177,6 +177,7 @@ impl App {
                 self.page = Page::Runs;
                 self.run = Some(run);
             }
+            Ask::Feed(feed) => self.show_feed(feed),
             Ask::Panel(panel) => self.panel = panel,
             Ask::Analyse(input) => self.analyse(ctx, input),
             Ask::Toast(kind, title, body) => self.toast(kind, title, body),
@@ -187,6 +188,16 @@ impl App {
             Ask::TestNotification => self.test_notification(),
             Ask::Showing(current) => self.showing(current),
             Ask::Browse(url) => self.browse(url),
+        }
+    }
+
+    /// A feed's connection in detail. What is being typed in a dialog stays: then the settings behind it show the feed.
+    fn show_feed(&mut self, feed: i64) {
+        match self.dialog {
+            None | Some(Dialog::Shortcuts | Dialog::Connections(_)) => {
+                self.dialog = Some(Dialog::Connections(Some(feed)));
+            }
+            Some(_) => self.page = Page::Settings,
         }
     }
 
@@ -450,7 +461,11 @@ fn listen_to_core(ctx: &Context<App>) {
     let (opened, noticed, drag) = (link.clone(), link.clone(), link);
     spawn_local(async move {
         let heard = backend::listen(OPENED_EVENT, move |event: Opened| {
-            opened.send_message_batch(vec![Msg::Drag(false), Msg::Ask(Ask::Select(event.subject))]);
+            let ask = match event {
+                Opened::Subject(subject) => Ask::Select(subject),
+                Opened::Feed(feed) => Ask::Feed(feed),
+            };
+            opened.send_message_batch(vec![Msg::Drag(false), Msg::Ask(ask)]);
         });
         let _ = heard.await;
         let heard = backend::listen(NOTICE_EVENT, move |notice: Notice| {

@@ -114,6 +114,8 @@ pub enum Ask {
     Select(Subject),
     /// Show a run in the monitor.
     Monitor(RunId),
+    /// Show a feed's connection in detail.
+    Feed(i64),
     /// In a narrow window, show this part.
     Panel(Panel),
     /// Begin an analysis.

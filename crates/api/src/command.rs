@@ -331,6 +331,8 @@ pub struct Notifications {
     pub run_failed: bool,
     /// A run that goes on met an error.
     pub critical_issue: bool,
+    /// A feed told that the status of an application changed.
+    pub status_change: bool,
 }
 
 impl Default for Notifications {
@@ -343,6 +345,7 @@ impl Default for Notifications {
             run_finished: true,
             run_failed: true,
             critical_issue: true,
+            status_change: true,
         }
     }
 }

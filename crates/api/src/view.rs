@@ -34,11 +34,14 @@ pub struct Ping {
     pub views: Option<Vec<ViewId>>,
 }
 
-/// "Show this": a file was dropped on the window or given on the command line. JSON.
+/// "Show this": a file was dropped on the window or given on the command line, or a notification was clicked. JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Opened {
-    /// What to show.
-    pub subject: Subject,
+#[serde(rename_all = "snake_case")]
+pub enum Opened {
+    /// A run or a posting.
+    Subject(Subject),
+    /// A feed's connection in detail.
+    Feed(i64),
 }
 
 /// A message for the notifications region. JSON.
@@ -372,8 +375,9 @@ pub struct Extent {
     pub gaps: Vec<(u64, u64, String)>,
     /// How often the source began its log anew.
     pub restarts: u64,
-    /// Whether the source numbers its events, so that *complete* is a fact. Numbers of our own prove nothing.
-    pub proven: bool,
+    /// Whether the source numbers its events, so that *complete* is a fact. Numbers of our own prove nothing. `None`
+    /// where that is not known, as of a feed that was removed.
+    pub proven: Option<bool>,
 }
 
 /// Everything the card shows.

@@ -5,7 +5,7 @@
 
 use crate::{
     Engine, Host, Shared,
-    attention::{Attention, Now, RunNews},
+    attention::{Attention, FeedName, Now, RunNews, StatusNews},
     notification::Notification,
 };
 use ghostlight_api::command::Notifications;
@@ -13,15 +13,16 @@ use ghostlight_feed::connection::Status;
 use ghostlight_hub::Subscription;
 use ghostlight_model::{
     RunId,
+    foreign::{self, STATUS_CHANGE},
     run::{RunState, RunStatus},
 };
 use ghostlight_store::{
-    Changes, Store, StoreError,
+    Changes, LogRow, Store, StoreError,
     read::{ListedRun, RunFilter},
 };
 use ghostlight_sync::Millis;
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::{Mutex, MutexGuard, PoisonError, Weak},
     thread,
     time::{Duration, Instant},
@@ -42,6 +43,10 @@ const CHANGED_MAX: usize = 4_096;
 const PAGE_RUNS: u32 = 20;
 /// … until a page holds no news, and at most so many. Runs further down are in the list.
 const PAGES_MAX: u32 = 50;
+/// Rows of a log that are looked at for changes of status, the latest. What came before them in one go is in the log.
+const STATUS_ROWS_MAX: u32 = 200;
+/// Logs whose rows that were looked at are remembered. Beyond, all are forgotten, and the latest rows looked at again.
+const STATUS_LOGS_MAX: usize = 1_000;
 
 /// What the engine holds for it.
 pub(crate) struct Attending {
@@ -72,7 +77,7 @@ impl Attending {
 
     /// A feed's connection changed; to be called with every status, in order, by whoever runs the feed. One that is
     /// taken away ends as disconnected. Never waits.
-    pub fn connection(&self, host: &dyn Host, feed: &str, status: &Status) {
+    pub fn connection(&self, host: &dyn Host, feed: &FeedName, status: &Status) {
         let now = self.now(host);
         self.lock().connection(feed, status, now);
     }
@@ -145,6 +150,15 @@ struct Looked {
     /// Any run may have changed.
     everything: bool,
     going: BTreeSet<RunId>,
+    /// Rows of logs that were looked at for changes of status.
+    rows: BTreeMap<RunId, u32>,
+}
+
+/// What there is to tell.
+#[derive(Default)]
+struct News {
+    runs: Vec<RunNews>,
+    changes: Vec<StatusNews>,
 }
 
 impl Looked {
@@ -181,14 +195,17 @@ impl Looked {
             }
             Err(error) => {
                 tracing::warn!(%error, "changed runs cannot be read; nobody is notified of them yet");
-                Vec::new()
+                News::default()
             }
         };
         let now = shared.attending.now(&*shared.host);
         let mut attention = shared.attending.lock();
         attention.focus(shared.host.is_focused());
-        for one in news {
+        for one in news.runs {
             attention.run(one, now);
+        }
+        for one in news.changes {
+            attention.status_changed(one, now);
         }
         let alerts = attention.tick(now);
         drop(attention);
@@ -197,7 +214,7 @@ impl Looked {
         }
     }
 
-    fn read(&mut self, shared: &Shared) -> Result<Vec<RunNews>, StoreError> {
+    fn read(&mut self, shared: &Shared) -> Result<News, StoreError> {
         let store = shared.hub.store();
         let mut named = self.changed.clone();
         let mut states = Vec::new();
@@ -206,13 +223,23 @@ impl Looked {
             states = latest(store, shared, &named)?;
         }
         for run in &named {
-            states.extend(store.run(run)?);
+            // What a hub sends back of ours was told when it ended here.
+            if !store.outbox_came_back(run)? {
+                states.extend(store.run(run)?);
+            }
         }
         let mut titles = 0;
-        let mut news = Vec::with_capacity(states.len());
+        let mut news = News::default();
+        let mut rows = Vec::new();
         for state in states {
             let ended = state.status != RunStatus::Running;
             self.remember(&state.run_id, ended);
+            if state.node(STATUS_CHANGE).is_some() {
+                let from = self.rows.get(&state.run_id).copied();
+                let (to, changes) = status_changes(store, &state.run_id, from)?;
+                rows.push((state.run_id.clone(), to));
+                news.changes.extend(changes);
+            }
             if !shared
                 .attending
                 .lock()
@@ -225,7 +252,14 @@ impl Looked {
                 titles += 1;
                 title = title_of(store, &state)?;
             }
-            news.push(shared.attending.news(&state, title));
+            news.runs.push(shared.attending.news(&state, title));
+        }
+        // Only now: what could not be read whole is read again.
+        for (run, row) in rows {
+            if self.rows.len() >= STATUS_LOGS_MAX {
+                self.rows.clear();
+            }
+            self.rows.insert(run, row);
         }
         Ok(news)
     }
@@ -262,6 +296,30 @@ fn latest(
         }
     }
     Ok(found)
+}
+
+/// The changes of status among the rows of a log from one on, and where the next look begins.
+fn status_changes(
+    store: &Store,
+    run: &RunId,
+    from: Option<u32>,
+) -> Result<(u32, Vec<StatusNews>), StoreError> {
+    let total = store.log(run, 0, 0)?.total;
+    // A log may have become shorter, when its source began anew and the old part went.
+    let from = from.filter(|from| *from <= total).unwrap_or(0);
+    let start = from.max(total.saturating_sub(STATUS_ROWS_MAX));
+    let page = store.log(run, start, STATUS_ROWS_MAX)?.rows;
+    let next = start.saturating_add(page.len() as u32);
+    let changes = page.into_iter().filter_map(|row| match row {
+        LogRow::Event(entry) => Some(StatusNews {
+            run: run.clone(),
+            place: (entry.place.epoch.0, entry.place.offset.0),
+            at: entry.body.ts,
+            change: foreign::status_change(&entry.body)?,
+        }),
+        LogRow::Gap { .. } | LogRow::Restart { .. } => None,
+    });
+    Ok((next, changes.collect()))
 }
 
 fn title_of(store: &Store, state: &RunState) -> Result<Option<String>, StoreError> {

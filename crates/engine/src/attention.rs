@@ -9,6 +9,7 @@ use ghostlight_api::command::Notifications;
 use ghostlight_feed::connection::{State, Status};
 use ghostlight_model::{
     Issue, Micros, RunId, Severity,
+    foreign::StatusChange,
     run::{RunLine, RunState, RunStatus},
 };
 use ghostlight_sync::Millis;
@@ -46,6 +47,15 @@ pub struct Now {
     pub wall: Micros,
 }
 
+/// A feed: its number, and what people call it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeedName {
+    /// Its number.
+    pub id: i64,
+    /// What people call it.
+    pub name: String,
+}
+
 /// The kinds of alerts, each with a switch in [`Notifications`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
@@ -61,6 +71,8 @@ pub enum Kind {
     RunFailed,
     /// A run that goes on met an error.
     CriticalIssue,
+    /// The status of an application changed.
+    StatusChanged,
 }
 
 impl Kind {
@@ -72,6 +84,7 @@ impl Kind {
             Kind::RunFinished => wanted.run_finished,
             Kind::RunFailed => wanted.run_failed,
             Kind::CriticalIssue => wanted.critical_issue,
+            Kind::StatusChanged => wanted.status_change,
         };
         switch && !wanted.quiet
     }
@@ -82,8 +95,8 @@ impl Kind {
 pub enum Fact {
     /// A feed has had no connection for [`LOST_AFTER_MS`].
     ConnectionLost {
-        /// Its name.
-        feed: String,
+        /// Which.
+        feed: FeedName,
         /// Whether there was one before.
         before: bool,
         /// The last failure, in plain words.
@@ -91,8 +104,8 @@ pub enum Fact {
     },
     /// [`FAILING_TRIES`] tries failed, or the token is refused.
     ConnectionFailing {
-        /// The feed's name.
-        feed: String,
+        /// Which feed.
+        feed: FeedName,
         /// How many tries failed.
         tries: u32,
         /// Whether the token is refused: nothing is tried until there is another.
@@ -102,8 +115,8 @@ pub enum Fact {
     },
     /// A connection that was missed is back.
     ConnectionRestored {
-        /// The feed's name.
-        feed: String,
+        /// Which feed.
+        feed: FeedName,
         /// How long it was away, in ms.
         away_ms: u64,
     },
@@ -134,6 +147,17 @@ pub enum Fact {
         /// What happened and what to do, in sentences.
         what: String,
     },
+    /// The status of an application changed.
+    StatusChanged {
+        /// The run, or the stream of messages, that tells of it.
+        run: RunId,
+        /// What the application is called.
+        name: String,
+        /// The status before.
+        from: Option<String>,
+        /// The status now.
+        to: Option<String>,
+    },
 }
 
 impl Fact {
@@ -146,11 +170,12 @@ impl Fact {
             Fact::RunFinished { .. } => Kind::RunFinished,
             Fact::RunFailed { .. } => Kind::RunFailed,
             Fact::CriticalIssue { .. } => Kind::CriticalIssue,
+            Fact::StatusChanged { .. } => Kind::StatusChanged,
         }
     }
 
     /// The feed it is about.
-    pub fn feed(&self) -> Option<&str> {
+    pub fn feed(&self) -> Option<&FeedName> {
         match self {
             Fact::ConnectionLost { feed, .. }
             | Fact::ConnectionFailing { feed, .. }
@@ -164,7 +189,8 @@ impl Fact {
         match self {
             Fact::RunFinished { run, .. }
             | Fact::RunFailed { run, .. }
-            | Fact::CriticalIssue { run, .. } => Some(run),
+            | Fact::CriticalIssue { run, .. }
+            | Fact::StatusChanged { run, .. } => Some(run),
             _ => None,
         }
     }
@@ -190,6 +216,19 @@ pub struct RunNews {
     started: Micros,
     updated: Micros,
     standing: Standing,
+}
+
+/// A message of a stream that tells of a change of status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatusNews {
+    /// The run, or the stream of messages.
+    pub run: RunId,
+    /// Epoch and offset of the message.
+    pub place: (u64, u64),
+    /// When.
+    pub at: Micros,
+    /// What it tells.
+    pub change: StatusChange,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -265,17 +304,20 @@ pub struct Attention {
     since: Micros,
     wanted: Notifications,
     focused: bool,
-    outages: BTreeMap<String, Outage>,
+    /// By the feed's number.
+    outages: BTreeMap<i64, Outage>,
     groups: BTreeMap<Kind, Group>,
     /// When a kind was last said, at most [`PER_MINUTE_MAX`] times, oldest first.
     said: BTreeMap<Kind, VecDeque<Millis>>,
     ended: Told<RunId>,
     errors: Told<(RunId, String)>,
+    changes: Told<(RunId, (u64, u64))>,
 }
 
 /// A feed that should be connected and is not.
 #[derive(Debug)]
 struct Outage {
+    feed: FeedName,
     began: Millis,
     /// Since when it counts; `None` while the system says that there is no network.
     since: Option<Millis>,
@@ -315,6 +357,7 @@ impl Attention {
             said: BTreeMap::new(),
             ended: Told::default(),
             errors: Told::default(),
+            changes: Told::default(),
         }
     }
 
@@ -334,14 +377,14 @@ impl Attention {
     }
 
     /// A feed's connection changed. One that is taken away must be told as [`State::Disconnected`].
-    pub fn connection(&mut self, feed: &str, status: &Status, now: Now) {
+    pub fn connection(&mut self, feed: &FeedName, status: &Status, now: Now) {
         match status.state {
             State::Connected | State::Polling => self.connected(feed, now),
             State::Disconnected => {
-                self.outages.remove(feed);
-                self.withdraw(feed);
+                self.outages.remove(&feed.id);
+                self.withdraw(feed.id);
             }
-            State::Offline => self.offline(feed),
+            State::Offline => self.offline(feed.id),
             State::Connecting | State::Reconnecting | State::Refused => {
                 self.away(feed, status, now);
             }
@@ -385,6 +428,32 @@ impl Attention {
         }
     }
 
+    /// A message told of a change of status; the same message twice is one.
+    pub fn status_changed(&mut self, news: StatusNews, now: Now) {
+        let StatusNews {
+            run,
+            place,
+            at,
+            change,
+        } = news;
+        let is_new = self.changes.insert((run.clone(), place));
+        if !is_new || self.is_late(at, now) {
+            return;
+        }
+        let StatusChange { what, from, to } = change;
+        let name = match what.is_empty() {
+            true => "an application".to_owned(),
+            false => what,
+        };
+        let fact = Fact::StatusChanged {
+            run,
+            name,
+            from,
+            to,
+        };
+        self.hold(fact, false, now);
+    }
+
     /// A run as it stood before anybody watched: what it says is known.
     pub fn seen(&mut self, news: RunNews) {
         match news.standing {
@@ -415,9 +484,9 @@ impl Attention {
     pub fn tick(&mut self, now: Now) -> Vec<Alert> {
         let lost = |outage: &Outage| outage.lost_at().is_some_and(|at| at <= now.at);
         let over = self.outages.iter().filter(|(_, outage)| lost(outage));
-        let feeds: Vec<String> = over.map(|(feed, _)| feed.clone()).collect();
+        let feeds: Vec<i64> = over.map(|(feed, _)| *feed).collect();
         for feed in feeds {
-            self.decide(&feed, Kind::ConnectionLost, now);
+            self.decide(feed, Kind::ConnectionLost, now);
         }
         let due = self.groups.iter();
         let due = due.filter(|(kind, group)| self.due(**kind, group) <= now.at);
@@ -437,14 +506,14 @@ impl Attention {
         lost.chain(due).min()
     }
 
-    fn connected(&mut self, feed: &str, now: Now) {
-        self.withdraw(feed);
-        let Some(outage) = self.outages.remove(feed) else {
+    fn connected(&mut self, feed: &FeedName, now: Now) {
+        self.withdraw(feed.id);
+        let Some(outage) = self.outages.remove(&feed.id) else {
             return;
         };
         if outage.shown || outage.tries >= FAILING_TRIES {
             let fact = Fact::ConnectionRestored {
-                feed: feed.to_owned(),
+                feed: feed.clone(),
                 away_ms: now.at.since(outage.began),
             };
             self.hold(fact, false, now);
@@ -452,8 +521,8 @@ impl Attention {
     }
 
     /// The window has a banner for this; the clock stands still, and what was said stays said.
-    fn offline(&mut self, feed: &str) {
-        let Some(outage) = self.outages.get_mut(feed) else {
+    fn offline(&mut self, feed: i64) {
+        let Some(outage) = self.outages.get_mut(&feed) else {
             return;
         };
         outage.since = None;
@@ -465,14 +534,15 @@ impl Attention {
         }
     }
 
-    fn away(&mut self, feed: &str, status: &Status, now: Now) {
-        if !self.outages.contains_key(feed) {
+    fn away(&mut self, feed: &FeedName, status: &Status, now: Now) {
+        if !self.outages.contains_key(&feed.id) {
             if self.outages.len() >= OUTAGES_MAX {
                 return;
             }
             // It was back for so short a time that nobody was told: the same outage goes on.
-            let went_on = self.withdraw(feed) > 0;
+            let went_on = self.withdraw(feed.id) > 0;
             let outage = Outage {
+                feed: feed.clone(),
                 began: now.at,
                 since: None,
                 tries: 0,
@@ -482,9 +552,9 @@ impl Attention {
                 decided: went_on.then_some(Kind::ConnectionLost),
                 shown: went_on,
             };
-            self.outages.insert(feed.to_owned(), outage);
+            self.outages.insert(feed.id, outage);
         }
-        let Some(outage) = self.outages.get_mut(feed) else {
+        let Some(outage) = self.outages.get_mut(&feed.id) else {
             return;
         };
         outage.since.get_or_insert(now.at);
@@ -495,18 +565,18 @@ impl Attention {
         outage.refused = status.state == State::Refused;
         let failing = outage.tries >= FAILING_TRIES || outage.refused;
         if failing && outage.decided != Some(Kind::ConnectionFailing) {
-            self.decide(feed, Kind::ConnectionFailing, now);
+            self.decide(feed.id, Kind::ConnectionFailing, now);
         }
     }
 
     /// Decides to say that a feed is lost or failing; the latter takes the place of the former.
-    fn decide(&mut self, feed: &str, kind: Kind, now: Now) {
+    fn decide(&mut self, feed: i64, kind: Kind, now: Now) {
         self.withdraw(feed);
-        let Some(outage) = self.outages.get_mut(feed) else {
+        let Some(outage) = self.outages.get_mut(&feed) else {
             return;
         };
         outage.decided = Some(kind);
-        let (feed, why) = (feed.to_owned(), outage.why.clone());
+        let (feed, why) = (outage.feed.clone(), outage.why.clone());
         let fact = match kind {
             Kind::ConnectionFailing => Fact::ConnectionFailing {
                 feed,
@@ -546,13 +616,14 @@ impl Attention {
     }
 
     /// Takes back what waits to be said of a feed; answers how much.
-    fn withdraw(&mut self, feed: &str) -> usize {
+    fn withdraw(&mut self, feed: i64) -> usize {
         let kinds = [
             Kind::ConnectionLost,
             Kind::ConnectionFailing,
             Kind::ConnectionRestored,
         ];
-        let of_feed = |kind| self.drop_held(kind, |fact| fact.feed() == Some(feed));
+        let of_feed =
+            |kind| self.drop_held(kind, |fact| fact.feed().is_some_and(|of| of.id == feed));
         kinds.map(of_feed).iter().sum()
     }
 
@@ -595,7 +666,7 @@ impl Attention {
         let facts = group.held.into_iter().map(|held| held.fact);
         let facts: Vec<Fact> = facts.collect();
         for outage in facts.iter().filter_map(|fact| fact.feed()) {
-            if let Some(outage) = self.outages.get_mut(outage) {
+            if let Some(outage) = self.outages.get_mut(&outage.id) {
                 outage.shown = true;
             }
         }

@@ -217,9 +217,8 @@ impl Engine {
             }
         }
         if let Some(run) = first {
-            self.shared.host.opened(&Opened {
-                subject: Subject::Run(run),
-            });
+            let opened = Opened::Subject(Subject::Run(run));
+            self.shared.host.opened(&opened);
         }
     }
 

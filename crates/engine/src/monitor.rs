@@ -6,6 +6,7 @@
 
 use crate::{
     attend::Attending,
+    attention::FeedName,
     board::{Board, CatchUp, Word, transport_of},
     desk::Desk,
     digest::{Digest, Digests, Shown},
@@ -142,8 +143,8 @@ pub(crate) struct Source {
     pub name: String,
     pub origin: Option<String>,
     pub enabled: bool,
-    /// Whether completeness can be proven for it.
-    pub proven: bool,
+    /// Whether completeness can be proven for it; `None` until its system is known.
+    pub proven: Option<bool>,
     pub link: LinkView,
 }
 
@@ -434,7 +435,11 @@ impl Monitor {
     pub fn sources(&self) -> Result<Vec<Source>, StoreError> {
         self.linked(|feed, board, now| Source {
             id: feed.id,
-            proven: is_proven(feed.settings.kind.as_deref()),
+            proven: feed
+                .settings
+                .kind
+                .as_deref()
+                .map(|kind| is_proven(Some(kind))),
             name: feed.settings.name,
             enabled: feed.settings.enabled,
             origin: feed.origin,
@@ -617,7 +622,7 @@ impl Shared {
                         let _ = self.store.put_feed_connected(feed.id, now).wait();
                     }
                     self.attending
-                        .connection(&*self.host, &feed.settings.name, &gone());
+                        .connection(&*self.host, &name_of(feed), &gone());
                     return self.end(feed.id, LinkState::Off, None);
                 }
                 Some(News::Ended(ended)) => {
@@ -679,7 +684,7 @@ impl Shared {
         now: Micros,
     ) {
         self.attending
-            .connection(&*self.host, &feed.settings.name, status);
+            .connection(&*self.host, &name_of(feed), status);
         let was_up = self.link_state(feed.id).is_some_and(LinkState::is_up);
         let word = self.on_board(feed.id, |board| board.status(status, next_try, proven, now));
         let is_up = self.link_state(feed.id).is_some_and(LinkState::is_up);
@@ -761,18 +766,20 @@ impl Shared {
             return;
         }
         match self.digest(feed, caught, from, now) {
-            Ok(digest) => lock(&self.digests).add(digest),
+            Ok(Some(digest)) => lock(&self.digests).add(digest),
+            Ok(None) => {}
             Err(error) => tracing::warn!(%error, "the digest could not be made"),
         }
     }
 
+    /// `None` if all that came is what was published from here.
     fn digest(
         &self,
         feed: &Feed,
         caught: CatchUp,
         from: Micros,
         now: Micros,
-    ) -> Result<Digest, StoreError> {
+    ) -> Result<Option<Digest>, StoreError> {
         let known = self.store.feed(feed.id)?;
         let origin = known.and_then(|feed| feed.origin).unwrap_or_default();
         let mut digest = Digest {
@@ -785,14 +792,22 @@ impl Shared {
             caught,
         };
         let mut lines = Vec::new();
+        let mut ours = 0;
         for stream in &digest.caught.streams {
             let run = RunId::of_stream(&origin, stream);
             if stream.run().is_none() {
                 continue;
             }
+            if self.store.outbox_came_back(&run)? {
+                ours += 1;
+                continue;
+            }
             if let Some(state) = self.store.run(&run)? {
                 lines.push(RunLine::of(&state));
             }
+        }
+        if ours > 0 && ours == digest.caught.streams.len() && digest.caught.missing == 0 {
+            return Ok(None);
         }
         for line in &lines {
             digest.began += u32::from(line.started >= from);
@@ -811,7 +826,7 @@ impl Shared {
         });
         let shown = lines.into_iter().take(DIGEST_RUNS_MAX);
         digest.runs = shown.map(|line| line.run_id).collect();
-        Ok(digest)
+        Ok(Some(digest))
     }
 
     fn count_quarantine(&self, id: i64) {
@@ -859,6 +874,13 @@ impl Shared {
         if let Some(ping) = ping {
             self.host.ping(&ping);
         }
+    }
+}
+
+fn name_of(feed: &Feed) -> FeedName {
+    FeedName {
+        id: feed.id,
+        name: feed.settings.name.clone(),
     }
 }
 

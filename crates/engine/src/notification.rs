@@ -4,7 +4,7 @@
 //! a body must be given it escaped ([`Notification::body`] is plain text).
 
 use crate::attention::{Alert, Fact, Kind};
-use ghostlight_api::view::Subject;
+use ghostlight_api::view::{Opened, Subject};
 
 /// A name is cut to so many characters.
 const NAME_CHARS_MAX: usize = 80;
@@ -23,7 +23,7 @@ pub struct Notification {
     /// How much it matters.
     pub urgency: Urgency,
     /// What a click opens besides the window.
-    pub subject: Option<Subject>,
+    pub opens: Option<Opened>,
     /// A notification with the same word here takes the place of this one.
     pub replaces: Option<String>,
 }
@@ -47,7 +47,7 @@ impl Notification {
                 .into(),
             kind: None,
             urgency: Urgency::Normal,
-            subject: None,
+            opens: None,
             replaces: Some("test".into()),
         }
     }
@@ -68,7 +68,7 @@ impl From<&Alert> for Notification {
         // Lost, failing and restored take each other's place.
         let feed = first.and_then(Fact::feed);
         let replaces = feed.map(|feed| match alert.count {
-            1 => format!("feed/{feed}"),
+            1 => format!("feed/{}", feed.id),
             _ => "feeds".to_owned(),
         });
         Self {
@@ -76,7 +76,11 @@ impl From<&Alert> for Notification {
             body,
             kind: Some(alert.kind),
             urgency,
-            subject: run.map(Subject::Run),
+            opens: match (run, feed) {
+                (Some(run), _) => Some(Opened::Subject(Subject::Run(run))),
+                (None, Some(feed)) => Some(Opened::Feed(feed.id)),
+                (None, None) => None,
+            },
             replaces,
         }
     }
@@ -90,8 +94,8 @@ fn one(fact: &Fact) -> (String, String) {
     match fact {
         Fact::ConnectionLost { feed, before, why } => {
             let title = match before {
-                true => format!("Connection lost: {}", name(feed)),
-                false => format!("No connection: {}", name(feed)),
+                true => format!("Connection lost: {}", name(&feed.name)),
+                false => format!("No connection: {}", name(&feed.name)),
             };
             (title, format!("{}{KEEPS_TRYING}", reason(why.as_deref())))
         }
@@ -101,7 +105,7 @@ fn one(fact: &Fact) -> (String, String) {
             why,
             ..
         } => (
-            format!("Token refused: {}", name(feed)),
+            format!("Token refused: {}", name(&feed.name)),
             format!(
                 "{}What was received is kept. Ghostlight tries again when it is given another token.",
                 reason(why.as_deref())
@@ -110,14 +114,14 @@ fn one(fact: &Fact) -> (String, String) {
         Fact::ConnectionFailing {
             feed, tries, why, ..
         } => (
-            format!("Connecting fails: {}", name(feed)),
+            format!("Connecting fails: {}", name(&feed.name)),
             format!(
                 "{tries} tries failed. {}{KEEPS_TRYING}",
                 reason(why.as_deref())
             ),
         ),
         Fact::ConnectionRestored { feed, away_ms } => (
-            format!("Connected again: {}", name(feed)),
+            format!("Connected again: {}", name(&feed.name)),
             format!(
                 "After {}. What was missed is being fetched.",
                 duration(*away_ms)
@@ -135,6 +139,19 @@ fn one(fact: &Fact) -> (String, String) {
         Fact::CriticalIssue {
             name: run, what, ..
         } => (format!("Error in a run: {}", name(run)), message(what)),
+        Fact::StatusChanged {
+            name: what,
+            from,
+            to,
+            ..
+        } => (
+            format!("Status changed: {}", name(what)),
+            match (from, to) {
+                (Some(from), Some(to)) => format!("From {} to {}.", name(from), name(to)),
+                (None, Some(to)) => format!("Now {}.", name(to)),
+                (_, None) => String::new(),
+            },
+        ),
     }
 }
 
@@ -147,6 +164,7 @@ fn several(kind: Kind, facts: &[Fact], count: usize) -> (String, String) {
         Kind::RunFinished => format!("{count} runs finished"),
         Kind::RunFailed => format!("{count} runs failed"),
         Kind::CriticalIssue => format!("{count} errors in runs"),
+        Kind::StatusChanged => format!("{count} changes of status"),
     };
     let named: Vec<String> = facts.iter().map(|fact| name(called(fact))).collect();
     let body = match count.saturating_sub(named.len()) {
@@ -163,10 +181,11 @@ fn called(fact: &Fact) -> &str {
     match fact {
         Fact::ConnectionLost { feed, .. }
         | Fact::ConnectionFailing { feed, .. }
-        | Fact::ConnectionRestored { feed, .. } => feed,
+        | Fact::ConnectionRestored { feed, .. } => &feed.name,
         Fact::RunFinished { name, .. }
         | Fact::RunFailed { name, .. }
-        | Fact::CriticalIssue { name, .. } => name,
+        | Fact::CriticalIssue { name, .. }
+        | Fact::StatusChanged { name, .. } => name,
     }
 }
 
@@ -221,6 +240,7 @@ fn duration(ms: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::attention::FeedName;
     use ghostlight_model::RunId;
 
     fn finished(name: &str) -> Fact {
@@ -241,14 +261,15 @@ mod tests {
         assert_eq!(one.title, "Run finished: Baker");
         assert_eq!(one.body, "Some doubt, 9 fields found.");
         let run = RunId("run of Baker".into());
-        assert_eq!(one.subject, Some(Subject::Run(run.clone())));
+        let opens = Some(Opened::Subject(Subject::Run(run)));
+        assert_eq!(one.opens, opens);
         assert_eq!(one.replaces, None);
 
         let three = ["Baker", "Nurse", "Smith"].map(finished).to_vec();
         let all = said(Kind::RunFinished, three.clone(), 3);
         assert_eq!(all.title, "3 runs finished");
         assert_eq!(all.body, "Baker, Nurse and Smith");
-        assert_eq!(all.subject, Some(Subject::Run(run)), "the first one named");
+        assert_eq!(all.opens, opens, "the first one named");
         let many = said(Kind::RunFinished, three, 500);
         assert_eq!(many.title, "500 runs finished");
         assert_eq!(many.body, "Baker, Nurse, Smith and 497 more");
@@ -256,7 +277,10 @@ mod tests {
 
     #[test]
     fn the_states_of_a_feed_take_each_others_place() {
-        let feed = || "Prefect".to_owned();
+        let feed = || FeedName {
+            id: 7,
+            name: "Prefect".to_owned(),
+        };
         let why = || Some("the server did not answer".to_owned());
         let lost = Fact::ConnectionLost {
             feed: feed(),
@@ -302,7 +326,8 @@ mod tests {
         assert!(
             shown
                 .iter()
-                .all(|one| one.replaces.as_deref() == Some("feed/Prefect"))
+                .all(|one| one.replaces.as_deref() == Some("feed/7")
+                    && one.opens == Some(Opened::Feed(7)))
         );
         let never = Fact::ConnectionLost {
             feed: feed(),
@@ -314,6 +339,28 @@ mod tests {
             (never.title.as_str(), never.body.as_str()),
             ("No connection: Prefect", KEEPS_TRYING)
         );
+    }
+
+    #[test]
+    fn a_change_of_status_says_from_where_to_where() {
+        let text = |text: &str| Some(text.to_owned());
+        for (from, to, body) in [
+            (text("sent"), text("interview"), "From sent to interview."),
+            (None, text("offer"), "Now offer."),
+            (text("sent"), None, ""),
+        ] {
+            let run = RunId("feed:1/message/application:status_change".into());
+            let fact = Fact::StatusChanged {
+                run: run.clone(),
+                name: "Baker \u{b7} Mill".into(),
+                from,
+                to,
+            };
+            let shown = said(Kind::StatusChanged, vec![fact], 1);
+            assert_eq!(shown.title, "Status changed: Baker \u{b7} Mill");
+            assert_eq!(shown.body, body);
+            assert_eq!(shown.opens, Some(Opened::Subject(Subject::Run(run))));
+        }
     }
 
     #[test]

@@ -2,12 +2,12 @@
 #![allow(clippy::unwrap_used)]
 
 use ghostlight_api::{
-    ErrorCode,
+    ErrorCode, ViewData, ViewQuery,
     command::{
         AddFeed, FeedForm, GetAppInfo, Notifications, Preferences, SetPreferences,
         TestNotification, Theme,
     },
-    view::Subject,
+    view::{Opened, Range, RunFilter, Subject},
 };
 use ghostlight_engine::{
     Engine, Handle, Hooks, Host, Input, Notification, attention::Kind, host::wall_clock,
@@ -16,7 +16,9 @@ use ghostlight_hub::{
     Hub,
     server::{Config, Server, Token},
 };
-use ghostlight_model::{EventBody, Issue, Micros, Phase, RunId, Severity};
+use ghostlight_model::{
+    EventBody, Issue, Micros, Phase, RunId, Severity, StreamId, run::RunStatus,
+};
 use std::{
     collections::BTreeMap,
     path::Path,
@@ -25,7 +27,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
         mpsc::{self, Receiver, Sender},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// Far beyond what a notification takes: a look, and the time for others of its kind.
@@ -125,13 +127,13 @@ fn runs_that_end_are_notified_by_their_titles_and_open_themselves() {
         "{}",
         finished.body
     );
-    assert_eq!(finished.subject, Some(Subject::Run(good)));
+    assert_eq!(finished.opens, Some(Opened::Subject(Subject::Run(good))));
 
     let bad = desktop.start("empty.txt", "");
     let failed = desktop.next();
     assert_eq!(failed.title, "Run failed: empty.txt");
     assert!(failed.body.contains("empty"), "{}", failed.body);
-    assert_eq!(failed.subject, Some(Subject::Run(bad)));
+    assert_eq!(failed.opens, Some(Opened::Subject(Subject::Run(bad))));
 }
 
 #[test]
@@ -274,8 +276,111 @@ fn a_feed_that_cannot_be_reached_is_notified() {
         enabled: true,
         publish: false,
     };
-    desktop.engine.handle(AddFeed { feed }).unwrap();
-    assert_eq!(desktop.next().title, "Token refused: Prefect");
+    let id = desktop.engine.handle(AddFeed { feed }).unwrap();
+    let refused = desktop.next();
+    assert_eq!(refused.title, "Token refused: Prefect");
+    assert_eq!(refused.opens, Some(Opened::Feed(id)));
+    server.stop();
+}
+
+#[test]
+fn a_change_of_status_is_notified_once_and_opens_what_told_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let desktop = open(folder.path());
+    let stream = StreamId("message/application:status_change".into());
+    let mut sent = 0;
+    let mut tell = |ts: Micros, data: &str| {
+        let body = format!(r#"{{"type":"application:status_change","data":{data}}}"#);
+        sent += 1;
+        let published =
+            desktop
+                .engine
+                .hub()
+                .publish_keyed(format!("k{sent}"), stream.clone(), vec![body], ts);
+        published.wait().unwrap();
+    };
+    // From long before: no news.
+    tell(Micros(7), r#"{"title":"Smith","from":"draft","to":"sent"}"#);
+    tell(
+        wall_clock(),
+        r#"{"title":"Baker","company":"Mill","from":"sent","to":"interview"}"#,
+    );
+    let first = desktop.next();
+    assert_eq!(first.title, "Status changed: Baker \u{b7} Mill");
+    assert_eq!(first.body, "From sent to interview.");
+    let run = RunId::of_stream("hub", &stream);
+    assert_eq!(first.opens, Some(Opened::Subject(Subject::Run(run))));
+    // The next one is told alone.
+    tell(wall_clock(), r#"{"application":"a-9","status":"offer"}"#);
+    let second = desktop.next();
+    assert_eq!(
+        (second.title.as_str(), second.body.as_str()),
+        ("Status changed: a-9", "Now offer.")
+    );
+}
+
+#[test]
+fn a_run_of_ours_that_a_hub_sends_back_is_notified_and_listed_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let desktop = open(folder.path());
+    let other = tempfile::tempdir().unwrap();
+    let hub = Hub::open(other.path()).unwrap();
+    let token = Token::new("the-token-of-the-hub").unwrap();
+    let config = Config::new(([127, 0, 0, 1], 0).into(), token, wall_clock);
+    let server = Server::start(hub, config).unwrap();
+    let feed = FeedForm {
+        name: "Colleagues".into(),
+        url: format!("ws://{}/v1", server.address()),
+        kind: None,
+        transport: None,
+        token: Some("the-token-of-the-hub".into()),
+        enabled: true,
+        publish: true,
+    };
+    let id = desktop.engine.handle(AddFeed { feed }).unwrap();
+    let run = desktop.start("pasted", POSTING);
+    let finished = desktop.next();
+    assert_eq!(
+        finished.opens,
+        Some(Opened::Subject(Subject::Run(run.clone())))
+    );
+    // It was published, and came back whole.
+    let listed = |origin: Option<String>| {
+        let filter = RunFilter {
+            origin,
+            ..RunFilter::default()
+        };
+        let range = Range { start: 0, len: 10 };
+        match desktop.engine.view(&ViewQuery::Runs { filter, range }) {
+            ViewData::Runs(page) => page.rows,
+            other => panic!("{other:?}"),
+        }
+    };
+    let is_back = || {
+        let ViewData::Feeds(feeds) = desktop.engine.view(&ViewQuery::Feeds) else {
+            panic!("no feeds")
+        };
+        let origin = feeds.into_iter().find(|feed| feed.id == id)?.origin?;
+        let back = listed(Some(origin)).pop()?;
+        (back.line.status == RunStatus::Finished).then_some(back.line.run_id)
+    };
+    let begun = Instant::now();
+    let back = loop {
+        match is_back() {
+            Some(run) => break run,
+            None => assert!(begun.elapsed() < SOON, "it did not come back"),
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    };
+    assert_ne!(back, run);
+    let all: Vec<RunId> = listed(None)
+        .into_iter()
+        .map(|row| row.line.run_id)
+        .collect();
+    assert_eq!(all, [run]);
+    // Had it been told again, that would come before what ends later.
+    desktop.start("empty.txt", "");
+    assert_eq!(desktop.next().title, "Run failed: empty.txt");
     server.stop();
 }
 

@@ -226,6 +226,48 @@ fn cut(text: &str, chars_max: usize) -> String {
     }
 }
 
+/// The node of a typed message that tells of a change of status (SPEC C12 b).
+pub const STATUS_CHANGE: &str = "application:status_change";
+
+/// Where the status of an application went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatusChange {
+    /// What it is about, in the message's words; empty if it does not say.
+    pub what: String,
+    /// The status before.
+    pub from: Option<String>,
+    /// The status now.
+    pub to: Option<String>,
+}
+
+/// The change of status that an event tells of (see [`STATUS_CHANGE`]); members that other systems use are read too.
+pub fn status_change(event: &EventBody) -> Option<StatusChange> {
+    if event.node != STATUS_CHANGE {
+        return None;
+    }
+    let text = |names: &[&str]| {
+        let found = names.iter().filter_map(|name| event.metrics.get(*name));
+        let mut texts = found.filter_map(|value| match value {
+            Value::String(text) => Some(shown(text)),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        });
+        texts.find(|text| !text.is_empty())
+    };
+    let title = text(&["title", "job_title", "position"]);
+    let company = text(&["company", "company_name"]);
+    let id = || text(&["application", "application_id", "id"]);
+    let what = match (title, company) {
+        (Some(title), Some(company)) => format!("{title} \u{b7} {company}"),
+        (title, company) => title.or(company).or_else(id).unwrap_or_default(),
+    };
+    Some(StatusChange {
+        what,
+        from: text(&["from", "old_status", "previous_status"]),
+        to: text(&["to", "new_status", "status"]),
+    })
+}
+
 /// A file or table that a node left behind (`metrics.artifacts`, SPEC D2).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Named {
@@ -387,6 +429,49 @@ mod tests {
         assert_eq!(event.node, "job:recommendation");
         assert_eq!(event.phase, Phase::Other("message".into()));
         assert_eq!(event.metrics["title"], "Baker");
+    }
+
+    #[test]
+    fn a_change_of_status_is_read_from_what_the_message_says() {
+        for (data, what, from, to) in [
+            (
+                r#"{"application":"a-7","from":"sent","to":"interview"}"#,
+                "a-7",
+                Some("sent"),
+                Some("interview"),
+            ),
+            (
+                r#"{"id":7,"title":"Baker","company":"Mill","old_status":" sent ","new_status":"offer"}"#,
+                "Baker \u{b7} Mill",
+                Some("sent"),
+                Some("offer"),
+            ),
+            (
+                r#"{"company":"Mill","title":"","status":"accepted"}"#,
+                "Mill",
+                None,
+                Some("accepted"),
+            ),
+            (r#"{"from":{},"to":[]}"#, "", None, None),
+            ("7", "", None, None),
+        ] {
+            let body = format!(r#"{{"event":"{STATUS_CHANGE}","data":{data}}}"#);
+            let change = status_change(&event(&body)).unwrap();
+            let read = (
+                change.what.as_str(),
+                change.from.as_deref(),
+                change.to.as_deref(),
+            );
+            assert_eq!(read, (what, from, to), "{data}");
+        }
+        assert_eq!(
+            status_change(&event(r#"{"event":"notification:new","data":{}}"#)),
+            None
+        );
+        assert_eq!(
+            status_change(&event(r#"{"node":"application:status","phase":"end"}"#)),
+            None
+        );
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::{
     open::Store,
     read::Rows,
     sql,
-    streams::{signed, unsigned},
+    streams::{feed_of, signed, unsigned},
     writer::{Batch, Pending},
 };
 use ghostlight_model::{Epoch, Micros, Offset, RunId, StreamId};
@@ -315,6 +315,17 @@ impl Store {
     /// What became of a run that was queued for a hub; `None` if it never was.
     pub fn outbox_run(&self, hub: &str, run: &RunId) -> Result<Option<RunDelivery>, StoreError> {
         self.reading(|c| run_delivery(c, hub, run))
+    }
+
+    /// Whether a run that a hub sent is one of ours, published there from here: it is known already.
+    pub fn outbox_came_back(&self, run: &RunId) -> Result<bool, StoreError> {
+        let Some((origin, stream)) = run.place() else {
+            return Ok(false);
+        };
+        let (Some(hub), Some(ours)) = (feed_of(origin), stream.run()) else {
+            return Ok(false);
+        };
+        self.reading(|c| c.prepare_cached(sql::OUTBOX_QUEUED)?.exists((hub, &ours.0)))
     }
 }
 

@@ -183,7 +183,8 @@ impl Store {
         })
     }
 
-    /// A page of the runs list, latest first.
+    /// A page of the runs list, latest first. What a hub sent back of ours stands there as ours only, unless the list
+    /// is of that hub alone.
     pub fn runs(
         &self,
         wanted: &RunFilter,

@@ -45,11 +45,16 @@ pub const CARD_FIELDS: &str = "SELECT body FROM card_field WHERE posting = ?1 OR
 macro_rules! runs_where {
     () => {
         " FROM run INDEXED BY run_by_start WHERE (?1 IS NULL OR origin = ?1) \
-          AND (?2 IS NULL OR status = ?2) AND (?3 = '' OR instr(lower(name), ?3) > 0)"
+          AND (?2 IS NULL OR status = ?2) AND (?3 = '' OR instr(lower(name), ?3) > 0) \
+          AND (?1 IS NOT NULL OR origin < 'feed:' OR origin >= 'feed;' \
+              OR NOT EXISTS (SELECT 1 FROM outbox_run WHERE hub = substr(origin, 6) \
+                  AND outbox_run.run = substr(run_id, length(origin) + 6) \
+                  AND run_id = origin || '/run/' || outbox_run.run))"
     };
 }
 
-/// The runs list, latest first: origin or null, status or null, text in lower case, start, length.
+/// The runs list, latest first: origin or null, status or null, text in lower case, start, length. In the list of all
+/// origins a run of ours that a hub sent back is left out: it stands there as ours.
 pub const RUNS: &str = concat!(
     "SELECT line, (SELECT title FROM posting WHERE posting.posting = run.posting), origin",
     runs_where!(),
@@ -219,6 +224,9 @@ pub const OUTBOX_DUE: &str = "SELECT 1 FROM run WHERE run_id = ?2 AND status <> 
 pub const OUTBOX_RUN: &str = "SELECT at, parts, delivered, discarded, epoch, first_offset, last_offset \
      FROM outbox_run WHERE hub = ?1 AND run = ?2";
 
+/// Whether a run was queued for a hub: hub, run.
+pub const OUTBOX_QUEUED: &str = "SELECT 1 FROM outbox_run WHERE hub = ?1 AND run = ?2";
+
 /// Every statement of this module by name. Those that count or page a whole table may walk an
 /// index from its end; none may walk a table or sort.
 pub const HOT: &[(&str, &str)] = &[
@@ -283,4 +291,5 @@ pub const HOT: &[(&str, &str)] = &[
     ("outbox, runs not queued", OUTBOX_UNQUEUED),
     ("outbox, run is due", OUTBOX_DUE),
     ("outbox, run", OUTBOX_RUN),
+    ("outbox, run was queued", OUTBOX_QUEUED),
 ];

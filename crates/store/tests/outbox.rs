@@ -5,8 +5,8 @@ mod support;
 
 use ghostlight_model::{Epoch, Micros, Offset, Phase, RunId, Step, StreamId};
 use ghostlight_store::{
-    EndedMark, EntryName, FeedSettings, Held, NewEntry, OpenOptions, OutboxCounts, RunDelivery,
-    Store, StoreError,
+    EndedMark, EntryName, FeedSettings, Held, LogEvent, NewEntry, OpenOptions, OutboxCounts,
+    Received, RunDelivery, Store, StoreError, read::RunFilter,
 };
 use std::sync::{Arc, Mutex};
 use support::{DAY, event, failed, open, started};
@@ -214,6 +214,58 @@ fn a_run_is_queued_once_and_where_it_went_is_remembered() {
     assert!(!queue(&store, "a", &["a6"]), "it is delivered already");
     assert_eq!(load(&store, 0, 9, &[]), [""; 0]);
     assert_eq!(store.check().unwrap(), Vec::<String>::new());
+}
+
+/// An event of another system, as a feed brings it.
+fn brings(store: &Store, feed: &str, stream: StreamId) {
+    let event = Received::Event {
+        stream,
+        epoch: Epoch(7),
+        event: LogEvent {
+            offset: Offset(0),
+            ts: Micros(DAY),
+            body: r#"{"node":"PLAN","phase":"start"}"#.into(),
+        },
+    };
+    store.receive(feed, vec![event]).wait().unwrap();
+}
+
+#[test]
+fn what_a_hub_sends_back_of_ours_stands_in_the_list_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    for run in ["a", "b"] {
+        begin(&store, run, DAY);
+        end(&store, run, DAY + 1);
+    }
+    assert!(queue(&store, "a", &["a1"]));
+    // Ours comes back from the hub it was published to; `b` was not published there, and another hub has its own `a`.
+    for (feed, name) in [(HUB, "a"), (HUB, "b"), ("hub-2", "a")] {
+        brings(&store, feed, stream(name));
+    }
+    brings(&store, HUB, StreamId("job/a".into()));
+    let listed = |origin: Option<&str>| {
+        let filter = RunFilter {
+            origin: origin.map(str::to_owned),
+            ..RunFilter::default()
+        };
+        let page = store.runs(&filter, 0, 100).unwrap();
+        assert_eq!(page.total as usize, page.rows.len());
+        let mut runs: Vec<String> = page.rows.into_iter().map(|run| run.line.run_id.0).collect();
+        runs.sort();
+        runs
+    };
+    let ours = ["a", "b"];
+    let theirs = ["feed:hub-1/job/a", "feed:hub-1/run/b", "feed:hub-2/run/a"];
+    assert_eq!(listed(None), [&ours[..], &theirs[..]].concat());
+    assert_eq!(listed(Some("local")), ours);
+    let of_the_hub = ["feed:hub-1/job/a", "feed:hub-1/run/a", "feed:hub-1/run/b"];
+    assert_eq!(listed(Some("feed:hub-1")), of_the_hub, "all that it has");
+    let came_back = |run: &str| store.outbox_came_back(&RunId(run.into())).unwrap();
+    assert!(came_back("feed:hub-1/run/a"));
+    for other in [ours, ["feed:hub-1/job/a", "feed:hub-2/run/a"]].concat() {
+        assert!(!came_back(other), "{other}");
+    }
 }
 
 #[test]

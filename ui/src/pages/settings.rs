@@ -77,7 +77,7 @@ pub fn Settings(props: &Props) -> Html {
 /// Label, hint, whether it is on, and what turns it.
 type Switch = (&'static str, &'static str, bool, fn(&mut Preferences));
 
-fn switches(now: &Notifications) -> [Switch; 6] {
+fn switches(now: &Notifications) -> [Switch; 7] {
     [
         (
             "Connection lost",
@@ -111,6 +111,12 @@ fn switches(now: &Notifications) -> [Switch; 6] {
             "The run goes on.",
             now.critical_issue,
             |p| p.notifications.critical_issue = !p.notifications.critical_issue,
+        ),
+        (
+            "Status changed",
+            "Of an application, as a feed tells it.",
+            now.status_change,
+            |p| p.notifications.status_change = !p.notifications.status_change,
         ),
     ]
 }

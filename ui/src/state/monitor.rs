@@ -236,18 +236,26 @@ pub fn extent_sign(run: &RunView) -> Sign {
         _ => " since the source began anew",
     };
     match (extent.missing, extent.proven) {
-        (0, true) => sign(
+        (0, Some(true)) => sign(
             Tone::Good,
             format!("complete{so_far}: {range}"),
             "The source numbers its events, and every number is stored.",
         ),
-        (0, false) => sign(
+        (0, proven) => sign(
             Tone::Plain,
             format!(
                 "{} received",
                 format::plural(last - first + 1, "event", "events")
             ),
-            "This source does not number its events, so whether all arrived cannot be proven.",
+            match proven {
+                None => {
+                    "Its feed is no longer set up, so whether the source numbers its events, and with that whether \
+                         all arrived, is not known."
+                }
+                _ => {
+                    "This source does not number its events, so whether all arrived cannot be proven."
+                }
+            },
         ),
         (n, _) => sign(
             Tone::Warn,
@@ -491,7 +499,7 @@ mod tests {
         assert_eq!(run_sign(&row(RunStatus::Failed, None), now).words, "failed");
     }
 
-    fn run(nodes: &[(&str, Option<f64>)], missing: u64, proven: bool) -> RunView {
+    fn run(nodes: &[(&str, Option<f64>)], missing: u64, proven: Option<bool>) -> RunView {
         let rows = nodes.iter().map(|(node, duration_ms)| NodeRow {
             node: (*node).into(),
             status: NodeStatus::Done,
@@ -529,19 +537,48 @@ mod tests {
 
     #[test]
     fn complete_is_said_only_where_it_is_a_fact() {
-        for (missing, proven, words) in [
-            (0, true, "complete so far: offsets 0–412"),
-            (4, true, "4 missing of offsets 0–412"),
-            (0, false, "413 events received"),
+        for (missing, proven, words, why) in [
+            (
+                0,
+                Some(true),
+                "complete so far: offsets 0–412",
+                "every number is stored",
+            ),
+            (
+                4,
+                Some(true),
+                "4 missing of offsets 0–412",
+                "4 events will not come",
+            ),
+            (
+                4,
+                None,
+                "4 missing of offsets 0–412",
+                "4 events will not come",
+            ),
+            (
+                0,
+                Some(false),
+                "413 events received",
+                "does not number its events",
+            ),
+            (0, None, "413 events received", "no longer set up"),
         ] {
-            assert_eq!(extent_sign(&run(&[], missing, proven)).words, words);
+            let sign = extent_sign(&run(&[], missing, proven));
+            assert_eq!(sign.words, words);
+            assert!(sign.title.contains(why), "{sign:?}");
+            assert_eq!(
+                sign.title.contains("does not number"),
+                proven == Some(false)
+            );
         }
     }
 
     #[test]
     fn two_runs_are_compared_by_step_and_what_only_one_has_is_listed() {
-        let this = run(&[("A", Some(10.0)), ("B", None), ("C", Some(3.0))], 0, true);
-        let other = run(&[("A", Some(8.0)), ("D", Some(1.0))], 0, true);
+        let all = Some(true);
+        let this = run(&[("A", Some(10.0)), ("B", None), ("C", Some(3.0))], 0, all);
+        let other = run(&[("A", Some(8.0)), ("D", Some(1.0))], 0, all);
         let lines = durations(&this, &other);
         let names: Vec<&str> = lines.iter().map(|line| line.name.as_str()).collect();
         assert_eq!(names, ["A", "B", "C", "D"]);

@@ -30,6 +30,27 @@ fn attention() -> Attention {
     attention
 }
 
+/// A feed of this name; another name is another feed.
+fn of(name: &str) -> FeedName {
+    FeedName {
+        id: name.bytes().fold(0, |id, byte| id * 31 + i64::from(byte)),
+        name: name.into(),
+    }
+}
+
+fn changed(run: &str, offset: u64, ms: i64) -> StatusNews {
+    StatusNews {
+        run: RunId(run.into()),
+        place: (1, offset),
+        at: wall(ms),
+        change: StatusChange {
+            what: "Baker".into(),
+            from: Some("sent".into()),
+            to: Some("interview".into()),
+        },
+    }
+}
+
 fn status(state: State, attempt: u32) -> Status {
     Status {
         state,
@@ -144,9 +165,9 @@ fn short(said: &[(u64, Alert)]) -> Vec<(u64, Kind, usize)> {
 #[test]
 fn a_lost_connection_is_said_once_and_so_is_its_return() {
     let mut attention = attention();
-    attention.connection("a", &status(State::Connected, 0), at(0));
-    attention.connection("a", &status(State::Reconnecting, 1), at(1_000));
-    attention.connection("a", &status(State::Connecting, 2), at(3_000));
+    attention.connection(&of("a"), &status(State::Connected, 0), at(0));
+    attention.connection(&of("a"), &status(State::Reconnecting, 1), at(1_000));
+    attention.connection(&of("a"), &status(State::Connecting, 2), at(3_000));
     assert_eq!(attention.next_wakeup(), Some(Millis(11_000)));
     let said = play(&mut attention, 60_000);
     assert_eq!(
@@ -154,12 +175,12 @@ fn a_lost_connection_is_said_once_and_so_is_its_return() {
         [(13_000, Kind::ConnectionLost, 1)],
         "10 s, and 2 s for others of its kind"
     );
-    attention.connection("a", &status(State::Reconnecting, 2), at(61_000));
+    attention.connection(&of("a"), &status(State::Reconnecting, 2), at(61_000));
     assert_eq!(play(&mut attention, 120_000), []);
-    attention.connection("a", &status(State::Connected, 0), at(121_000));
+    attention.connection(&of("a"), &status(State::Connected, 0), at(121_000));
     let said = play(&mut attention, 200_000);
     let back = Fact::ConnectionRestored {
-        feed: "a".into(),
+        feed: of("a"),
         away_ms: 120_000,
     };
     assert_eq!(said[0].1.facts, [back]);
@@ -172,10 +193,10 @@ fn a_short_cut_is_said_by_nobody() {
     let mut attention = attention();
     for round in 0..20 {
         let begin = round * 30_000;
-        attention.connection("a", &status(State::Reconnecting, 1), at(begin));
-        attention.connection("a", &status(State::Connecting, 2), at(begin + 1_000));
+        attention.connection(&of("a"), &status(State::Reconnecting, 1), at(begin));
+        attention.connection(&of("a"), &status(State::Connecting, 2), at(begin + 1_000));
         assert_eq!(play(&mut attention, begin + 9_999), []);
-        attention.connection("a", &status(State::Connected, 0), at(begin + 9_999));
+        attention.connection(&of("a"), &status(State::Connected, 0), at(begin + 9_999));
         assert_eq!(attention.next_wakeup(), None);
     }
 }
@@ -183,13 +204,13 @@ fn a_short_cut_is_said_by_nobody() {
 #[test]
 fn a_connection_back_before_the_loss_was_said_takes_it_back() {
     let mut attention = attention();
-    attention.connection("a", &status(State::Reconnecting, 1), at(0));
+    attention.connection(&of("a"), &status(State::Reconnecting, 1), at(0));
     assert_eq!(
         attention.tick(at(10_000)),
         [],
         "decided, and waits for others of its kind"
     );
-    attention.connection("a", &status(State::Polling, 0), at(11_000));
+    attention.connection(&of("a"), &status(State::Polling, 0), at(11_000));
     assert_eq!(play(&mut attention, 100_000), []);
 }
 
@@ -205,10 +226,10 @@ fn failing_takes_the_place_of_lost() {
         (1_300, State::Reconnecting, 3),
         (2_000, State::Connecting, 4),
     ] {
-        attention.connection("a", &status(state, attempt), at(ms));
+        attention.connection(&of("a"), &status(state, attempt), at(ms));
         assert_eq!(attention.tick(at(ms)), [], "{attempt} {state:?}");
     }
-    attention.connection("a", &status(State::Reconnecting, 4), at(2_100));
+    attention.connection(&of("a"), &status(State::Reconnecting, 4), at(2_100));
     let said = play(&mut attention, 100_000);
     assert_eq!(short(&said), [(4_100, Kind::ConnectionFailing, 1)]);
     let Fact::ConnectionFailing { tries, refused, .. } = &said[0].1.facts[0] else {
@@ -217,13 +238,13 @@ fn failing_takes_the_place_of_lost() {
     assert_eq!((*tries, *refused), (3, false));
     for attempt in 5..50 {
         attention.connection(
-            "a",
+            &of("a"),
             &status(State::Reconnecting, attempt),
             at(100_000 + u64::from(attempt)),
         );
     }
     assert_eq!(play(&mut attention, 300_000), [], "once an outage");
-    attention.connection("a", &status(State::Connected, 0), at(300_000));
+    attention.connection(&of("a"), &status(State::Connected, 0), at(300_000));
     assert_eq!(
         short(&play(&mut attention, 400_000)),
         [(302_000, Kind::ConnectionRestored, 1)]
@@ -243,7 +264,7 @@ fn the_real_connections_third_failed_try_is_the_one_that_counts() {
         let mut opened = None;
         for action in connection.handle(input, Millis(now), 7) {
             match action {
-                Action::Status(status) => attention.connection("a", &status, at(now)),
+                Action::Status(status) => attention.connection(&of("a"), &status, at(now)),
                 Action::Open { attempt, .. } => opened = Some(attempt),
                 _ => {}
             }
@@ -298,7 +319,7 @@ fn the_real_connections_third_failed_try_is_the_one_that_counts() {
 #[test]
 fn a_refused_token_is_said_at_once() {
     let mut attention = attention();
-    attention.connection("a", &status(State::Refused, 0), at(0));
+    attention.connection(&of("a"), &status(State::Refused, 0), at(0));
     let said = play(&mut attention, 100_000);
     assert_eq!(short(&said), [(2_000, Kind::ConnectionFailing, 1)]);
     assert!(matches!(
@@ -310,28 +331,28 @@ fn a_refused_token_is_said_at_once() {
 #[test]
 fn no_network_and_switched_off_are_no_outage() {
     let mut attention = attention();
-    attention.connection("a", &status(State::Reconnecting, 1), at(0));
-    attention.connection("b", &status(State::Reconnecting, 1), at(0));
-    attention.connection("a", &status(State::Offline, 1), at(5_000));
-    attention.connection("b", &status(State::Disconnected, 0), at(5_000));
-    attention.connection("c", &status(State::Offline, 0), at(5_000));
+    attention.connection(&of("a"), &status(State::Reconnecting, 1), at(0));
+    attention.connection(&of("b"), &status(State::Reconnecting, 1), at(0));
+    attention.connection(&of("a"), &status(State::Offline, 1), at(5_000));
+    attention.connection(&of("b"), &status(State::Disconnected, 0), at(5_000));
+    attention.connection(&of("c"), &status(State::Offline, 0), at(5_000));
     assert_eq!(play(&mut attention, 3_600_000), []);
     // The network is back: a new 10 s begin.
-    attention.connection("a", &status(State::Connecting, 1), at(3_600_000));
+    attention.connection(&of("a"), &status(State::Connecting, 1), at(3_600_000));
     assert_eq!(attention.next_wakeup(), Some(Millis(3_610_000)));
-    attention.connection("a", &status(State::Connected, 0), at(3_601_000));
+    attention.connection(&of("a"), &status(State::Connected, 0), at(3_601_000));
     assert_eq!(play(&mut attention, 7_200_000), []);
 }
 
 #[test]
 fn what_was_said_before_the_network_went_is_said_to_be_over() {
     let mut attention = attention();
-    attention.connection("a", &status(State::Reconnecting, 1), at(0));
+    attention.connection(&of("a"), &status(State::Reconnecting, 1), at(0));
     assert_eq!(play(&mut attention, 20_000).len(), 1);
-    attention.connection("a", &status(State::Offline, 1), at(20_000));
-    attention.connection("a", &status(State::Connecting, 1), at(90_000));
+    attention.connection(&of("a"), &status(State::Offline, 1), at(20_000));
+    attention.connection(&of("a"), &status(State::Connecting, 1), at(90_000));
     assert_eq!(play(&mut attention, 200_000), [], "it is lost still");
-    attention.connection("a", &status(State::Connected, 0), at(200_000));
+    attention.connection(&of("a"), &status(State::Connected, 0), at(200_000));
     assert_eq!(
         short(&play(&mut attention, 300_000)),
         [(202_000, Kind::ConnectionRestored, 1)]
@@ -341,19 +362,19 @@ fn what_was_said_before_the_network_went_is_said_to_be_over() {
 #[test]
 fn a_connection_that_comes_and_goes_at_once_is_one_outage() {
     let mut attention = attention();
-    attention.connection("a", &status(State::Reconnecting, 1), at(0));
+    attention.connection(&of("a"), &status(State::Reconnecting, 1), at(0));
     assert_eq!(
         short(&play(&mut attention, 20_000)),
         [(12_000, Kind::ConnectionLost, 1)]
     );
-    attention.connection("a", &status(State::Connected, 0), at(20_000));
-    attention.connection("a", &status(State::Reconnecting, 1), at(21_000));
+    attention.connection(&of("a"), &status(State::Connected, 0), at(20_000));
+    attention.connection(&of("a"), &status(State::Reconnecting, 1), at(21_000));
     assert_eq!(
         play(&mut attention, 100_000),
         [],
         "neither back nor lost once more"
     );
-    attention.connection("a", &status(State::Connected, 0), at(100_000));
+    attention.connection(&of("a"), &status(State::Connected, 0), at(100_000));
     assert_eq!(
         short(&play(&mut attention, 200_000)),
         [(102_000, Kind::ConnectionRestored, 1)]
@@ -364,13 +385,17 @@ fn a_connection_that_comes_and_goes_at_once_is_one_outage() {
 fn feeds_that_go_together_are_said_together() {
     let mut attention = attention();
     for (n, feed) in ["a", "b", "c", "d"].iter().enumerate() {
-        attention.connection(feed, &status(State::Reconnecting, 1), at(n as u64 * 400));
+        attention.connection(
+            &of(feed),
+            &status(State::Reconnecting, 1),
+            at(n as u64 * 400),
+        );
     }
     let said = play(&mut attention, 60_000);
     assert_eq!(short(&said), [(12_000, Kind::ConnectionLost, 4)]);
     assert_eq!(said[0].1.facts.len(), NAMED_MAX);
     for feed in ["a", "b", "c", "d"] {
-        attention.connection(feed, &status(State::Connected, 0), at(60_000));
+        attention.connection(&of(feed), &status(State::Connected, 0), at(60_000));
     }
     assert_eq!(
         short(&play(&mut attention, 90_000)),
@@ -523,7 +548,7 @@ fn who_looks_at_the_window_is_told_only_what_they_do_not_see() {
     );
     attention.run(finished("of a feed", 60_100), at(60_100));
     attention.run(failed("failed", 60_200), at(60_200));
-    attention.connection("a", &status(State::Refused, 0), at(60_300));
+    attention.connection(&of("a"), &status(State::Refused, 0), at(60_300));
     let said = play(&mut attention, 100_000);
     assert_eq!(
         short(&said),
@@ -543,24 +568,42 @@ fn who_looks_at_the_window_is_told_only_what_they_do_not_see() {
 }
 
 #[test]
+fn a_change_of_status_is_told_once_and_nothing_old() {
+    let mut attention = attention();
+    attention.status_changed(changed("m", 0, -1), at(0));
+    attention.status_changed(changed("m", 1, 0), at(LATE_MS as u64 + 1));
+    assert_eq!(attention.next_wakeup(), None, "from before, and too late");
+    let later = LATE_MS as u64 + 100;
+    for _ in 0..3 {
+        attention.status_changed(changed("m", 2, later as i64), at(later));
+    }
+    attention.status_changed(changed("other", 2, later as i64), at(later));
+    let said = play(&mut attention, later + 60_000);
+    assert_eq!(short(&said), [(later + GROUP_MS, Kind::StatusChanged, 2)]);
+    assert!(matches!(&said[0].1.facts[0], Fact::StatusChanged { name, .. } if name == "Baker"));
+}
+
+#[test]
 fn each_kind_has_its_switch_and_quiet_is_for_all() {
     type Switch = fn(&mut Notifications) -> &mut bool;
-    let switches: [(Kind, Switch); 6] = [
+    let switches: [(Kind, Switch); 7] = [
         (Kind::ConnectionLost, |n| &mut n.connection_lost),
         (Kind::ConnectionFailing, |n| &mut n.connection_failing),
         (Kind::ConnectionRestored, |n| &mut n.connection_restored),
         (Kind::RunFinished, |n| &mut n.run_finished),
         (Kind::RunFailed, |n| &mut n.run_failed),
         (Kind::CriticalIssue, |n| &mut n.critical_issue),
+        (Kind::StatusChanged, |n| &mut n.status_change),
     ];
     let all = |attention: &mut Attention| -> BTreeSet<Kind> {
-        attention.connection("a", &status(State::Reconnecting, 1), at(0));
-        attention.connection("b", &status(State::Reconnecting, 4), at(0));
+        attention.connection(&of("a"), &status(State::Reconnecting, 1), at(0));
+        attention.connection(&of("b"), &status(State::Reconnecting, 4), at(0));
         attention.run(finished("f", 0), at(0));
         attention.run(failed("x", 0), at(0));
         attention.run(going("g", 0, &["no_model"]), at(0));
+        attention.status_changed(changed("m", 0, 0), at(0));
         let mut said = play(attention, 20_000);
-        attention.connection("b", &status(State::Connected, 0), at(20_000));
+        attention.connection(&of("b"), &status(State::Connected, 0), at(20_000));
         said.extend(play(attention, 30_000));
         said.into_iter().map(|(_, alert)| alert.kind).collect()
     };
@@ -594,9 +637,9 @@ fn a_loss_that_was_not_wanted_makes_no_return() {
         connection_lost: false,
         ..Notifications::default()
     });
-    attention.connection("a", &status(State::Reconnecting, 1), at(0));
+    attention.connection(&of("a"), &status(State::Reconnecting, 1), at(0));
     assert_eq!(play(&mut attention, 60_000), []);
-    attention.connection("a", &status(State::Connected, 0), at(60_000));
+    attention.connection(&of("a"), &status(State::Connected, 0), at(60_000));
     assert_eq!(attention.next_wakeup(), None);
 }
 
@@ -617,10 +660,16 @@ fn everything_that_is_remembered_has_a_bound() {
     for n in 0..TOLD_MAX * 2 {
         attention.run(finished(&format!("f{n}"), 0), at(0));
         attention.run(going(&format!("g{n}"), 0, &["no_model"]), at(0));
-        attention.connection(&format!("feed {n}"), &status(State::Reconnecting, 1), at(0));
+        attention.status_changed(changed("m", n as u64, 0), at(0));
+        attention.connection(
+            &of(&format!("feed {n}")),
+            &status(State::Reconnecting, 1),
+            at(0),
+        );
     }
     assert_eq!(attention.ended.known.len(), TOLD_MAX);
     assert_eq!(attention.errors.known.len(), TOLD_MAX);
+    assert_eq!(attention.changes.known.len(), TOLD_MAX);
     assert_eq!(attention.outages.len(), OUTAGES_MAX);
     assert!(
         attention

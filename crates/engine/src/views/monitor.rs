@@ -125,7 +125,8 @@ impl Engine {
         let link = sources.feed(&origin).map(|feed| feed.link.clone());
         let proven = match sources.feed(&origin) {
             Some(feed) => feed.proven,
-            None => matches!(origin.as_str(), LOCAL | HUB),
+            // What became of a feed that was removed is not known.
+            None => matches!(origin.as_str(), LOCAL | HUB).then_some(true),
         };
         let listed = ListedRun {
             line: RunLine::of(&state),
@@ -153,7 +154,7 @@ impl Engine {
         }))
     }
 
-    fn extent(&self, run: &RunId, proven: bool) -> Result<Extent, StoreError> {
+    fn extent(&self, run: &RunId, proven: Option<bool>) -> Result<Extent, StoreError> {
         let summary = self.store().log_summary(run)?.unwrap_or_default();
         let gaps = self.store().gaps(run, RUN_GAPS_MAX)?.into_iter();
         Ok(Extent {
