@@ -13,6 +13,8 @@ mod support;
 mod card;
 #[path = "e2e/desk.rs"]
 mod desk;
+#[path = "e2e/edit.rs"]
+mod edit;
 #[path = "e2e/inputs.rs"]
 mod inputs;
 #[path = "e2e/kept.rs"]

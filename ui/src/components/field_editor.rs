@@ -196,15 +196,10 @@ fn understood(field: &FieldKey, value: &FieldValue) -> String {
 
 fn keys(editor: Editor) -> &'static str {
     match editor {
-        Editor::LongText => {
-            "Saved when you pause. Ctrl Enter is done, Esc gives up what is not saved."
-        }
-        Editor::List => {
-            "Enter or comma adds one, Backspace takes the last away. Esc gives up what is not saved."
-        }
-        _ => {
-            "Saved when you pause. Enter is done, Tab goes on to the next field, Esc gives up what is not saved."
-        }
+        Editor::LongText => "Saved when you pause. Ctrl Enter: done · Esc: give up",
+        Editor::List => "Enter or comma: add · Backspace: remove the last · Esc: give up",
+        Editor::Choices(_) => "Saved when you pause. Space: choose · Esc: done",
+        _ => "Saved when you pause. Enter: done · Tab: next field · Esc: give up",
     }
 }
 
@@ -273,6 +268,8 @@ fn on_key(props: &Props) -> Callback<KeyboardEvent> {
             return;
         }
         let typing = match event.key().as_str() {
+            // A button says what it does; there is no text to give up.
+            "Escape" if matches!(editor, Editor::Choices(_)) => Typing::Done,
             "Escape" => Typing::GiveUp,
             "Enter" if editor == Editor::LongText && !command => return,
             "Enter" if on_button(&event) => return,

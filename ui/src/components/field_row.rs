@@ -52,8 +52,10 @@ pub enum Act {
     Edit(FieldKey),
     /// Edit the row so many further down.
     EditNext(FieldKey, i32),
-    /// Its editor closed; the row takes the focus if it was there.
+    /// Its editor closed; the row takes the focus.
     Edited(FieldKey),
+    /// What is typed could not be kept as a draft.
+    Trouble(ApiError),
     /// Run the analysis again.
     Retry,
     /// Open a web address outside.
@@ -200,7 +202,13 @@ impl Component for FieldRow {
             // What was typed belongs to the posting that goes.
             if let (Some(mut edit), Some(posting)) = (self.edit.take(), old.card.posting) {
                 let wish = edit.settle(dom::fresh_key);
-                perform(posting, edit.field().clone(), wish, Callback::noop());
+                perform(
+                    posting,
+                    edit.field().clone(),
+                    wish,
+                    &new.act,
+                    Callback::noop(),
+                );
             }
         } else if let Some(edit) = &mut self.edit {
             if !Rc::ptr_eq(&new.card, &old.card) {
@@ -217,7 +225,8 @@ impl Component for FieldRow {
     fn destroy(&mut self, ctx: &Context<Self>) {
         if let (Some(edit), Some(posting)) = (&mut self.edit, ctx.props().card.posting) {
             let wish = edit.settle(dom::fresh_key);
-            perform(posting, edit.field().clone(), wish, Callback::noop());
+            let act = &ctx.props().act;
+            perform(posting, edit.field().clone(), wish, act, Callback::noop());
         }
     }
 
@@ -261,6 +270,8 @@ impl FieldRow {
             Typing::Sure => {
                 edit.be_sure();
                 self.settle(ctx);
+                // The button goes, and the focus with it.
+                self.close_if_settled(ctx);
             }
             Typing::Done => {
                 self.settle(ctx);
@@ -330,6 +341,9 @@ impl FieldRow {
         }
         let Some(edit) = &mut self.edit else { return };
         let wish = edit.answered(answer);
+        let chosen = ctx.props().field().and_then(|field| field.chosen.as_ref());
+        let by_person = chosen.filter(|chosen| chosen.source == Source::User);
+        edit.card_shows(by_person.map(|chosen| &chosen.value));
         let idle = wish == Do::Nothing;
         self.does(ctx, wish);
         if idle
@@ -351,7 +365,8 @@ impl FieldRow {
         let answered = Callback::from(move |answer| {
             link.send_message(Msg::Answered(posting, answer));
         });
-        perform(posting, edit.field().clone(), wish, answered);
+        let act = &ctx.props().act;
+        perform(posting, edit.field().clone(), wish, act, answered);
     }
 
     fn tidy(&mut self) {
@@ -522,6 +537,7 @@ fn perform(
     posting: PostingId,
     field: FieldKey,
     wish: Do,
+    act: &Callback<Act>,
     answered: Callback<Result<Edited, ApiError>>,
 ) {
     match wish {
@@ -543,8 +559,12 @@ fn perform(
                 field,
                 text,
             };
-            // The text is still in the row; keeping it is for a crash.
-            spawn_local(async move { drop(backend::call(request).await) });
+            let act = act.clone();
+            spawn_local(async move {
+                if let Err(error) = backend::call(request).await {
+                    act.emit(Act::Trouble(error));
+                }
+            });
         }
     }
 }

@@ -1,0 +1,267 @@
+//! Editing in place: by keyboard alone, saved when typing rests, refused in sentences, kept where it cannot be saved.
+
+use crate::desk::{self, drop_fixture, folder, snapshot, value, wait_for};
+use crate::look::{Findings, choose_theme};
+use crate::support::{App, Look};
+use fantoccini::key::Key;
+use ghostlight_store::{Store, read::Order};
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// Puts the focus on a row, beside its links, and opens its editor.
+async fn edit(app: &App, field: &str) {
+    app.script(&format!("document.getElementById('field-{field}').focus()"))
+        .await;
+    focus_is(app, &format!("field-{field}")).await;
+    app.press(Key::Enter).await;
+    app.named(&format!("edit {field}")).await;
+}
+
+/// Types in place of what the editor holds.
+async fn retype(app: &App, text: &str) {
+    app.script("document.activeElement.select()").await;
+    app.type_keys(text).await;
+}
+
+async fn focus_is(app: &App, id: &str) {
+    app.wait_until(&format!("the focus on {id}"), async |client| {
+        let has = "return document.activeElement.id || document.activeElement.ariaLabel";
+        match client.execute(has, Vec::new()).await {
+            Ok(Value::String(seen)) if seen == id => Look::Done(()),
+            seen => Look::Seen(format!("{seen:?}")),
+        }
+    })
+    .await;
+}
+
+async fn shows(app: &App, field: &str, wanted: &str) -> Value {
+    wait_for(app, &format!("{wanted} in {field}"), |seen| {
+        value(seen, field).starts_with(wanted)
+            && seen["fields"][field]["state"].as_str() == Some("found")
+    })
+    .await
+}
+
+/// What the editor says below its input.
+async fn says(app: &App, words: &str) {
+    app.wait_until(&format!("the editor says {words:?}"), async |client| {
+        let script = "return document.querySelector('.gl-edit__says')?.textContent ?? null";
+        match client.execute(script, Vec::new()).await {
+            Ok(Value::String(seen)) if seen.contains(words) => Look::Done(()),
+            seen => Look::Seen(format!("{seen:?}")),
+        }
+    })
+    .await;
+}
+
+/// What the core holds of a field: the number of changes of the only posting, and its drafts.
+fn stored(data: &Path) -> (u32, Vec<(String, String)>) {
+    let store = Store::open(data, |_| {}).expect("the window's database opens beside it");
+    let postings = store.postings(Order::Recent, 0, 1).expect("postings");
+    let posting = postings.rows[0].posting;
+    let card = store.posting(posting).expect("a card").expect("a card");
+    let drafts = store.drafts(posting).expect("drafts").into_iter();
+    let drafts = drafts.map(|draft| (draft.field.to_string(), draft.text));
+    (card.card.version, drafts.collect())
+}
+
+async fn stored_is(data: &Path, what: &str, good: impl Fn(&(u32, Vec<(String, String)>)) -> bool) {
+    for _ in 0..200 {
+        if good(&stored(data)) {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("{what}: {:?}", stored(data));
+}
+
+#[tokio::test]
+async fn a_value_is_edited_by_keyboard_and_saved_when_typing_rests() {
+    let data = folder();
+    let app = desk::open(data.path(), json!({})).await;
+    drop_fixture(&app, "full.html").await;
+    let (before, _) = stored(data.path());
+
+    // Enter opens, a mistake is said while it is typed, Enter does not take it.
+    edit(&app, "salary").await;
+    focus_is(&app, "edit salary").await;
+    retype(&app, "60k-50k EUR per year").await;
+    says(&app, "above the upper amount").await;
+    app.press(Key::Enter).await;
+    focus_is(&app, "edit salary").await;
+    app.screenshot("edit-wrong").await;
+    retype(&app, "50k-60k EUR per year").await;
+    says(&app, "Understood as 50").await;
+    app.press(Key::Enter).await;
+    let seen = shows(&app, "salary", "50 000–60 000 EUR / year").await;
+    assert_eq!(seen["fields"]["salary"]["source"], "Typed by you");
+    focus_is(&app, "field-salary").await;
+    app.screenshot("edit-saved").await;
+
+    // Without Enter: it is saved once typing rests, and the editor stays where it is.
+    edit(&app, "company").await;
+    retype(&app, "Quillmarsh & Daughters").await;
+    stored_is(data.path(), "saved when typing rests", |(version, _)| {
+        *version == before + 2
+    })
+    .await;
+    focus_is(&app, "edit company").await;
+    // Tab goes on to the next field, Esc gives up what is not saved.
+    app.press(Key::Tab).await;
+    focus_is(&app, "edit location").await;
+    shows(&app, "company", "Quillmarsh & Daughters").await;
+    retype(&app, "  ").await;
+    says(&app, "The value is empty").await;
+    app.press(Key::Escape).await;
+    focus_is(&app, "field-location").await;
+    shows(&app, "location", "Dublin, Leinster, IE").await;
+
+    // A doubt is said and does not block whoever is sure.
+    edit(&app, "salary").await;
+    retype(&app, "48000 EUR per hour").await;
+    says(&app, "what is usual").await;
+    app.screenshot("edit-doubt").await;
+    app.click("button", "Save all the same").await;
+    stored_is(
+        data.path(),
+        "saved in spite of the doubt",
+        |(version, _)| *version == before + 3,
+    )
+    .await;
+    focus_is(&app, "field-salary").await;
+    shows(&app, "salary", "48 000 EUR / hour").await;
+    // Withdrawn, what the page says stands again.
+    edit(&app, "salary").await;
+    app.click("button", "Withdraw my value").await;
+    let seen = shows(&app, "salary", "72 000–88 000 EUR / year").await;
+    assert!(seen["fields"]["salary"]["source"].as_str() != Some("Typed by you"));
+    let (after, drafts) = stored(data.path());
+    assert_eq!((after, drafts), (before + 4, Vec::new()), "a commit each");
+    app.close().await;
+}
+
+#[tokio::test]
+async fn every_kind_of_field_has_its_editor_in_both_themes() {
+    let data = folder();
+    let app = desk::open(data.path(), json!({})).await;
+    drop_fixture(&app, "full.html").await;
+    let mut found = Findings::default();
+    for theme in ["light", "dark"] {
+        choose_theme(&app, theme).await;
+        app.press_char('1').await;
+        app.named("field description").await;
+        for field in [
+            "title",
+            "remote",
+            "employment_type",
+            "salary",
+            "posted_at",
+            "apply_url",
+            "skills",
+            "description",
+        ] {
+            edit(&app, field).await;
+            found.look(&app, theme, &format!("edit-{field}")).await;
+            app.press(Key::Escape).await;
+            app.wait_until_gone(&format!("edit {field}")).await;
+        }
+    }
+    found.none();
+
+    // A list: words are added by Enter and comma, the last goes by Backspace.
+    edit(&app, "skills").await;
+    app.type_keys("Lighthouse keeping,Knots").await;
+    app.press(Key::Enter).await;
+    app.press(Key::Backspace).await;
+    app.press(Key::Enter).await;
+    let seen = wait_for(&app, "the skills", |seen| {
+        seen["fields"]["skills"]["titles"]
+            .to_string()
+            .contains("Lighthouse keeping")
+            && seen["fields"]["skills"]["source"] == "Typed by you"
+    })
+    .await;
+    let titles = seen["fields"]["skills"]["titles"].to_string();
+    assert!(!titles.contains("Knots"), "{titles}");
+
+    // A choice and several of a set, by the keyboard.
+    edit(&app, "remote").await;
+    app.type_keys("onsite").await;
+    app.press(Key::Enter).await;
+    shows(&app, "remote", "onsite").await;
+    edit(&app, "employment_type").await;
+    app.click("button", "part time").await;
+    app.press(Key::Escape).await;
+    shows(&app, "employment_type", "full time, part time").await;
+
+    // Narrow: the editor stays whole.
+    app.resize(660, 800).await;
+    app.click("tab", "Card").await;
+    edit(&app, "salary").await;
+    retype(&app, "48000 EUR per hour").await;
+    says(&app, "what is usual").await;
+    app.screenshot("edit-narrow").await;
+    app.close().await;
+}
+
+#[tokio::test]
+async fn what_is_typed_survives_a_kill_and_is_offered_back() {
+    let data = folder();
+    let app = desk::open(data.path(), json!({})).await;
+    drop_fixture(&app, "full.html").await;
+    edit(&app, "posted_at").await;
+    retype(&app, "soon").await;
+    stored_is(data.path(), "the draft", |(_, drafts)| {
+        *drafts == [("posted_at".to_owned(), "soon".to_owned())]
+    })
+    .await;
+    // In the middle of typing.
+    app.type_keys("ish").await;
+    let app = app.restart().await;
+    app.wait_for_text("connection", |text| text.contains("Ready"))
+        .await;
+    app.press_char('n').await;
+    let left = "Not saved: “soon”";
+    app.wait_for_text("field posted_at", |text| text.contains(left))
+        .await;
+    app.screenshot("edit-draft").await;
+    app.click("button", "Go on typing").await;
+    focus_is(&app, "edit posted_at").await;
+    says(&app, "not a day").await;
+    retype(&app, "2026-03-05").await;
+    app.press(Key::Enter).await;
+    shows(&app, "posted_at", "5 Mar 2026").await;
+    assert_eq!(stored(data.path()).1, Vec::new());
+    let row = app.text_of("field posted_at").await;
+    assert!(!row.contains("Not saved"), "{row}");
+    app.close().await;
+}
+
+#[tokio::test]
+async fn another_answer_is_taken_where_two_stand() {
+    let data = folder();
+    let app = desk::open(data.path(), json!({})).await;
+    drop_fixture(&app, "conflict.html").await;
+    let seen = snapshot(&app).await;
+    let disputed = seen["fields"].as_object().and_then(|fields| {
+        let mut fields = fields.iter();
+        fields.find(|(_, field)| field["state"] == "two answers")
+    });
+    let (key, _) = disputed.expect("a field with two answers");
+    let key = key.clone();
+    let standing = value(&seen, &key).to_owned();
+    let row = format!("//*[@id='field-{key}']");
+    app.click_at("compare", &format!("{row}//button[contains(., 'compare')]"))
+        .await;
+    app.click_at(
+        "the other answer",
+        &format!("{row}//button[. = 'Use this']"),
+    )
+    .await;
+    let seen = wait_for(&app, "the other answer", |seen| {
+        seen["fields"][&key]["source"] == "Typed by you" && seen["fields"][&key]["state"] == "found"
+    })
+    .await;
+    assert_ne!(value(&seen, &key), standing);
+    app.close().await;
+}
