@@ -49,6 +49,14 @@ pub async fn add_feed(app: &App, url: &str, name: &str, token: &str) {
 
 /// Types into a box of a form, in place of what stands there.
 pub async fn fill(app: &App, id: &str, text: &str) {
+    app.wait_until(&format!("the box {id}"), async |client| {
+        let look = format!("return document.getElementById('{id}') !== null");
+        match client.execute(&look, Vec::new()).await {
+            Ok(Value::Bool(true)) => Look::Done(()),
+            seen => Look::Seen(format!("{seen:?}")),
+        }
+    })
+    .await;
     app.script(&format!("document.getElementById('{id}').value = ''"))
         .await;
     if !text.is_empty() {

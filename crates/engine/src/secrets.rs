@@ -278,36 +278,40 @@ impl Secrets {
     /// The name of a feed's entry in the keychain.
     fn entry(&self, feed: i64) -> Result<Option<String>, ApiError> {
         let path = self.entry_file(feed);
-        let name = read_text(&path).map_err(|e| io_error(&path, &e))?;
+        let name = match fs::File::open(&path).and_then(beginning) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+            name => name.map_err(|e| io_error(&path, &e))?,
+        };
         let plain = |name: &String| {
             !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
         };
-        match name {
-            Some(name) if !plain(&name) => Err(ApiError::new(
+        match plain(&name) {
+            true => Ok(Some(name)),
+            false => Err(ApiError::new(
                 ErrorCode::Store,
                 format!("{}: this names no entry of a keychain", path.display()),
                 "Give the token again in the settings of the feed, after deleting this file.",
             )),
-            name => Ok(name),
         }
     }
 
     /// The token in a feed's file.
     fn read(&self, feed: i64) -> Result<Option<String>, ApiError> {
         let path = self.file(feed);
-        let open = match is_open_to_others(&path) {
+        let file = match fs::File::open(&path) {
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(e) => return Err(io_error(&path, &e)),
-            Ok(open) => open,
+            Ok(file) => file,
         };
-        if open {
+        if is_open_to_others(&file).map_err(|e| io_error(&path, &e))? {
             return Err(ApiError::new(
                 ErrorCode::Store,
                 format!("{}: others may read this token", path.display()),
                 "Set the mode of the file to 600, and consider the token as known.",
             ));
         }
-        read_text(&path).map_err(|e| io_error(&path, &e))
+        let text = beginning(file).map_err(|e| io_error(&path, &e))?;
+        Ok(Some(text))
     }
 
     /// Writes a file that only its owner can read. Beside it, then renamed: a crash leaves the old one or the new one.
@@ -320,9 +324,10 @@ impl Secrets {
         options.write(true).create_new(true);
         only_for_the_owner(&mut options);
         let mut file = options.open(&aside).map_err(failed)?;
-        // Before anything stands in it: not every file system keeps others out.
-        let refused = is_open_to_others(&aside).map_err(failed)?;
-        if refused || (!cfg!(unix) && path.extension().is_none()) {
+        // Before anything stands in it: not every file system keeps others out. The name of an entry is no secret.
+        let is_token = path.extension().is_none();
+        let is_open = !cfg!(unix) || is_open_to_others(&file).map_err(failed)?;
+        if is_token && is_open {
             drop(file);
             self.remove(&aside)?;
             return Err(ApiError::new(
@@ -400,17 +405,13 @@ fn io_error(path: &Path, error: &io::Error) -> ApiError {
 }
 
 /// The beginning of a file, as far as a token may reach.
-fn read_text(path: &Path) -> io::Result<Option<String>> {
-    let file = match fs::File::open(path) {
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-        file => file?,
-    };
+fn beginning(file: fs::File) -> io::Result<String> {
     let mut text = String::new();
     file.take(TOKEN_BYTES_MAX as u64)
         .read_to_string(&mut text)?;
     // A tool that renews a token may leave a line end behind it.
     text.truncate(text.trim_end().len());
-    Ok(Some(text))
+    Ok(text)
 }
 
 #[cfg(unix)]
@@ -423,15 +424,15 @@ fn only_for_the_owner(options: &mut OpenOptions) {
 fn only_for_the_owner(_: &mut OpenOptions) {}
 
 #[cfg(unix)]
-fn is_open_to_others(path: &Path) -> io::Result<bool> {
+fn is_open_to_others(file: &fs::File) -> io::Result<bool> {
     use std::os::unix::fs::PermissionsExt;
-    Ok(fs::metadata(path)?.permissions().mode() & 0o077 != 0)
+    Ok(file.metadata()?.permissions().mode() & 0o077 != 0)
 }
 
 /// Where files have no modes, the profile's folder keeps others out of what an earlier version left.
 #[cfg(not(unix))]
-fn is_open_to_others(path: &Path) -> io::Result<bool> {
-    fs::metadata(path).map(|_| false)
+fn is_open_to_others(_: &fs::File) -> io::Result<bool> {
+    Ok(false)
 }
 
 #[cfg(test)]

@@ -877,3 +877,34 @@ fn a_damaged_entry_is_held_and_the_others_go() {
         ["run page a held damaged"]
     );
 }
+
+#[test]
+fn a_hub_that_lets_its_clients_make_few_requests_gets_everything_once() {
+    const RUNS: usize = 70;
+    let remote = {
+        let mut remote = Remote::away();
+        let token = Token::new(TOKEN).unwrap();
+        let mut config = Config::new(remote.address, token, || Micros(5_000));
+        // Some fifty at once, then five a second.
+        config.quota.requests_per_s = 5;
+        remote.server = Some(Server::start(remote.hub.clone(), config).unwrap());
+        remote
+    };
+    let local = Local::new(&remote.url());
+    for n in 0..RUNS {
+        finish(&local.hub, &format!("run-{n}"), 2, 10);
+    }
+    let watching = local.watch();
+    let mut busy = false;
+    let mut done = 0;
+    until(&watching, "the deliveries", |news| {
+        match news {
+            News::Outbox(Told::Retrying(list)) => busy |= list.iter().any(|one| one.code == "busy"),
+            News::Outbox(Told::Delivered { .. }) => done += 1,
+            _ => {}
+        }
+        done >= RUNS
+    });
+    assert!(busy, "the bound was never met");
+    assert_eq!(assert_published(&local.hub, &remote), RUNS);
+}

@@ -185,8 +185,14 @@ fn a_hub_is_greeted_and_followed() {
         matches!(&sent(adapter.opened())[..], [ClientFrame::Hello(hello)] if hello.token.is_some())
     );
     let mut message = |text: &str| adapter.message(Message::Text(text.into()), Millis(0));
-    let welcomed = message(r#"{"type":"welcome","heartbeat_ms":9000}"#);
+    let welcomed = message(r#"{"type":"welcome","heartbeat_ms":9000,"max_frame_bytes":900000}"#);
     assert_eq!(welcomed[0], Effect::Welcomed(Some(9_000)));
+    // What is published goes by the same connection.
+    let max_frame_bytes = 900_000;
+    assert_eq!(
+        welcomed[1],
+        Effect::Outbox(outbox::Input::Connected { max_frame_bytes })
+    );
     let [ClientFrame::Subscribe(asked)] = &sent(welcomed)[..] else {
         panic!("one subscription is asked for")
     };
@@ -199,11 +205,8 @@ fn a_hub_is_greeted_and_followed() {
         [r#"→ {"type":"pong","nonce":"a"}"#]
     );
     assert_eq!(message(r#"{"type":"pong","nonce":4}"#), [Effect::Pong(4)]);
-    // What is published goes by the same connection.
-    assert_eq!(
-        message(r#"{"type":"welcome","max_frame_bytes":7}"#)[1],
-        Effect::Outbox(outbox::Input::Connected { max_frame_bytes: 7 })
-    );
+    // The answer to a renewed token: everything goes on.
+    assert_eq!(message(r#"{"type":"welcome","heartbeat_ms":9000}"#), []);
     let accepted =
         message(r#"{"type":"accepted","key":"k","epoch":5,"first_offset":0,"last_offset":1}"#);
     assert!(

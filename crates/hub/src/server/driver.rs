@@ -82,8 +82,10 @@ impl Driver {
         let now = self.app.now();
         match self.app.principals.request(self.ticket.who, now) {
             Ok(()) => self.input(Input::Text(text)),
-            Err(over) => self.input(Input::Busy {
+            Err(over) => self.input(Input::Over {
+                text,
                 message: over.to_string(),
+                retry_after_ms: over.retry_after_ms,
             }),
         }
     }

@@ -48,7 +48,7 @@ pub(super) enum Who {
 #[error("{what}; come again in {} s", self.retry_s())]
 pub(super) struct Over {
     what: String,
-    retry_after_ms: u64,
+    pub retry_after_ms: u64,
 }
 
 impl Over {

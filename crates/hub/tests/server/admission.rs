@@ -342,18 +342,36 @@ async fn a_principal_makes_so_many_requests() {
     let rig = Rig::with(|config| config.quota.requests_per_s = 1);
     let mut client = rig.client().await;
     let mut sent = 0;
-    let error = loop {
+    let refused = loop {
         let key = format!("k{sent}");
         client
             .send(json!({"type": "publish", "key": key, "stream": "run/1", "body": {"n": sent}}))
             .await;
         sent += 1;
         let answer = client.next().await;
-        if answer["type"] == "error" {
+        if answer["type"] == "refused" {
             break answer;
         }
         assert_eq!(answer["type"], "accepted");
         assert!(sent < 1_000, "nothing bounds it");
+    };
+    assert_eq!(
+        (&refused["code"], &refused["retry"]),
+        (&json!("busy"), &json!(true))
+    );
+    let wait_ms = refused["retry_after_ms"].as_u64().unwrap();
+    assert!((1..=1_000).contains(&wait_ms), "{refused}");
+    // Anything else has no answer that says so, and ends the connection.
+    let error = loop {
+        client
+            .send(json!({"type": "subscribe", "id": 1, "stream": "log/nothing"}))
+            .await;
+        let answer = client.next().await;
+        match answer["type"].as_str() {
+            Some("error") => break answer,
+            Some("subscribed" | "caught_up") => {}
+            _ => panic!("{answer}"),
+        }
     };
     assert_eq!(
         (&error["code"], &error["fatal"]),

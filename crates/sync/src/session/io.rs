@@ -77,6 +77,16 @@ impl Default for Limits {
 pub enum Input<'a> {
     /// A text frame arrived.
     Text(&'a str),
+    /// A text frame arrived, and the peer's principal has made as many requests as it may: a publish is refused for
+    /// now, since its sender gets to know by that what became of those before; any other frame ends the connection.
+    Over {
+        /// The frame.
+        text: &'a str,
+        /// For the peer, in a sentence.
+        message: String,
+        /// When it may try again, in ms.
+        retry_after_ms: u64,
+    },
     /// Answers [`Action::Authenticate`]: welcome.
     Authenticated,
     /// Answers [`Action::Authenticate`], or a token expired in mid-stream: not (any more).
@@ -84,7 +94,8 @@ pub enum Input<'a> {
         /// For the peer, in a sentence.
         message: String,
     },
-    /// The peer's principal uses more than it may: the peer is told and the connection closed.
+    /// Answers [`Action::Authenticate`]: this token has as many connections as it may. The peer is told, and the
+    /// connection closed.
     Busy {
         /// For the peer, in a sentence.
         message: String,

@@ -142,6 +142,11 @@ impl Session {
         }
         match input {
             Input::Text(text) => self.text(text, now),
+            Input::Over {
+                text,
+                message,
+                retry_after_ms,
+            } => self.over(text, message, retry_after_ms, now),
             Input::Authenticated => self.authenticated(now),
             Input::Unauthorized { message } => {
                 self.fatal(code::UNAUTHORIZED, message, close::UNAUTHORIZED, now);

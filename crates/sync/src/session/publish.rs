@@ -1,9 +1,9 @@
 //! Publishing through a session: what is checked before it reaches the log, and the answer.
 
-use super::{Action, Session};
+use super::{Action, Phase, Session, close};
 use crate::{
     Millis,
-    frame::{Accepted, Publish, Refused, ServerFrame, code},
+    frame::{self, Accepted, ClientFrame, Publish, Refused, ServerFrame, code},
     names,
 };
 
@@ -29,6 +29,26 @@ impl Session {
             stream: publish.stream,
             bodies: publish.bodies,
         });
+    }
+
+    /// The principal has made as many requests as it may.
+    pub(super) fn over(&mut self, text: &str, message: String, retry_after_ms: u64, now: Millis) {
+        self.heard_at = now;
+        self.pinged = None;
+        let is_short = text.len() <= self.limits.max_frame_bytes;
+        match frame::parse_client(text) {
+            Ok(ClientFrame::Publish(publish)) if is_short && self.phase == Phase::Open => {
+                let refused = Refused {
+                    key: publish.key,
+                    code: code::BUSY.to_owned(),
+                    message,
+                    retry: true,
+                    retry_after_ms: Some(retry_after_ms),
+                };
+                self.refuse(refused, now);
+            }
+            _ => self.fatal(code::BUSY, message, close::BUSY, now),
+        }
     }
 
     pub(super) fn published(

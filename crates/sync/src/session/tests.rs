@@ -606,6 +606,37 @@ fn a_ping_that_is_not_out_yet_has_no_deadline() {
 }
 
 #[test]
+fn too_many_requests_refuse_a_publish_and_end_anything_else() {
+    let publish = r#"{"type":"publish","key":"k","stream":"run/1","body":{"n":1}}"#;
+    let ping = r#"{"type":"ping","nonce":1}"#;
+    fn over(text: &str) -> Input<'_> {
+        Input::Over {
+            text,
+            message: "too many".into(),
+            retry_after_ms: 7,
+        }
+    }
+    let mut rig = Rig::open(Limits::default());
+    assert_eq!(rig.handle(over(publish)), ["refused k busy"]);
+    assert_eq!((rig.asked.len(), rig.closed), (0, None));
+    // Nothing was begun: the same key is taken as soon as there is room.
+    rig.text(publish);
+    assert!(matches!(&rig.asked[..], [Action::Append { .. }]));
+    for text in [ping, "nonsense", &subscribe(1, "run/1", "")] {
+        let mut rig = Rig::open(Limits::default());
+        assert_eq!(rig.handle(over(text)), ["fatal busy"], "{text}");
+        assert_eq!(rig.closed, Some((close::BUSY, "busy")));
+    }
+    // Before the greeting there is nobody to refuse a publish to.
+    let session = Session::new(Limits::default(), "s".into(), "n".into(), false, Millis(0));
+    let mut rig = Rig {
+        session,
+        ..Rig::new(Limits::default())
+    };
+    assert_eq!(rig.handle(over(publish)), ["fatal busy"]);
+}
+
+#[test]
 fn the_greeting_has_rules() {
     let hello = r#"{"type":"hello","version":1,"token":"t","client":"c"}"#;
     let stranger = || {
