@@ -296,9 +296,15 @@ pub struct Preferences {
     pub utc: bool,
     /// Times in a log since the start of its run.
     pub relative: bool,
+    /// Live lists (postings, runs, events) are brought up to date at most once in so many ms, up to
+    /// [`LIVE_EVERY_MS_MAX`]; 0 for each frame.
+    pub live_every_ms: u16,
     /// Which notifications the system is given.
     pub notifications: Notifications,
 }
+
+/// The longest time between two updates of a live list, in ms. A greater one counts as this.
+pub const LIVE_EVERY_MS_MAX: u16 = 5_000;
 
 impl Default for Preferences {
     fn default() -> Self {
@@ -308,6 +314,7 @@ impl Default for Preferences {
             panes: [240, 330, 176],
             utc: false,
             relative: false,
+            live_every_ms: 0,
             notifications: Notifications::default(),
         }
     }

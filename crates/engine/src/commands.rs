@@ -147,7 +147,8 @@ impl Handle<RegisterViews> for Engine {
 impl Handle<PullViews> for Engine {
     fn handle(&self, command: PullViews) -> Result<Vec<(ViewId, ViewData)>, ApiError> {
         // Views count as clean before they are read: a change in between is pinged again.
-        let queries = self.shared.desk().pull(&command.ids);
+        let now = self.shared.uptime();
+        let queries = self.shared.desk().pull(&command.ids, now);
         let views: Vec<(ViewId, ViewData)> = queries
             .iter()
             .map(|(id, query)| (*id, self.view(query)))
@@ -256,6 +257,7 @@ impl Handle<SetPreferences> for Engine {
             .put_setting(PREFERENCES, text)
             .wait()
             .map_err(|e| store_error(&e))?;
+        self.shared.live_every(&command.preferences);
         self.shared
             .attending
             .prefer(command.preferences.notifications);

@@ -1,11 +1,13 @@
 //! The desk: which views the window shows, which are dirty, and when it may be pinged.
 //!
-//! Pure bookkeeping. One ping is outstanding at most; the next goes out only after the window has
-//! pulled, so a hidden window piles up nothing (DESIGN *How data flows* 4).
+//! Pure bookkeeping; the time is an argument. One ping is outstanding at most; the next goes out only after the window
+//! has pulled, so a hidden window piles up nothing (DESIGN *How data flows* 4). A list that should not move with every
+//! frame is pinged at most once in a while (SPEC C11): what changes too soon after a pull waits, and none is forgotten.
 
 use ghostlight_api::view::{Ping, Subject, VIEWS_MAX, ViewId, ViewQuery};
 use ghostlight_model::PostingId;
 use ghostlight_store::Changes;
+use ghostlight_sync::Millis;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The window's views. Starts with none.
@@ -13,7 +15,11 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Desk {
     views: BTreeMap<ViewId, View>,
     dirty: BTreeSet<ViewId>,
+    /// Views that changed too soon after they were pulled, and when they become dirty.
+    waiting: BTreeMap<ViewId, Millis>,
     outstanding: bool,
+    /// Time between two pulls of a live list, in ms; 0 for each frame.
+    live_every_ms: u64,
 }
 
 #[derive(Debug)]
@@ -21,6 +27,7 @@ struct View {
     query: ViewQuery,
     /// The posting behind a run's view, once known: a change of it concerns the view.
     posting: Option<PostingId>,
+    pulled: Option<Millis>,
 }
 
 impl Desk {
@@ -32,28 +39,34 @@ impl Desk {
             let known = old.remove(&id).filter(|view| view.query == query);
             if known.is_none() {
                 self.dirty.insert(id);
+                self.waiting.remove(&id);
             }
             self.views.insert(
                 id,
                 known.unwrap_or(View {
                     query,
                     posting: None,
+                    pulled: None,
                 }),
             );
         }
         self.dirty.retain(|id| self.views.contains_key(id));
+        self.waiting.retain(|id, _| self.views.contains_key(id));
         self.outstanding = false;
         self.next_ping()
     }
 
     /// The queries of `ids`, which count as clean from now on.
-    pub fn pull(&mut self, ids: &[ViewId]) -> Vec<(ViewId, ViewQuery)> {
+    pub fn pull(&mut self, ids: &[ViewId], now: Millis) -> Vec<(ViewId, ViewQuery)> {
         self.outstanding = false;
         ids.iter()
             .take(VIEWS_MAX)
             .filter_map(|id| {
                 self.dirty.remove(id);
-                self.views.get(id).map(|view| (*id, view.query.clone()))
+                self.waiting.remove(id);
+                let view = self.views.get_mut(id)?;
+                view.pulled = Some(now);
+                Some((*id, view.query.clone()))
             })
             .collect()
     }
@@ -74,14 +87,43 @@ impl Desk {
         }
     }
 
-    /// Marks the views that `changes` concern.
-    pub fn changed(&mut self, changes: &Changes) -> Option<Ping> {
-        let concerned = self
-            .views
-            .iter()
-            .filter(|(_, view)| view.concerned_by(changes));
-        self.dirty.extend(concerned.map(|(id, _)| *id));
+    /// Marks the views that `changes` concern: a throttled one as soon as it may be pinged.
+    pub fn changed(&mut self, changes: &Changes, now: Millis) -> Option<Ping> {
+        let concerned = self.views.iter();
+        let concerned = concerned.filter(|(_, view)| view.concerned_by(changes));
+        for (id, view) in concerned {
+            self.waiting.insert(*id, view.due(self.live_every_ms));
+        }
+        self.tick(now)
+    }
+
+    /// Marks what has waited long enough.
+    pub fn tick(&mut self, now: Millis) -> Option<Ping> {
+        let dirty = &mut self.dirty;
+        self.waiting.retain(|id, due| {
+            let waits = *due > now;
+            if !waits {
+                dirty.insert(*id);
+            }
+            waits
+        });
         self.next_ping()
+    }
+
+    /// When to tick if nothing changes first.
+    pub fn next_wakeup(&self) -> Option<Millis> {
+        self.waiting.values().min().copied()
+    }
+
+    /// Sets the time between two pulls of a live list, in ms; 0 for each frame.
+    pub fn set_live_every(&mut self, ms: u64, now: Millis) -> Option<Ping> {
+        self.live_every_ms = ms;
+        for (id, due) in &mut self.waiting {
+            if let Some(view) = self.views.get(id) {
+                *due = view.due(ms);
+            }
+        }
+        self.tick(now)
     }
 
     /// Marks the views of feeds: their connections are not in the store.
@@ -119,6 +161,22 @@ impl Desk {
 }
 
 impl View {
+    /// When a change of it may be pinged.
+    fn due(&self, live_every_ms: u64) -> Millis {
+        match self.pulled {
+            Some(pulled) if self.is_live_list() => pulled.plus(live_every_ms),
+            _ => Millis(0),
+        }
+    }
+
+    /// Whether it is a list in which rows move by themselves.
+    fn is_live_list(&self) -> bool {
+        matches!(
+            self.query,
+            ViewQuery::Postings { .. } | ViewQuery::Runs { .. } | ViewQuery::Events { .. }
+        )
+    }
+
     fn shows_feeds(&self) -> bool {
         matches!(
             self.query,
@@ -164,6 +222,9 @@ mod tests {
     use ghostlight_api::view::{Range, RunFilter};
     use ghostlight_model::RunId;
 
+    /// Where time does not matter.
+    const T0: Millis = Millis(0);
+
     fn runs(names: &[&str]) -> Changes {
         Changes {
             runs: names.iter().map(|n| RunId((*n).into())).collect(),
@@ -173,6 +234,13 @@ mod tests {
 
     fn card(run: &str) -> ViewQuery {
         ViewQuery::Card(Subject::Run(RunId(run.into())))
+    }
+
+    fn list() -> ViewQuery {
+        ViewQuery::Runs {
+            filter: RunFilter::default(),
+            range: Range { start: 0, len: 10 },
+        }
     }
 
     fn ping(ids: &[u32]) -> Option<Ping> {
@@ -192,12 +260,12 @@ mod tests {
             desk.register(vec![(ViewId(1), card("a")), (ViewId(2), all)]),
             ping(&[1, 2])
         );
-        assert_eq!(desk.changed(&runs(&["a"])), None, "one is outstanding");
-        assert_eq!(desk.pull(&[ViewId(1), ViewId(2), ViewId(9)]).len(), 2);
+        assert_eq!(desk.changed(&runs(&["a"]), T0), None, "one is outstanding");
+        assert_eq!(desk.pull(&[ViewId(1), ViewId(2), ViewId(9)], T0).len(), 2);
         assert_eq!(desk.pulled(), None);
-        assert_eq!(desk.changed(&runs(&["b"])), ping(&[2]));
-        assert_eq!(desk.changed(&runs(&["a"])), None);
-        desk.pull(&[ViewId(2)]);
+        assert_eq!(desk.changed(&runs(&["b"]), T0), ping(&[2]));
+        assert_eq!(desk.changed(&runs(&["a"]), T0), None);
+        desk.pull(&[ViewId(2)], T0);
         assert_eq!(
             desk.pulled(),
             ping(&[1]),
@@ -209,31 +277,143 @@ mod tests {
     fn a_runs_card_follows_its_posting_once_known() {
         let mut desk = Desk::default();
         desk.register(vec![(ViewId(1), card("a"))]);
-        desk.pull(&[ViewId(1)]);
+        desk.pull(&[ViewId(1)], T0);
         let posting = PostingId([7; 16]);
         let changes = Changes {
             postings: [posting].into(),
             ..Changes::default()
         };
-        assert_eq!(desk.changed(&changes), None);
+        assert_eq!(desk.changed(&changes, T0), None);
         desk.resolve(ViewId(1), Some(posting));
         assert_eq!(
             desk.pulled(),
             ping(&[1]),
             "what went unseen until now is read"
         );
-        desk.pull(&[ViewId(1)]);
+        desk.pull(&[ViewId(1)], T0);
         desk.resolve(ViewId(1), Some(posting));
         assert_eq!(desk.pulled(), None);
-        assert_eq!(desk.changed(&changes), ping(&[1]));
+        assert_eq!(desk.changed(&changes, T0), ping(&[1]));
     }
 
     #[test]
     fn registering_the_same_views_again_dirties_nothing() {
         let mut desk = Desk::default();
         desk.register(vec![(ViewId(1), card("a"))]);
-        desk.pull(&[ViewId(1)]);
+        desk.pull(&[ViewId(1)], T0);
         assert_eq!(desk.register(vec![(ViewId(1), card("a"))]), None);
         assert_eq!(desk.register(vec![(ViewId(1), card("b"))]), ping(&[1]));
+    }
+
+    #[test]
+    fn a_live_list_is_pinged_at_most_once_in_its_time_and_a_card_at_once() {
+        let mut desk = Desk::default();
+        assert_eq!(desk.set_live_every(1_000, T0), None);
+        desk.register(vec![(ViewId(1), list()), (ViewId(2), card("a"))]);
+        desk.pull(&[ViewId(1), ViewId(2)], Millis(10));
+        assert_eq!(desk.changed(&runs(&["a"]), Millis(20)), ping(&[2]));
+        desk.pull(&[ViewId(2)], Millis(30));
+        assert_eq!(
+            (desk.pulled(), desk.next_wakeup()),
+            (None, Some(Millis(1_010)))
+        );
+        // Many changes are one.
+        for ms in 40..100 {
+            assert_eq!(desk.changed(&runs(&["b"]), Millis(ms)), None);
+        }
+        assert_eq!(desk.tick(Millis(1_009)), None);
+        assert_eq!(desk.tick(Millis(1_010)), ping(&[1]));
+        desk.pull(&[ViewId(1)], Millis(1_020));
+        assert_eq!((desk.pulled(), desk.next_wakeup()), (None, None));
+        // After a quiet time the first change is shown at once.
+        assert_eq!(desk.changed(&runs(&["b"]), Millis(9_000)), ping(&[1]));
+    }
+
+    #[test]
+    fn other_rows_of_a_list_are_shown_at_once_and_so_is_a_shorter_time() {
+        let mut desk = Desk::default();
+        desk.set_live_every(5_000, T0);
+        desk.register(vec![(ViewId(1), list())]);
+        desk.pull(&[ViewId(1)], T0);
+        assert_eq!(desk.changed(&runs(&["a"]), Millis(1)), None);
+        // Scrolled: another query under the same number.
+        let next = ViewQuery::Runs {
+            filter: RunFilter::default(),
+            range: Range { start: 10, len: 10 },
+        };
+        assert_eq!(desk.register(vec![(ViewId(1), next)]), ping(&[1]));
+        assert_eq!(desk.next_wakeup(), None);
+        desk.pull(&[ViewId(1)], Millis(2));
+        assert_eq!(desk.changed(&runs(&["a"]), Millis(3)), None);
+        assert_eq!(desk.set_live_every(0, Millis(4)), ping(&[1]));
+        desk.pull(&[ViewId(1)], Millis(5));
+        assert_eq!(
+            desk.changed(&runs(&["a"]), Millis(5)),
+            ping(&[1]),
+            "each frame"
+        );
+        // What is not shown any more does not wake anybody.
+        desk.pull(&[ViewId(1)], Millis(6));
+        desk.set_live_every(5_000, Millis(6));
+        assert_eq!(desk.changed(&runs(&["a"]), Millis(7)), None);
+        assert_eq!(desk.register(Vec::new()), None);
+        assert_eq!(desk.next_wakeup(), None);
+    }
+
+    /// Changes at times drawn from a seed, and a window that pulls a while after each ping.
+    #[test]
+    fn the_last_change_is_never_swallowed() {
+        for seed in 1..2_000_u64 {
+            let mut state = seed;
+            let mut draw = |below: u64| {
+                state = state
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1);
+                (state >> 33) % below
+            };
+            let every = [0, 1, 50, 1_000][draw(4) as usize];
+            let mut desk = Desk::default();
+            desk.set_live_every(every, T0);
+            let mut now = 0;
+            let mut pull_at = desk.register(vec![(ViewId(1), list())]).map(|_| 1);
+            let (mut changed, mut shown, mut pinged) = (None, None, None);
+            let mut left = 20;
+            let mut change_at = Some(draw(200));
+            loop {
+                let wakeup = desk.next_wakeup().map(|at| at.0);
+                let Some(next) = [change_at, pull_at, wakeup].into_iter().flatten().min() else {
+                    break;
+                };
+                now = now.max(next);
+                let mut ping = None;
+                if pull_at.is_some_and(|at| at <= now) {
+                    pull_at = None;
+                    desk.pull(&[ViewId(1)], Millis(now));
+                    shown = Some(now);
+                    ping = desk.pulled();
+                } else if change_at.is_some_and(|at| at <= now) {
+                    left -= 1;
+                    change_at = (left > 0).then(|| now + 1 + draw(400));
+                    changed = Some(now);
+                    ping = desk.changed(&runs(&["a"]), Millis(now));
+                } else {
+                    ping = ping.or(desk.tick(Millis(now)));
+                }
+                if ping.is_some() {
+                    assert!(pull_at.is_none(), "seed {seed}: one is outstanding");
+                    let since = shown.map_or(u64::MAX, |shown| now - shown);
+                    assert!(
+                        since >= every,
+                        "seed {seed}: {since} ms after the last pull"
+                    );
+                    pinged = Some(now);
+                    pull_at = Some(now + 1 + draw(60));
+                }
+            }
+            assert!(
+                shown > changed,
+                "seed {seed}: changed {changed:?}, pinged {pinged:?}, shown {shown:?}"
+            );
+        }
     }
 }

@@ -40,12 +40,14 @@ use attend::Attending;
 use desk::Desk;
 use ghostlight_api::{
     ApiError, ErrorCode,
+    command::{LIVE_EVERY_MS_MAX, Preferences},
     view::{Opened, Subject},
 };
 use ghostlight_fetch::{Fetcher, Limits};
 use ghostlight_hub::Hub;
 use ghostlight_model::{EventBody, RunId, commit::AuthorId, run::RunStatus};
 pub use ghostlight_store::StoreError;
+use ghostlight_sync::Millis;
 use monitor::Monitor;
 use pipeline::{Debts, Job, Pipeline};
 use process::ProcessLock;
@@ -57,7 +59,7 @@ use std::{
         mpsc::{self, Receiver, SyncSender, TrySendError},
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// The version in events, commits and reports.
@@ -81,6 +83,8 @@ struct Shared {
     host: Arc<dyn Host>,
     pipeline: Arc<Pipeline>,
     desk: Arc<Mutex<Desk>>,
+    /// The clock of the desk begins here.
+    began: Instant,
     monitor: Monitor,
     searches: views::Searches,
     attending: Arc<Attending>,
@@ -128,8 +132,11 @@ impl Engine {
         });
         let first_start = hub.store().setting(FIRST_START)?.is_none();
         let author = local_author(&hub, &*host)?;
-        let wanted = commands::stored_preferences(hub.store())?.notifications;
-        let attending = Arc::new(Attending::new(wanted, pipeline.process.name()));
+        let preferences = commands::stored_preferences(hub.store())?;
+        let attending = Arc::new(Attending::new(
+            preferences.notifications.clone(),
+            pipeline.process.name(),
+        ));
         let (queue, jobs) = mpsc::sync_channel(QUEUE_MAX);
         let desk = Arc::<Mutex<Desk>>::default();
         let monitor = Monitor::new(
@@ -146,6 +153,7 @@ impl Engine {
             host,
             pipeline,
             desk,
+            began: Instant::now(),
             monitor,
             searches: views::Searches::default(),
             attending,
@@ -154,6 +162,7 @@ impl Engine {
             first_start,
             opening: Mutex::default(),
         });
+        shared.live_every(&preferences);
         let engine = Self { shared };
         engine.mark_interrupted()?;
         engine.spawn_workers(jobs);
@@ -272,15 +281,25 @@ impl Engine {
         let changes = self.shared.hub.subscribe();
         let shared = Arc::downgrade(&self.shared);
         let follow = move || {
+            let mut wait = DESK_TICK;
             loop {
-                let changed = changes.wait(DESK_TICK);
+                let changed = changes.wait(wait);
                 let Some(shared) = shared.upgrade() else {
                     return;
                 };
-                if let Some(changed) = changed {
-                    let ping = shared.desk().changed(&changed);
-                    shared.ping(ping);
-                }
+                let now = shared.uptime();
+                let mut desk = shared.desk();
+                let ping = match changed {
+                    Some(changed) => desk.changed(&changed, now),
+                    None => desk.tick(now),
+                };
+                let due = desk.next_wakeup();
+                drop(desk);
+                shared.ping(ping);
+                // A list that was throttled is pinged on time.
+                wait = due.map_or(DESK_TICK, |at| {
+                    Duration::from_millis(at.since(now)).min(DESK_TICK)
+                });
             }
         };
         if let Err(error) = thread::Builder::new().name("desk".into()).spawn(follow) {
@@ -311,6 +330,19 @@ impl Engine {
 impl Shared {
     fn desk(&self) -> std::sync::MutexGuard<'_, Desk> {
         self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Time since the engine was opened, by a clock that never goes back.
+    fn uptime(&self) -> Millis {
+        let ms = self.began.elapsed().as_millis();
+        Millis(u64::try_from(ms).unwrap_or(u64::MAX))
+    }
+
+    /// Live lists are brought up to date as often as a person prefers.
+    fn live_every(&self, preferences: &Preferences) {
+        let ms = preferences.live_every_ms.min(LIVE_EVERY_MS_MAX);
+        let ping = self.desk().set_live_every(ms.into(), self.uptime());
+        self.ping(ping);
     }
 
     fn ping(&self, ping: Option<ghostlight_api::view::Ping>) {

@@ -4,9 +4,10 @@ use crate::{
     components::feeds::Feeds,
     shell::{Ask, Input, use_shell},
 };
-use ghostlight_api::command::{AppInfo, Notifications, Preferences, Theme};
+use ghostlight_api::command::{AppInfo, LIVE_EVERY_MS_MAX, Notifications, Preferences, Theme};
 use std::rc::Rc;
-use yew::{Callback, Html, Properties, component, html};
+use web_sys::HtmlInputElement;
+use yew::{Callback, Event, Html, Properties, TargetCast, component, html};
 
 /// Properties of [`Settings`].
 #[derive(Properties, PartialEq)]
@@ -25,6 +26,21 @@ pub fn Settings(props: &Props) -> Html {
         let (ask, mut next) = (ask.clone(), (*now).clone());
         change(&mut next);
         Callback::from(move |_| ask.emit(Ask::Prefer(next.clone())))
+    };
+    let on_live = {
+        let (ask, now) = (shell.ask.clone(), shell.preferences.clone());
+        Callback::from(move |event: Event| {
+            let Some(input) = event.target_dyn_into::<HtmlInputElement>() else {
+                return;
+            };
+            let next = Preferences {
+                live_every_ms: live_every(&input.value(), now.live_every_ms),
+                ..(*now).clone()
+            };
+            // The box shows what counts, also where that is what it was before.
+            input.set_value(&next.live_every_ms.to_string());
+            ask.emit(Ask::Prefer(next));
+        })
     };
     let theme = shell.preferences.theme;
     type Change = fn(&mut Preferences);
@@ -53,6 +69,10 @@ pub fn Settings(props: &Props) -> Html {
                 <label class="gl-option"><input type="checkbox" checked={shell.preferences.reduce_motion} onchange={prefer(|p| p.reduce_motion = !p.reduce_motion)} />{ "Reduce motion" }<span class="gl-dim">{ "New values appear without a glow, whatever the system says." }</span></label>
                 <label class="gl-option"><input type="checkbox" checked={shell.preferences.utc} onchange={prefer(|p| p.utc = !p.utc)} />{ "Times in UTC" }<span class="gl-dim">{ "Instead of this computer's local time." }</span></label>
             </fieldset>
+            <fieldset>
+                <legend>{ "Live lists" }</legend>
+                <label class="gl-option">{ "Update at most every" }<input type="number" class="gl-number" min="0" max={LIVE_EVERY_MS_MAX.to_string()} step="100" value={shell.preferences.live_every_ms.to_string()} onchange={on_live} />{ "ms" }<span class="gl-dim">{ "Postings, runs and events. 0 shows each change in the next frame." }</span></label>
+            </fieldset>
             <Feeds />
             <fieldset>
                 <legend>{ "Notifications" }</legend>
@@ -72,6 +92,14 @@ pub fn Settings(props: &Props) -> Html {
             </fieldset>
         </section>
     }
+}
+
+/// What was typed as milliseconds, within bounds; what is no number changes nothing.
+fn live_every(typed: &str, now: u16) -> u16 {
+    let typed = typed.trim().parse::<f64>().ok().filter(|ms| ms.is_finite());
+    typed.map_or(now, |ms| {
+        ms.clamp(0.0, LIVE_EVERY_MS_MAX.into()).round() as u16
+    })
 }
 
 /// Label, hint, whether it is on, and what turns it.
@@ -131,5 +159,27 @@ fn view_about(info: Option<&AppInfo>) -> Html {
             <div><dt>{ "Platform" }</dt><dd>{ &info.platform }</dd></div>
             <div><dt>{ "Data folder" }</dt><dd><code>{ &info.data_folder }</code></dd></div>
         </dl>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn milliseconds_are_kept_within_bounds() {
+        for (typed, kept) in [
+            ("0", 0),
+            (" 250 ", 250),
+            ("1e3", 1_000),
+            ("5001", LIVE_EVERY_MS_MAX),
+            ("99999999999", LIVE_EVERY_MS_MAX),
+            ("-5", 0),
+            ("", 7),
+            ("fast", 7),
+            ("NaN", 7),
+        ] {
+            assert_eq!(live_every(typed, 7), kept, "{typed:?}");
+        }
     }
 }
