@@ -8,6 +8,7 @@
 
 mod error;
 pub mod feeds;
+pub mod history;
 pub mod log;
 mod open;
 pub mod outbox;
@@ -21,6 +22,9 @@ pub mod writer;
 
 pub use error::StoreError;
 pub use feeds::{Feed, FeedSettings};
+pub use history::{
+    Branch, MAIN, MergePreview, MergeRequest, Merged, NewBranch, RestoreRequest, TimelineFilter,
+};
 pub use log::{LogEntry, LogFilter, LogRow, LogSummary, Matches};
 #[doc(hidden)]
 pub use open::OpenOptions;

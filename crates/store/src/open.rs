@@ -31,6 +31,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0002_streams.sql"),
     include_str!("../migrations/0003_monitor.sql"),
     include_str!("../migrations/0004_outbox.sql"),
+    include_str!("../migrations/0005_branches.sql"),
 ];
 /// The newest schema this version reads and writes.
 pub const SCHEMA: i64 = MIGRATIONS.len() as i64;
