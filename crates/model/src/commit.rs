@@ -111,6 +111,11 @@ impl AuthorId {
         Self("merge".into())
     }
 
+    /// Whether the author is a person.
+    pub fn is_person(&self) -> bool {
+        !self.is_pipeline() && *self != Self::of_merges()
+    }
+
     /// Whether the author is the pipeline.
     pub fn is_pipeline(&self) -> bool {
         self.0.starts_with("pipeline@")

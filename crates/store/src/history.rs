@@ -633,6 +633,14 @@ fn merge_branch(batch: &mut Batch<'_>, request: MergeRequest) -> Result<Merged, 
     let theirs = theirs.ok_or_else(|| no_branch(&from))?;
     let ours = tip.head.ok_or_else(|| no_branch(&tip.branch))?;
     not_itself(&tip.branch, &from)?;
+    if let Some(heads) = looked_at
+        && is_done(&tip, ours, heads)
+    {
+        return Ok(Merged {
+            head: ours,
+            joined: ours != heads.1,
+        });
+    }
     if looked_at.is_some_and(|heads| heads != (ours, theirs)) {
         return Err(stale());
     }
@@ -668,6 +676,19 @@ fn merge_branch(batch: &mut Batch<'_>, request: MergeRequest) -> Result<Merged, 
     };
     batch.touched.posting(posting);
     Ok(Merged { head, joined })
+}
+
+/// Whether the merge that was looked at is done already, by a retry or elsewhere, without a decision.
+fn is_done(tip: &Tip, head: CommitId, (ours, theirs): (CommitId, CommitId)) -> bool {
+    let joins = |commit: &Commit| {
+        commit.purpose == Purpose::Merge
+            && commit.settled.is_empty()
+            && [ours, theirs]
+                .iter()
+                .all(|side| commit.parents.contains(side))
+    };
+    let forward = head == theirs && ours != theirs && tip.dag.is_ancestor(ours, theirs);
+    forward || tip.dag.get(head).is_some_and(joins)
 }
 
 fn stale() -> StoreError {

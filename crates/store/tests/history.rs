@@ -201,6 +201,7 @@ fn a_merge_without_conflict_is_one_commit_whichever_side_makes_it() {
             ("other", MAIN)
         };
         switch(&store, posting, there);
+        let stood = head(&store, posting);
         let forward = MergeRequest {
             key: "forward".into(),
             ..merging(posting, here)
@@ -213,6 +214,13 @@ fn a_merge_without_conflict_is_one_commit_whichever_side_makes_it() {
                 joined: false
             }
         );
+        // A retry finds it done.
+        let retried = MergeRequest {
+            key: "forward".into(),
+            looked_at: Some((stood, done.head)),
+            ..merging(posting, here)
+        };
+        assert_eq!(store.merge(retried).wait().unwrap(), moved);
         switch(&store, posting, MAIN);
         store.delete_branch(posting, "other".into()).wait().unwrap();
         assert_eq!(store.branches(posting).unwrap().len(), 1);

@@ -194,7 +194,7 @@ fn version_row(
         id,
         branches,
         author,
-        by_person: !commit.author.is_pipeline() && commit.author != AuthorId::of_merges(),
+        by_person: commit.author.is_person(),
         at: commit.clock.wall,
         kind: if is_run { "run" } else { commit.purpose.word() }.to_owned(),
         about: commit.purpose.about(),

@@ -303,7 +303,7 @@ fn short(text: &str) -> String {
 }
 
 fn commit_row(commit: Commit, name: Option<String>) -> CommitRow {
-    let by_person = !commit.author.is_pipeline();
+    let by_person = commit.author.is_person();
     let display = |value: &Option<ghostlight_model::FieldValue>| {
         value
             .as_ref()
