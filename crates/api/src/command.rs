@@ -121,6 +121,81 @@ commands! {
         text: Option<String>,
     } -> ();
 
+    /// Takes back the person's latest change of a posting that is not taken back. Answers the new commit.
+    "undo" Undo {
+        /// Of which posting.
+        posting: PostingId,
+        /// Made by the caller; the same key twice is one undo.
+        key: String,
+    } -> CommitId;
+
+    /// Does again what the person took back last. Answers the new commit.
+    "redo" Redo {
+        /// Of which posting.
+        posting: PostingId,
+        /// Made by the caller; the same key twice is one redo.
+        key: String,
+    } -> CommitId;
+
+    /// Makes a branch of a posting's history; one of that name at that place is no error. Answers its head.
+    "create_branch" CreateBranch {
+        /// Of which posting.
+        posting: PostingId,
+        /// Its name, as [`ghostlight_model::history::check_branch_name`] takes it.
+        name: String,
+        /// Where it begins; `None` is the head that is checked out.
+        at: Option<CommitId>,
+        /// Whether to check it out.
+        switch: bool,
+    } -> CommitId;
+
+    /// Checks a branch out: the card shows it, and edits and runs go there.
+    "switch_branch" SwitchBranch {
+        /// Of which posting.
+        posting: PostingId,
+        /// Which branch.
+        name: String,
+    } -> ();
+
+    /// Deletes a branch whose versions are all on another one.
+    "delete_branch" DeleteBranch {
+        /// Of which posting.
+        posting: PostingId,
+        /// Which branch.
+        name: String,
+    } -> ();
+
+    /// Merges a branch into the one that is checked out. [`crate::ViewQuery::Merge`] shows what it comes to.
+    "merge_branch" MergeBranch {
+        /// Of which posting.
+        posting: PostingId,
+        /// The branch to merge.
+        from: String,
+        /// The heads that the preview showed, ours and theirs; refused as stale if one has moved. `None`
+        /// takes them as they are.
+        looked_at: Option<(CommitId, CommitId)>,
+        /// What is decided about each field in conflict.
+        resolutions: Vec<(FieldKey, MergeChoice)>,
+        /// Why, up to 4,000 characters; kept if there were conflicts.
+        message: String,
+        /// Made by the caller; the same key twice is one merge.
+        key: String,
+    } -> MergeDone;
+
+    /// Brings back the values of a version by a new commit. Answers that commit.
+    "restore_version" RestoreVersion {
+        /// Of which posting.
+        posting: PostingId,
+        /// Which version.
+        version: CommitId,
+        /// The head that was shown; refused as stale if it has moved. `None` takes it as it is.
+        looked_at: Option<CommitId>,
+        /// Why, up to 4,000 characters.
+        message: String,
+        /// Made by the caller; the same key twice is one commit.
+        key: String,
+    } -> CommitId;
+
     /// Loads the sample postings that come with the application.
     "load_samples" LoadSamples {} -> Started;
 
@@ -254,6 +329,30 @@ pub struct Edited {
     pub value: Option<FieldValue>,
     /// What deserves a second look, a sentence each.
     pub warnings: Vec<String>,
+}
+
+/// What is decided about a field in conflict.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum MergeChoice {
+    /// The checked-out branch's value.
+    Ours,
+    /// The other branch's value.
+    Theirs,
+    /// What it was before both.
+    Base,
+    /// As typed; read by [`ghostlight_model::typed::read`].
+    Text(String),
+    /// This value, or none.
+    Value(Option<FieldValue>),
+}
+
+/// What a merge did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MergeDone {
+    /// Where the checked-out branch stands now.
+    pub head: CommitId,
+    /// Whether that is a commit that joins two; else the branch only moved forward.
+    pub joined: bool,
 }
 
 /// What analysis began.

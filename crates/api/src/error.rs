@@ -23,6 +23,10 @@ pub enum ErrorCode {
     Input,
     /// The request breaks a rule of the field.
     Rule,
+    /// It cannot be done as things stand: nothing to undo, a conflict, a name that is taken.
+    Declined,
+    /// What the caller looked at has changed since: reload.
+    Stale,
     /// What was asked for is not there.
     NotFound,
     /// The store is locked, read-only, full, damaged or newer.

@@ -1,7 +1,8 @@
 //! View queries and the rows they give.
 
 use ghostlight_model::{
-    CaptureId, FieldKey, Issue, Layer, Micros, PostingId, RunId, Severity,
+    CaptureId, CommitId, Confidence, FieldKey, FieldValue, Issue, Layer, Micros, PostingId, RunId,
+    Severity, Source,
     assess::{Assessment, Level, Signal},
     card::{CardField, RecordedOutcome, Verdict},
     liveness::Pulse,
@@ -174,6 +175,33 @@ pub enum ViewQuery {
         /// Which rows.
         range: Range,
     },
+    /// The timeline of a posting, latest first; with a field in the filter, that field's blame.
+    Timeline {
+        /// Of which posting.
+        posting: PostingId,
+        /// Which versions.
+        filter: TimelineFilter,
+        /// Which rows.
+        range: Range,
+    },
+    /// A posting's branches, and what undo and redo would do.
+    Branches(PostingId),
+    /// What merging a branch into the checked-out one comes to.
+    Merge {
+        /// Of which posting.
+        posting: PostingId,
+        /// The branch to merge.
+        from: String,
+    },
+    /// The fields in which two versions of a posting differ. Immutable, as its versions.
+    Compare {
+        /// Of which posting.
+        posting: PostingId,
+        /// The one.
+        before: CommitId,
+        /// The other.
+        after: CommitId,
+    },
     /// The state of feeds and store.
     Health,
 }
@@ -181,7 +209,10 @@ pub enum ViewQuery {
 impl ViewQuery {
     /// Whether what it shows never changes once it is there.
     pub fn is_immutable(&self) -> bool {
-        matches!(self, ViewQuery::Text { .. } | ViewQuery::EventBody { .. })
+        matches!(
+            self,
+            ViewQuery::Text { .. } | ViewQuery::EventBody { .. } | ViewQuery::Compare { .. }
+        )
     }
 }
 
@@ -214,6 +245,14 @@ pub enum ViewData {
     Receipt(Option<ReceiptView>),
     /// Of [`ViewQuery::History`].
     History(Page<CommitRow>),
+    /// Of [`ViewQuery::Timeline`].
+    Timeline(Page<VersionRow>),
+    /// Of [`ViewQuery::Branches`].
+    Branches(Box<BranchesView>),
+    /// Of [`ViewQuery::Merge`].
+    Merge(Box<MergeView>),
+    /// Of [`ViewQuery::Compare`].
+    Compare(Vec<DifferenceRow>),
     /// Of [`ViewQuery::Health`].
     Health(Health),
     /// The view could not be read.
@@ -770,6 +809,167 @@ pub struct CommitRow {
     pub message: String,
     /// What changed: label, old, new.
     pub changes: Vec<(String, String, String)>,
+}
+
+/// Which versions a timeline shows; the default is all.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub struct TimelineFilter {
+    /// Only those that change this field.
+    pub field: Option<FieldKey>,
+    /// Only by this author, as [`VersionRow::author_id`] names them.
+    pub author: Option<String>,
+    /// Only with a change by this source.
+    pub source: Option<Source>,
+    /// Only from this instant on.
+    pub from: Option<Micros>,
+    /// Only before this instant.
+    pub before: Option<Micros>,
+    /// Only what is on this branch.
+    pub branch: Option<String>,
+}
+
+/// A version in the timeline.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct VersionRow {
+    /// The commit.
+    pub id: CommitId,
+    /// What it follows; two of a merge.
+    pub parents: Vec<CommitId>,
+    /// Branches that stand here.
+    pub branches: Vec<String>,
+    /// Who, as an opaque id.
+    pub author_id: String,
+    /// Who, by name where known.
+    pub author: String,
+    /// Whether a person, and not the pipeline or a merge that nobody had to decide about.
+    pub by_person: bool,
+    /// When.
+    pub at: Micros,
+    /// Why.
+    pub message: String,
+    /// `edit`, `run`, `merge`, `undo`, `redo` or `restore`.
+    pub kind: String,
+    /// The commit that was undone, redone or restored.
+    pub about: Option<CommitId>,
+    /// What changed; with a field in the filter that field alone.
+    pub changes: Vec<ChangeRow>,
+    /// Fields that were in conflict and whose value the author decided.
+    pub settled: Vec<FieldKey>,
+}
+
+/// A field's change in the timeline.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ChangeRow {
+    /// Which field.
+    pub field: FieldKey,
+    /// What it was, at most 120 characters of it; empty for nothing.
+    pub old: String,
+    /// What it is, likewise.
+    pub new: String,
+    /// How sure.
+    pub confidence: Confidence,
+    /// Who says so.
+    pub source: Source,
+}
+
+/// A posting's branches, and what undo and redo would do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BranchesView {
+    /// By name; empty while there is no version.
+    pub branches: Vec<BranchRow>,
+    /// What undo would do.
+    pub undo: ReversalView,
+    /// What redo would do.
+    pub redo: ReversalView,
+}
+
+/// A branch.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BranchRow {
+    /// Its name.
+    pub name: String,
+    /// Where it stands.
+    pub head: CommitId,
+    /// When that was made.
+    pub updated: Micros,
+    /// By whom, by name where known.
+    pub author: String,
+    /// Whether it is checked out.
+    pub current: bool,
+}
+
+/// What undo or redo would do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum ReversalView {
+    /// It would change these fields.
+    Ready(Vec<ChangeRow>),
+    /// It would do nothing; why.
+    No(crate::ApiError),
+}
+
+/// What merging comes to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MergeView {
+    /// The checked-out branch.
+    pub ours: BranchRow,
+    /// The branch to merge.
+    pub theirs: BranchRow,
+    /// What kind of merge it is.
+    pub kind: MergeKind,
+    /// Fields that are settled by rule, and what they become.
+    pub settled: Vec<(FieldKey, Option<FieldValue>)>,
+    /// Fields that somebody has to decide about.
+    pub conflicts: Vec<ConflictRow>,
+}
+
+/// What kind of merge it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MergeKind {
+    /// Theirs is in ours already: there is nothing to merge.
+    Nothing,
+    /// Ours is in theirs: the branch only moves forward.
+    Forward,
+    /// Both went on: a commit joins them.
+    Join,
+}
+
+/// A field in conflict.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ConflictRow {
+    /// Which field.
+    pub field: FieldKey,
+    /// What it was in each common ancestor.
+    pub bases: Vec<Option<FieldValue>>,
+    /// What it is on the checked-out branch; `None` if nothing stands there.
+    pub ours: Option<SaidView>,
+    /// What it is on the other branch.
+    pub theirs: Option<SaidView>,
+}
+
+/// A value with who said it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SaidView {
+    /// The value.
+    pub value: FieldValue,
+    /// How sure.
+    pub confidence: Confidence,
+    /// Who says so.
+    pub source: Source,
+    /// By name where known.
+    pub author: String,
+    /// When.
+    pub at: Micros,
+}
+
+/// A field in which two versions differ.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DifferenceRow {
+    /// Which field.
+    pub field: FieldKey,
+    /// What stands in the one; `None` if nothing does.
+    pub before: Option<SaidView>,
+    /// What stands in the other.
+    pub after: Option<SaidView>,
 }
 
 /// The state of feeds and store.

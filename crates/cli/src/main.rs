@@ -9,7 +9,10 @@ mod analyze;
 mod demo_feed;
 mod detect;
 mod doctor;
+mod edit;
+mod history;
 mod hub;
+mod log;
 mod output;
 mod watch;
 
@@ -58,6 +61,10 @@ enum Command {
     Analyze(analyze::Args),
     /// Read one field from texts on standard input, one a line
     Detect(detect::Args),
+    /// Change a posting's card: set or withdraw fields, undo, branch, merge, restore
+    Edit(edit::Args),
+    /// Print a posting's history, a field's, or what differs between two versions
+    Log(log::Args),
     /// Check the data folder; --rebuild rebuilds every projection from the log
     Doctor(doctor::Args),
     /// Serve the data folder's streams to others; prints its address and token when ready
@@ -105,6 +112,8 @@ fn main() -> ExitCode {
     let result = match cli.command {
         Command::Analyze(args) => analyze::run(&cli.global, args),
         Command::Detect(args) => detect::run(&cli.global, &args),
+        Command::Edit(args) => edit::run(&cli.global, args),
+        Command::Log(args) => log::run(&cli.global, &args),
         Command::Doctor(args) => doctor::run(&cli.global, &args),
         Command::Hub(args) => hub::run(&cli.global, &args),
         Command::DemoFeed(args) => demo_feed::run(&cli.global, &args),

@@ -1,16 +1,23 @@
-//! The bodies of the commands that change a card: a person's edits.
+//! The bodies of the commands that change a card: a person's edits, and what is done with their history.
 
 use crate::{Engine, Handle, commands::check_note, store_error};
 use ghostlight_api::{
     ApiError, ErrorCode,
-    command::{EditField, Edited, FieldInput, KeepDraft},
+    command::{
+        CreateBranch, DeleteBranch, EditField, Edited, FieldInput, KeepDraft, MergeBranch,
+        MergeChoice, MergeDone, Redo, RestoreVersion, SwitchBranch, Undo,
+    },
 };
 use ghostlight_model::{
-    FieldKey, FieldValue, PostingId, Source,
+    CommitId, FieldKey, FieldValue, Micros, PostingId, Source,
     card::Chosen,
+    commit::AuthorId,
     typed::{self, Beside, TypedError},
 };
-use ghostlight_store::{PersonChange, read::PostingCard};
+use ghostlight_store::{
+    MergeRequest, NewBranch, PersonChange, RestoreRequest, StoreError, history, read::PostingCard,
+};
+use std::collections::BTreeMap;
 
 impl Engine {
     fn posting_card(&self, posting: PostingId) -> Result<PostingCard, ApiError> {
@@ -33,6 +40,110 @@ impl Engine {
         let now = self.shared.host.now();
         let kept = self.store().put_draft(posting, field, text, now).wait();
         kept.map_err(|e| store_error(&e))
+    }
+}
+
+impl Engine {
+    /// This person, with a key, now.
+    fn by_me(&self, key: String) -> (AuthorId, String, Micros) {
+        (self.shared.author.clone(), key, self.shared.host.now())
+    }
+}
+
+/// A store's answer as the edge gives it.
+fn answer<T>(done: Result<T, StoreError>) -> Result<T, ApiError> {
+    done.map_err(|e| store_error(&e))
+}
+
+impl Handle<Undo> for Engine {
+    fn handle(&self, c: Undo) -> Result<CommitId, ApiError> {
+        answer(self.store().undo(c.posting, self.by_me(c.key)).wait())
+    }
+}
+
+impl Handle<Redo> for Engine {
+    fn handle(&self, c: Redo) -> Result<CommitId, ApiError> {
+        answer(self.store().redo(c.posting, self.by_me(c.key)).wait())
+    }
+}
+
+impl Handle<CreateBranch> for Engine {
+    fn handle(&self, c: CreateBranch) -> Result<CommitId, ApiError> {
+        let new = NewBranch {
+            posting: c.posting,
+            name: c.name,
+            at: c.at,
+            switch: c.switch,
+            now: self.shared.host.now(),
+        };
+        answer(self.store().create_branch(new).wait())
+    }
+}
+
+impl Handle<SwitchBranch> for Engine {
+    fn handle(&self, c: SwitchBranch) -> Result<(), ApiError> {
+        answer(self.store().switch_branch(c.posting, c.name).wait())
+    }
+}
+
+impl Handle<DeleteBranch> for Engine {
+    fn handle(&self, c: DeleteBranch) -> Result<(), ApiError> {
+        answer(self.store().delete_branch(c.posting, c.name).wait())
+    }
+}
+
+impl Handle<MergeBranch> for Engine {
+    fn handle(&self, c: MergeBranch) -> Result<MergeDone, ApiError> {
+        check_note(&c.message)?;
+        let current = self.posting_card(c.posting)?.card.fields;
+        let mut resolutions = BTreeMap::new();
+        for (field, choice) in c.resolutions {
+            let stands = current.iter().find(|f| f.key == field);
+            let stands = stands.and_then(|f| f.chosen.as_ref());
+            let choice = match choice {
+                MergeChoice::Ours => history::MergeChoice::Ours,
+                MergeChoice::Theirs => history::MergeChoice::Theirs,
+                MergeChoice::Base => history::MergeChoice::Base,
+                MergeChoice::Text(text) => {
+                    history::MergeChoice::Value(wanted(&field, FieldInput::Text(text), stands)?)
+                }
+                MergeChoice::Value(value) => history::MergeChoice::Value(value),
+            };
+            resolutions.insert(field, choice);
+        }
+        let (author, key, now) = self.by_me(c.key);
+        let done = self.store().merge(MergeRequest {
+            posting: c.posting,
+            from: c.from,
+            looked_at: c.looked_at,
+            resolutions,
+            author,
+            message: c.message,
+            key,
+            now,
+        });
+        let done = answer(done.wait())?;
+        Ok(MergeDone {
+            head: done.head,
+            joined: done.joined,
+        })
+    }
+}
+
+impl Handle<RestoreVersion> for Engine {
+    fn handle(&self, c: RestoreVersion) -> Result<CommitId, ApiError> {
+        check_note(&c.message)?;
+        let (author, key, now) = self.by_me(c.key);
+        let done = self.store().restore(RestoreRequest {
+            posting: c.posting,
+            version: c.version,
+            looked_at: c.looked_at,
+            author,
+            message: c.message,
+            key,
+            now,
+        });
+        answer(done.wait())
     }
 }
 
@@ -103,10 +214,20 @@ impl Handle<EditField> for Engine {
         if !edited.warnings.is_empty() && !c.override_warnings {
             return Ok(edited);
         }
-        let by_person = current.filter(|chosen| chosen.source == Source::User);
-        let stands = by_person.map(|chosen| &chosen.value) == edited.value.as_ref();
         // Withdrawing twice, or saving what a person saved already, changes nothing.
-        if stands && c.field != FieldKey::Verdict {
+        let stands = match c.field {
+            FieldKey::Verdict => {
+                let verdict = found.card.verdict.as_ref();
+                let said = verdict.map(|v| (v.word.clone(), v.note.as_str()));
+                let wanted = edited.value.as_ref();
+                said == wanted.map(|value| (value.display(), c.message.as_str()))
+            }
+            _ => {
+                let by_person = current.filter(|chosen| chosen.source == Source::User);
+                by_person.map(|chosen| &chosen.value) == edited.value.as_ref()
+            }
+        };
+        if stands {
             self.put_draft(c.posting, c.field, None)?;
             edited.saved = true;
             return Ok(edited);

@@ -373,6 +373,8 @@ fn local_author(hub: &Hub, host: &dyn Host) -> Result<AuthorId, StoreError> {
 pub fn store_error(error: &StoreError) -> ApiError {
     let code = match error {
         StoreError::Refused(_) => ErrorCode::Rule,
+        StoreError::Declined { .. } => ErrorCode::Declined,
+        StoreError::Stale(_) => ErrorCode::Stale,
         StoreError::NotFound(_) => ErrorCode::NotFound,
         StoreError::Statement { .. } => ErrorCode::Internal,
         _ => ErrorCode::Store,

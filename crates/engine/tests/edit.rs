@@ -3,11 +3,17 @@
 
 use ghostlight_api::{
     ErrorCode, ViewData, ViewQuery,
-    command::{EditField, Edited, FieldInput, KeepDraft},
-    view::{CardView, Subject},
+    command::{
+        CreateBranch, EditField, Edited, FieldInput, KeepDraft, MergeBranch, MergeChoice, Redo,
+        RestoreVersion, SwitchBranch, Undo,
+    },
+    view::{
+        BranchesView, CardView, MergeKind, MergeView, Range, ReversalView, Subject, TimelineFilter,
+        VersionRow,
+    },
 };
 use ghostlight_engine::{Engine, Handle, Hooks, Host, Input};
-use ghostlight_model::{FieldKey, FieldValue, PostingId, Source, card::Chosen};
+use ghostlight_model::{CommitId, FieldKey, FieldValue, PostingId, Source, card::Chosen};
 use std::{path::Path, sync::Arc};
 
 struct Quiet;
@@ -106,6 +112,11 @@ fn what_cannot_stand_is_refused_in_a_sentence_and_a_warning_can_be_overridden() 
         (FieldKey::Title, "  ", "empty"),
         (FieldKey::PostedAt, "soon", "not a day"),
         (FieldKey::Outcome, "applied", "one by one"),
+        (
+            FieldKey::Custom(" ".into()),
+            "x",
+            "cannot be a field's name",
+        ),
     ] {
         let error = engine.handle(typed(posting, field, text, "x")).unwrap_err();
         assert_eq!(error.code, ErrorCode::Rule, "{text}");
@@ -204,4 +215,227 @@ fn what_is_typed_and_not_saved_is_offered_back_until_it_is_saved_or_given_up() {
     };
     assert_eq!(engine.handle(again).unwrap().commit, None);
     assert_eq!(kept(&engine), []);
+}
+
+fn branches(engine: &Engine, posting: PostingId) -> BranchesView {
+    match engine.view(&ViewQuery::Branches(posting)) {
+        ViewData::Branches(branches) => *branches,
+        other => panic!("no branches: {other:?}"),
+    }
+}
+
+fn timeline(engine: &Engine, posting: PostingId, filter: TimelineFilter) -> Vec<VersionRow> {
+    let range = Range { start: 0, len: 100 };
+    match engine.view(&ViewQuery::Timeline {
+        posting,
+        filter,
+        range,
+    }) {
+        ViewData::Timeline(page) => page.rows,
+        other => panic!("no timeline: {other:?}"),
+    }
+}
+
+fn merge_view(engine: &Engine, posting: PostingId, from: &str) -> MergeView {
+    match engine.view(&ViewQuery::Merge {
+        posting,
+        from: from.into(),
+    }) {
+        ViewData::Merge(merge) => *merge,
+        other => panic!("no merge: {other:?}"),
+    }
+}
+
+fn title(engine: &Engine, posting: PostingId) -> String {
+    chosen(engine, posting, FieldKey::Title)
+        .unwrap()
+        .value
+        .display()
+}
+
+#[test]
+fn what_was_done_is_undone_and_done_again_and_the_timeline_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = open(folder.path());
+    let posting = analyze(&engine);
+    let found = title(&engine, posting);
+    assert!(matches!(&branches(&engine, posting).undo,
+        ReversalView::No(error) if error.code == ErrorCode::Declined));
+    let done = engine
+        .handle(typed(posting, FieldKey::Title, "Wick trimmer", "a"))
+        .unwrap();
+    let ready = branches(&engine, posting);
+    let ReversalView::Ready(changes) = &ready.undo else {
+        panic!("{ready:?}")
+    };
+    assert_eq!(
+        (changes[0].old.as_str(), &changes[0].new),
+        ("Wick trimmer", &found)
+    );
+    let undo = engine
+        .handle(Undo {
+            posting,
+            key: "b".into(),
+        })
+        .unwrap();
+    assert_eq!(
+        engine
+            .handle(Undo {
+                posting,
+                key: "b".into()
+            })
+            .unwrap(),
+        undo
+    );
+    assert_eq!(title(&engine, posting), found);
+    engine
+        .handle(Redo {
+            posting,
+            key: "c".into(),
+        })
+        .unwrap();
+    assert_eq!(title(&engine, posting), "Wick trimmer");
+    let rows = timeline(&engine, posting, TimelineFilter::default());
+    let kinds: Vec<&str> = rows.iter().map(|row| row.kind.as_str()).collect();
+    assert_eq!(kinds, ["redo", "undo", "edit", "run"]);
+    assert_eq!((rows[1].id, rows[1].about), (undo, done.commit));
+    assert_eq!(
+        (rows[0].branches.as_slice(), rows[0].author.as_str()),
+        (&["main".to_owned()][..], "you")
+    );
+    assert!(rows[0].by_person && !rows[3].by_person);
+    let blame = TimelineFilter {
+        field: Some(FieldKey::Title),
+        ..TimelineFilter::default()
+    };
+    let blamed = timeline(&engine, posting, blame);
+    assert!(
+        blamed
+            .iter()
+            .all(|row| row.changes.len() == 1 && row.changes[0].field == FieldKey::Title)
+    );
+    assert_eq!(blamed.len(), 4);
+    let compare = |before: CommitId, after: CommitId| match engine.view(&ViewQuery::Compare {
+        posting,
+        before,
+        after,
+    }) {
+        ViewData::Compare(rows) => rows,
+        other => panic!("{other:?}"),
+    };
+    let differences = compare(rows[3].id, rows[0].id);
+    assert_eq!(differences.len(), 1);
+    assert_eq!(
+        differences[0].before.as_ref().unwrap().value.display(),
+        found
+    );
+    assert_eq!(differences[0].after.as_ref().unwrap().author, "you");
+    let restore = RestoreVersion {
+        posting,
+        version: rows[3].id,
+        looked_at: Some(rows[3].id),
+        message: String::new(),
+        key: "d".into(),
+    };
+    assert_eq!(
+        engine.handle(restore.clone()).unwrap_err().code,
+        ErrorCode::Stale
+    );
+    let fresh = RestoreVersion {
+        looked_at: Some(rows[0].id),
+        ..restore
+    };
+    engine.handle(fresh).unwrap();
+    assert_eq!(title(&engine, posting), found);
+}
+
+#[test]
+fn two_branches_are_merged_with_what_somebody_decided() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = open(folder.path());
+    let posting = analyze(&engine);
+    let create = |name: &str| CreateBranch {
+        posting,
+        name: name.into(),
+        at: None,
+        switch: true,
+    };
+    engine.handle(create("what-if")).unwrap();
+    engine
+        .handle(typed(posting, FieldKey::Title, "Wick trimmer", "a"))
+        .unwrap();
+    engine
+        .handle(typed(posting, FieldKey::Company, "Oriel", "b"))
+        .unwrap();
+    engine
+        .handle(SwitchBranch {
+            posting,
+            name: "main".into(),
+        })
+        .unwrap();
+    assert_eq!(title(&engine, posting), "Lamp Keeper");
+    assert_eq!(
+        merge_view(&engine, posting, "what-if").kind,
+        MergeKind::Forward
+    );
+    engine
+        .handle(typed(posting, FieldKey::Title, "Lamp lady", "c"))
+        .unwrap();
+    let view = merge_view(&engine, posting, "what-if");
+    assert_eq!(
+        (view.kind, view.conflicts.len(), view.settled.len()),
+        (MergeKind::Join, 1, 1)
+    );
+    let conflict = &view.conflicts[0];
+    assert_eq!(conflict.ours.as_ref().unwrap().value.display(), "Lamp lady");
+    assert_eq!(
+        conflict.theirs.as_ref().unwrap().value.display(),
+        "Wick trimmer"
+    );
+    let merge = |choice, key: &str| MergeBranch {
+        posting,
+        from: "what-if".into(),
+        looked_at: Some((view.ours.head, view.theirs.head)),
+        resolutions: vec![(FieldKey::Title, choice)],
+        message: "both were right".into(),
+        key: key.into(),
+    };
+    let empty = merge(MergeChoice::Text(" ".into()), "d");
+    assert_eq!(engine.handle(empty).unwrap_err().code, ErrorCode::Rule);
+    let undecided = MergeBranch {
+        resolutions: vec![],
+        ..merge(MergeChoice::Ours, "e")
+    };
+    assert_eq!(
+        engine.handle(undecided).unwrap_err().code,
+        ErrorCode::Declined
+    );
+    let done = engine
+        .handle(merge(MergeChoice::Text("Lampist".into()), "f"))
+        .unwrap();
+    assert!(done.joined);
+    assert_eq!(title(&engine, posting), "Lampist");
+    assert_eq!(
+        chosen(&engine, posting, FieldKey::Company)
+            .unwrap()
+            .value
+            .display(),
+        "Oriel"
+    );
+    assert_eq!(
+        merge_view(&engine, posting, "what-if").kind,
+        MergeKind::Nothing
+    );
+    let again = engine.handle(create("what-if")).unwrap_err();
+    assert_eq!(
+        again.code,
+        ErrorCode::Declined,
+        "the name is taken elsewhere"
+    );
+    let error = engine.view(&ViewQuery::Merge {
+        posting,
+        from: "none".into(),
+    });
+    assert!(matches!(error, ViewData::Failed(error) if error.code == ErrorCode::NotFound));
+    assert!(!engine.hub().store().rebuild().wait().unwrap().drift);
 }

@@ -485,7 +485,7 @@ fn a_token_that_expires_in_mid_stream_is_asked_for_and_the_new_one_goes_on() {
     rig.wait_for_state(id, LinkState::Connected);
     rig.publish("run/song", &[DONE]);
     let run = rig.run("song", |run| run.row.line.ended.is_some());
-    assert!(run.extent.proven && run.extent.missing == 0);
+    assert!(run.extent.proven == Some(true) && run.extent.missing == 0);
     assert_eq!(rig.log(&run.row.line.run_id, EventFilter::default()).0, 4);
     // Renewed in its file, by whatever keeps it there: used without anybody's doing.
     let server = rig.server.as_ref().unwrap();

@@ -2,10 +2,10 @@
 //! (DESIGN *Invariants* 5).
 
 use crate::{
-    commit::{AuthorId, Commit},
+    commit::{AuthorId, Commit, FieldChange, Purpose},
     event::Step,
     fuse::{LostBecause, fuse, winners},
-    ids::ObservationId,
+    ids::{CommitId, ObservationId},
     observation::{Confidence, Method, Observation, Source},
     receipt::{Looked, Outcome, Receipt},
     run::{Failure, NodeStatus, RunState, RunStatus},
@@ -128,7 +128,7 @@ pub struct RecordedOutcome {
 #[derive(Debug, Clone, Copy)]
 pub struct CardInput<'a> {
     /// The head's ancestors and the head, parents before children.
-    pub commits: &'a [Commit],
+    pub commits: &'a [&'a Commit],
     /// The observations of the latest run's capture. Candidates are those of that run alone: an
     /// earlier one may have read the same capture with other rules, and what it saw then must not
     /// stand beside what is seen now. An observation is never older than its run.
@@ -141,7 +141,7 @@ pub struct CardInput<'a> {
 
 /// Folds a card.
 pub fn fold(input: CardInput<'_>) -> Card {
-    let committed = fold_commits(input.commits);
+    let committed = fold_commits(input.commits.iter().copied());
     let mut by_field: BTreeMap<FieldKey, Vec<&Observation>> = BTreeMap::new();
     let of_this_run = |o: &&Observation| input.run.is_none_or(|run| o.ts >= run.started);
     for observation in input.observations.iter().filter(of_this_run) {
@@ -181,16 +181,23 @@ pub fn fold(input: CardInput<'_>) -> Card {
     }
 }
 
-/// The values that stand by commits alone.
-pub fn standing_values(commits: &[Commit]) -> BTreeMap<FieldKey, Standing> {
+/// The values that stand by commits alone, the verdict among them; `commits` with parents before
+/// children.
+pub fn standing_values<'a>(
+    commits: impl IntoIterator<Item = &'a Commit>,
+) -> BTreeMap<FieldKey, Standing> {
     fold_commits(commits).values
 }
 
-#[derive(Default)]
-struct Committed {
-    values: BTreeMap<FieldKey, Standing>,
-    verdict: Option<Verdict>,
-    outcomes: Vec<RecordedOutcome>,
+/// What commits amount to, without any observation.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Committed {
+    /// The values, the verdict among them.
+    pub values: BTreeMap<FieldKey, Standing>,
+    /// The verdict with its note.
+    pub verdict: Option<Verdict>,
+    /// Outcomes, oldest first.
+    pub outcomes: Vec<RecordedOutcome>,
 }
 
 /// A value that stands by a commit.
@@ -212,47 +219,101 @@ pub struct Standing {
     pub at: Micros,
 }
 
-fn fold_commits(commits: &[Commit]) -> Committed {
-    let mut out = Committed::default();
+/// Folds commits, parents before children. A merge, an undo and a restore bring back what somebody
+/// said before: it stays that author's, with its note.
+pub fn fold_commits<'a>(commits: impl IntoIterator<Item = &'a Commit>) -> Committed {
+    let mut folding = Folding::default();
     for commit in commits {
         for change in &commit.changes {
-            match (&change.field, &change.new) {
-                (FieldKey::Verdict, new) => {
-                    out.verdict = new.as_ref().map(|value| Verdict {
-                        word: value.display(),
-                        note: commit.message.clone(),
-                        author: commit.author.clone(),
-                        at: commit.clock.wall,
-                    });
-                }
-                (FieldKey::Outcome, Some(value)) => out.outcomes.push(RecordedOutcome {
+            folding.apply(commit, change);
+        }
+    }
+    folding.out.outcomes = folding.outcomes.into_iter().map(|(_, o)| o).collect();
+    folding.out
+}
+
+#[derive(Default)]
+struct Folding {
+    out: Committed,
+    /// Everything each field was, oldest first.
+    before: BTreeMap<FieldKey, Vec<Standing>>,
+    verdicts: Vec<Verdict>,
+    /// By the commit that recorded it first.
+    outcomes: Vec<(CommitId, RecordedOutcome)>,
+}
+
+impl Folding {
+    fn apply(&mut self, commit: &Commit, change: &FieldChange) {
+        match (&change.field, &change.new) {
+            (FieldKey::Outcome, Some(value)) => {
+                let recorded = RecordedOutcome {
                     word: value.display(),
                     note: commit.message.clone(),
                     at: commit.clock.wall,
-                }),
-                (FieldKey::Outcome, None) => {}
-                (field, Some(value)) => {
-                    out.values
-                        .insert(field.clone(), standing(commit, change, value));
+                };
+                let by = commit.purpose.about().unwrap_or_else(|| commit.id());
+                self.outcomes.push((by, recorded));
+            }
+            (FieldKey::Outcome, None) => {
+                let about = commit.purpose.about();
+                self.outcomes.retain(|(by, _)| Some(*by) != about);
+            }
+            (field, Some(value)) => {
+                let standing = self.standing(commit, change, value);
+                if *field == FieldKey::Verdict {
+                    let verdict = self.verdict(commit, value);
+                    self.verdicts.push(verdict.clone());
+                    self.out.verdict = Some(verdict);
                 }
-                (field, None) => {
-                    out.values.remove(field);
+                let before = self.before.entry(field.clone()).or_default();
+                before.push(standing.clone());
+                self.out.values.insert(field.clone(), standing);
+            }
+            (field, None) => {
+                if *field == FieldKey::Verdict {
+                    self.out.verdict = None;
                 }
+                self.out.values.remove(field);
             }
         }
     }
-    out
-}
 
-fn standing(commit: &Commit, change: &crate::commit::FieldChange, value: &FieldValue) -> Standing {
-    Standing {
-        value: value.clone(),
-        confidence: change.confidence,
-        source: change.source,
-        method: change.method,
-        observation: change.observation,
-        author: commit.author.clone(),
-        at: commit.clock.wall,
+    fn standing(&self, commit: &Commit, change: &FieldChange, value: &FieldValue) -> Standing {
+        let mut standing = Standing {
+            value: value.clone(),
+            confidence: change.confidence,
+            source: change.source,
+            method: change.method,
+            observation: change.observation,
+            author: commit.author.clone(),
+            at: commit.clock.wall,
+        };
+        let before = self.before.get(&change.field).into_iter().flatten().rev();
+        let said = |old: &&Standing| old.value == *value && old.source == change.source;
+        if !commit.purpose.is_plain()
+            && let Some(old) = before.into_iter().find(said)
+        {
+            standing.author = old.author.clone();
+            standing.at = old.at;
+        }
+        standing
+    }
+
+    /// The note is the message of the commit that gave the verdict.
+    fn verdict(&self, commit: &Commit, value: &FieldValue) -> Verdict {
+        let word = value.display();
+        let any_note = commit.purpose == Purpose::Merge;
+        let said = |old: &&Verdict| old.word == word && (any_note || old.note == commit.message);
+        let before = self.verdicts.iter().rev().find(said);
+        match before.filter(|_| !commit.purpose.is_plain()) {
+            Some(before) => before.clone(),
+            None => Verdict {
+                word,
+                note: commit.message.clone(),
+                author: commit.author.clone(),
+                at: commit.clock.wall,
+            },
+        }
     }
 }
 
@@ -422,7 +483,7 @@ mod tests {
     use super::*;
     use crate::run::RunKind;
     use crate::{
-        commit::{Clock, FieldChange},
+        commit::Clock,
         ids::{CaptureId, PostingId, RunId},
     };
 
@@ -456,6 +517,8 @@ mod tests {
                 counter: 0,
             },
             message: "because".into(),
+            purpose: Purpose::Plain,
+            settled: vec![],
             changes: vec![FieldChange {
                 field,
                 old: None,
@@ -485,7 +548,7 @@ mod tests {
         let person = commit(Source::User, FieldKey::Title, text("Baker"));
         let machine = seen(FieldKey::Title, "Nurse", 990);
         let card = fold(CardInput {
-            commits: std::slice::from_ref(&person),
+            commits: &[&person],
             observations: std::slice::from_ref(&machine),
             cited: &[],
             run: None,
@@ -500,7 +563,7 @@ mod tests {
         );
         let withdrawn = commit(Source::User, FieldKey::Title, None);
         let card = fold(CardInput {
-            commits: &[person, withdrawn],
+            commits: &[&person, &withdrawn],
             observations: &[machine],
             cited: &[],
             run: None,
@@ -558,7 +621,7 @@ mod tests {
             commit(Source::User, FieldKey::Outcome, choice("filled")),
         ];
         let card = fold(CardInput {
-            commits: &commits,
+            commits: &commits.each_ref(),
             observations: &[],
             cited: &[],
             run: None,

@@ -27,6 +27,77 @@ pub struct Commit {
     pub message: String,
     /// What changes, at most once per field.
     pub changes: Vec<FieldChange>,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "Purpose::is_plain")]
+    pub purpose: Purpose,
+    /// Of a merge: what its sides did not agree on and its author settled, sorted by field.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settled: Vec<Conflict>,
+}
+
+/// What a commit is for. Stored and hashed as a part of it.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// A person's edit, or what a run found.
+    #[default]
+    Plain,
+    /// Joins its parents: it names each field in which they differ.
+    Merge,
+    /// Takes back what this commit did.
+    Undo(CommitId),
+    /// Does again what this commit did, after it was taken back.
+    Redo(CommitId),
+    /// Brings back the values of this version.
+    Restore(CommitId),
+}
+
+impl Purpose {
+    /// Whether it is an edit or a run.
+    pub fn is_plain(&self) -> bool {
+        *self == Purpose::Plain
+    }
+
+    /// The word used in files.
+    pub fn word(self) -> &'static str {
+        match self {
+            Purpose::Plain => "edit",
+            Purpose::Merge => "merge",
+            Purpose::Undo(_) => "undo",
+            Purpose::Redo(_) => "redo",
+            Purpose::Restore(_) => "restore",
+        }
+    }
+
+    /// The commit it is about, where it is about one.
+    pub fn about(self) -> Option<CommitId> {
+        match self {
+            Purpose::Plain | Purpose::Merge => None,
+            Purpose::Undo(id) | Purpose::Redo(id) | Purpose::Restore(id) => Some(id),
+        }
+    }
+}
+
+/// A field whose sides differ: a set, the same from whichever side it is looked at. Which of them is
+/// *ours* is a view of it ([`Conflict::side`]).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Conflict {
+    /// Which field.
+    pub field: FieldKey,
+    /// What it was in each common ancestor, in order of their ids.
+    pub bases: Vec<Option<FieldValue>>,
+    /// What it is in each head, in order of their ids.
+    pub sides: Vec<(CommitId, Option<FieldValue>)>,
+}
+
+impl Conflict {
+    /// What `head` says.
+    pub fn side(&self, head: CommitId) -> Option<&Option<FieldValue>> {
+        let side = self.sides.iter().find(|(id, _)| *id == head);
+        side.map(|(_, value)| value)
+    }
 }
 
 /// An opaque author: `pipeline@0.1.0`, or a random id of a person.
@@ -35,6 +106,16 @@ pub struct Commit {
 pub struct AuthorId(pub String);
 
 impl AuthorId {
+    /// The author of a merge that nobody had to decide anything about.
+    pub fn of_merges() -> Self {
+        Self("merge".into())
+    }
+
+    /// Whether the author is a person.
+    pub fn is_person(&self) -> bool {
+        !self.is_pipeline() && *self != Self::of_merges()
+    }
+
     /// Whether the author is the pipeline.
     pub fn is_pipeline(&self) -> bool {
         self.0.starts_with("pipeline@")
@@ -92,8 +173,11 @@ pub struct FieldChange {
     pub observation: Option<ObservationId>,
 }
 
-/// Version of [`Commit::encode`]; part of what is hashed.
+/// Version of [`Commit::encode`] for edits and runs; part of what is hashed.
 const ENCODING: u8 = 1;
+/// The version that says what a commit is for; only of commits that are no edit and no run, so that
+/// ids given before stay.
+const ENCODING_WITH_PURPOSE: u8 = 2;
 
 impl Commit {
     /// The commit's id.
@@ -103,7 +187,13 @@ impl Commit {
 
     /// The canonical encoding.
     pub fn encode(&self) -> Vec<u8> {
-        let mut out = vec![ENCODING];
+        let plain = self.purpose.is_plain() && self.settled.is_empty();
+        let version = if plain {
+            ENCODING
+        } else {
+            ENCODING_WITH_PURPOSE
+        };
+        let mut out = vec![version];
         out.extend(self.posting.0);
         out.extend((self.parents.len() as u32).to_le_bytes());
         self.parents.iter().for_each(|parent| out.extend(parent.0));
@@ -115,7 +205,31 @@ impl Commit {
         self.changes
             .iter()
             .for_each(|change| change.encode(&mut out));
+        if !plain {
+            put(&mut out, self.purpose.word().as_bytes());
+            put(
+                &mut out,
+                self.purpose.about().as_ref().map_or(&[][..], |id| &id.0),
+            );
+            out.extend((self.settled.len() as u32).to_le_bytes());
+            self.settled.iter().for_each(|c| c.encode(&mut out));
+        }
         out
+    }
+}
+
+impl Conflict {
+    fn encode(&self, out: &mut Vec<u8>) {
+        put(out, self.field.name().as_bytes());
+        out.extend((self.bases.len() as u32).to_le_bytes());
+        self.bases
+            .iter()
+            .for_each(|base| put_value(out, base.as_ref()));
+        out.extend((self.sides.len() as u32).to_le_bytes());
+        for (head, value) in &self.sides {
+            out.extend(head.0);
+            put_value(out, value.as_ref());
+        }
     }
 }
 
@@ -234,7 +348,66 @@ mod tests {
                     }),
                 ),
             ],
+            purpose: Purpose::Plain,
+            settled: Vec::new(),
         }
+    }
+
+    fn merge() -> Commit {
+        Commit {
+            parents: vec![CommitId([2; 32]), CommitId([3; 32])],
+            author: AuthorId("person-7".into()),
+            purpose: Purpose::Merge,
+            settled: vec![Conflict {
+                field: FieldKey::Title,
+                bases: vec![None],
+                sides: vec![
+                    (
+                        CommitId([2; 32]),
+                        Some(FieldValue::Text("Lamplighter".into())),
+                    ),
+                    (CommitId([3; 32]), None),
+                ],
+            }],
+            ..commit()
+        }
+    }
+
+    /// Golden: of commits that say what they are for, as [`the_encoding_is_fixed`].
+    #[test]
+    fn the_encoding_with_a_purpose_is_fixed() {
+        let undo = Commit {
+            purpose: Purpose::Undo(CommitId([2; 32])),
+            ..commit()
+        };
+        assert_eq!((undo.encode().len(), merge().encode().len()), (527, 629));
+        assert_eq!(
+            [undo.id().to_string(), merge().id().to_string()],
+            [
+                "a5078ee2e16e81ddd7e43f54463d5a30d8c727bd20f8e8464267ccaedb1957bc",
+                "20ec0d1abee06303d0879f905926e902de21a568d034c5f7fbc5b3ea0e21c158"
+            ]
+        );
+        let mut ids: Vec<CommitId> = [
+            Purpose::Plain,
+            Purpose::Merge,
+            Purpose::Undo(CommitId([2; 32])),
+            Purpose::Redo(CommitId([2; 32])),
+            Purpose::Restore(CommitId([2; 32])),
+            Purpose::Restore(CommitId([3; 32])),
+        ]
+        .map(|purpose| {
+            Commit {
+                purpose,
+                ..commit()
+            }
+            .id()
+        })
+        .into();
+        ids.push(merge().id());
+        ids.sort();
+        ids.dedup();
+        assert_eq!(ids.len(), 7);
     }
 
     /// Golden: a change here changes every id on every disk and needs a new encoding version.

@@ -14,6 +14,7 @@ pub mod commit;
 pub mod event;
 pub mod foreign;
 pub mod fuse;
+pub mod history;
 pub mod ids;
 pub mod keys;
 pub mod liveness;

@@ -11,7 +11,7 @@ use ghostlight_model::{
     Family, FieldKey, FieldValue, Issue, Layer, Level, Method, Micros, Observation, ObservationId,
     Period, Phase, Place, PostingId, RunId, Salary, Severity, Signal, Source, Step, Strength,
     card::{Alternative, Card, CardField, Chosen, FieldState, RecordedOutcome, Verdict},
-    commit::{AuthorId, Clock, Commit, FieldChange},
+    commit::{AuthorId, Clock, Commit, Conflict, FieldChange, Purpose},
     event::Fact,
     fuse::LostBecause,
     keys::PostingKey,
@@ -325,6 +325,8 @@ fn commits() {
         clock: clock(0),
         message: "first reading".into(),
         changes: changes.collect(),
+        purpose: Purpose::Plain,
+        settled: vec![],
     };
     let withdrawal = FieldChange {
         field: FieldKey::Verdict,
@@ -342,9 +344,29 @@ fn commits() {
         clock: clock(1),
         message: "they answered after all".into(),
         changes: vec![withdrawal],
+        purpose: Purpose::Plain,
+        settled: vec![],
     };
     check("commit-machine", &machine);
     check("commit-person", &person);
+    let undo = Commit {
+        purpose: Purpose::Undo(machine.id()),
+        ..person.clone()
+    };
+    let merge = Commit {
+        purpose: Purpose::Merge,
+        settled: vec![Conflict {
+            field: FieldKey::Title,
+            bases: vec![None],
+            sides: vec![
+                (machine.id(), Some(FieldValue::Text("Lamplighter".into()))),
+                (person.id(), None),
+            ],
+        }],
+        ..person.clone()
+    };
+    check("commit-undo", &undo);
+    check("commit-merge", &merge);
     // The id survives the way to the disk and back.
     let text = serde_json::to_string(&machine).unwrap();
     assert_eq!(

@@ -63,6 +63,17 @@ pub enum StoreError {
     /// A value breaks a rule; nothing was written.
     #[error("{0}")]
     Refused(String),
+    /// It cannot be done as things stand; nothing was written.
+    #[error("{message}")]
+    Declined {
+        /// Why, and what about.
+        message: String,
+        /// What to do instead.
+        hint: &'static str,
+    },
+    /// What the caller looked at has changed since; nothing was written.
+    #[error("{0}")]
+    Stale(String),
     /// What was asked for is not in the store.
     #[error("{0} is not in the store")]
     NotFound(String),
@@ -113,6 +124,8 @@ impl StoreError {
             Self::Io { .. } => "io",
             Self::Migration { .. } => "migration",
             Self::Refused(_) => "refused",
+            Self::Declined { .. } => "declined",
+            Self::Stale(_) => "stale",
             Self::NotFound(_) => "not_found",
             Self::Closed => "closed",
             Self::Statement { .. } => "statement",
@@ -139,6 +152,8 @@ impl StoreError {
                 "The database was left as it was; a copy made before stands in the backups folder beside it."
             }
             Self::Refused(_) => "Correct the value and try again.",
+            Self::Declined { hint, .. } => hint,
+            Self::Stale(_) => "Reload, look at what changed, and repeat the step.",
             Self::NotFound(_) => "It may have been removed; reload the list.",
             Self::Closed => "Start Ghostlight again.",
             Self::Statement { .. } => {

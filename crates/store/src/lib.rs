@@ -9,6 +9,7 @@
 mod drafts;
 mod error;
 pub mod feeds;
+pub mod history;
 pub mod log;
 mod open;
 pub mod outbox;
@@ -23,6 +24,9 @@ pub mod writer;
 pub use drafts::Draft;
 pub use error::StoreError;
 pub use feeds::{Feed, FeedSettings};
+pub use history::{
+    Branch, MAIN, MergePreview, MergeRequest, Merged, NewBranch, RestoreRequest, TimelineFilter,
+};
 pub use log::{LogEntry, LogFilter, LogRow, LogSummary, Matches};
 #[doc(hidden)]
 pub use open::OpenOptions;

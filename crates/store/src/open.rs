@@ -31,6 +31,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0002_streams.sql"),
     include_str!("../migrations/0003_monitor.sql"),
     include_str!("../migrations/0004_outbox.sql"),
+    include_str!("../migrations/0005_branches.sql"),
     include_str!("../migrations/0006_drafts.sql"),
 ];
 /// The newest schema this version reads and writes.

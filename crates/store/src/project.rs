@@ -4,10 +4,11 @@
 //! batch is flushed. [`rebuild`] runs the same code over the whole log, so it cannot disagree
 //! (DESIGN *Invariants* 3).
 
-use crate::{read, sql, streams, write::json, writer::Changes};
+use crate::{history, read, sql, streams, write::json, writer::Changes};
 use ghostlight_model::{
     Epoch, EventBody, FieldKey, Observation, Phase, PostingId, RunId, StreamId,
     card::{Card, CardInput, FieldState, fold},
+    commit::Commit,
     event::Fact,
     liveness,
     run::{RunKind, RunLine, RunState},
@@ -337,17 +338,19 @@ fn write_posting(tx: &Transaction<'_>, posting: PostingId) -> rusqlite::Result<(
 
 /// The card, a pure function of what the log holds for the posting.
 fn card_of(tx: &Connection, posting: PostingId, run: &RunState) -> rusqlite::Result<Card> {
-    let commits = read::commits_of(tx, posting)?;
+    let tip = history::tip(tx, posting)?;
+    let line = tip.line();
     let observations = match run.capture {
         Some(capture) => read::observations_of(tx, posting, capture)?,
         None => Vec::new(),
     };
     let mut cited: Vec<Observation> = Vec::new();
-    for change in commits.iter().flat_map(|commit| &commit.changes) {
+    for change in line.iter().flat_map(|(_, commit)| &commit.changes) {
         if let Some(id) = change.observation {
             cited.extend(read::observation(tx, posting, id)?);
         }
     }
+    let commits: Vec<&Commit> = line.into_iter().map(|(_, commit)| commit).collect();
     Ok(fold(CardInput {
         commits: &commits,
         observations: &observations,

@@ -2,8 +2,8 @@
 
 use crate::{error::StoreError, open::Store, sql, write::NewCapture};
 use ghostlight_model::{
-    CaptureId, CommitId, Epoch, EventBody, Layer, Micros, Observation, ObservationId, Offset,
-    PostingId, RunId, StreamId,
+    CaptureId, Epoch, EventBody, Layer, Micros, Observation, ObservationId, Offset, PostingId,
+    RunId, StreamId,
     card::{Card, CardField},
     commit::Commit,
     foreign,
@@ -12,7 +12,6 @@ use ghostlight_model::{
 };
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params, types::Type};
 use serde::de::DeserializeOwned;
-use std::collections::{BTreeSet, HashMap};
 
 /// How the postings list is ordered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -422,11 +421,7 @@ impl Store {
 
     /// The name of an author, where one is kept.
     pub fn person(&self, author: &str) -> Result<Option<String>, StoreError> {
-        self.reading(|c| {
-            c.prepare_cached("SELECT name FROM person WHERE author_id = ?1")?
-                .query_row([author], |row| row.get(0))
-                .optional()
-        })
+        self.reading(|c| person(c, author))
     }
 
     /// How many postings there are, and how many of our own runs are under way.
@@ -455,11 +450,18 @@ fn summary(row: &Row<'_>) -> rusqlite::Result<PostingSummary> {
     })
 }
 
-fn count(c: &Connection, sql: &str, params: &[&dyn ToSql]) -> rusqlite::Result<u32> {
+/// The name of an author, where one is kept.
+pub(crate) fn person(c: &Connection, author: &str) -> rusqlite::Result<Option<String>> {
+    c.prepare_cached("SELECT name FROM person WHERE author_id = ?1")?
+        .query_row([author], |row| row.get(0))
+        .optional()
+}
+
+pub(crate) fn count(c: &Connection, sql: &str, params: &[&dyn ToSql]) -> rusqlite::Result<u32> {
     c.prepare_cached(sql)?.query_row(params, |row| row.get(0))
 }
 
-fn collect<T>(
+pub(crate) fn collect<T>(
     c: &Connection,
     sql: &str,
     params: &[&dyn ToSql],
@@ -469,7 +471,7 @@ fn collect<T>(
 }
 
 /// JSON of a type of ours; text that is none is a damaged row, reported as such.
-fn from_json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
+pub(crate) fn from_json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
     let text = row.get_ref(column)?.as_str()?;
     serde_json::from_str(text)
         .map_err(|e| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(e)))
@@ -513,45 +515,6 @@ pub(crate) fn latest_assessed(
     c.prepare_cached(sql::LATEST_ASSESSED)?
         .query_row([posting.0], |row| from_json(row, 0))
         .optional()
-}
-
-/// A posting's commits, parents before children; those without such an order by clock, then id.
-///
-/// The clock alone does not do: one that was hours ahead is not followed ([`Clock`]), so what is
-/// decided after it was set right may carry an earlier time than its parent.
-///
-/// [`Clock`]: ghostlight_model::commit::Clock
-pub(crate) fn commits_of(c: &Connection, posting: PostingId) -> rusqlite::Result<Vec<Commit>> {
-    let by_clock = collect(c, sql::COMMITS, params![posting.0], |row| {
-        Ok((CommitId(row.get(0)?), from_json(row, 1)?))
-    })?;
-    Ok(parents_first(by_clock))
-}
-
-/// Sorts commits topologically, keeping the given order where it is free to.
-fn parents_first(commits: Vec<(CommitId, Commit)>) -> Vec<Commit> {
-    let place: HashMap<CommitId, usize> = commits.iter().map(|(id, _)| *id).zip(0..).collect();
-    let mut children: Vec<Vec<usize>> = vec![Vec::new(); commits.len()];
-    let mut waiting: Vec<usize> = vec![0; commits.len()];
-    for (child, (_, commit)) in commits.iter().enumerate() {
-        for parent in commit.parents.iter().filter_map(|id| place.get(id)) {
-            children[*parent].push(child);
-            waiting[child] += 1;
-        }
-    }
-    let mut ready: BTreeSet<usize> = (0..commits.len()).filter(|i| waiting[*i] == 0).collect();
-    let mut commits: Vec<Option<Commit>> = commits.into_iter().map(|(_, c)| Some(c)).collect();
-    let mut sorted = Vec::with_capacity(commits.len());
-    while let Some(next) = ready.pop_first() {
-        sorted.extend(commits[next].take());
-        for child in &children[next] {
-            waiting[*child] -= 1;
-            if waiting[*child] == 0 {
-                ready.insert(*child);
-            }
-        }
-    }
-    sorted
 }
 
 pub(crate) fn postings_with_commits(c: &Connection) -> rusqlite::Result<Vec<PostingId>> {

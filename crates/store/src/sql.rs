@@ -174,6 +174,69 @@ pub const HISTORY: &str = "SELECT body FROM \"commit\" WHERE posting = ?1 \
      ORDER BY wall DESC, counter DESC, id DESC LIMIT ?3 OFFSET ?2";
 /// How many commits a posting has.
 pub const HISTORY_COUNT: &str = "SELECT count(*) FROM \"commit\" WHERE posting = ?1";
+macro_rules! timeline_where {
+    () => {
+        " FROM \"commit\" WHERE posting = ?1 AND wall >= ?2 AND wall < ?3 \
+          AND (?4 = '' OR instr(body, ?4) > 0) \
+          AND (?5 IS NULL OR lower(hex(id)) IN (SELECT value FROM json_each(?5)))"
+    };
+}
+
+macro_rules! timeline_by_author_where {
+    () => {
+        " FROM \"commit\" WHERE posting = ?1 AND author_id = ?6 AND wall >= ?2 AND wall < ?3 \
+          AND (?4 = '' OR instr(body, ?4) > 0) \
+          AND (?5 IS NULL OR lower(hex(id)) IN (SELECT value FROM json_each(?5)))"
+    };
+}
+
+macro_rules! timeline_of_field_where {
+    () => {
+        " FROM field_change AS f CROSS JOIN \"commit\" ON id = commit_id WHERE f.posting = ?1 \
+          AND f.field = ?7 AND f.wall >= ?2 AND f.wall < ?3 AND (?4 = '' OR f.source = ?4) \
+          AND (?5 IS NULL OR lower(hex(id)) IN (SELECT value FROM json_each(?5))) \
+          AND (?6 IS NULL OR f.author_id = ?6)"
+    };
+}
+
+/// A page of a posting's commits, latest first: posting, from, before, text in the body or empty, ids to keep (a JSON
+/// array of hexadecimal ids) or null, author (unused), field (unused), start, length.
+pub const TIMELINE: &str = concat!(
+    "SELECT id, body",
+    timeline_where!(),
+    " ORDER BY wall DESC, counter DESC, id DESC LIMIT ?9 OFFSET ?8"
+);
+/// How many [`TIMELINE`] has.
+pub const TIMELINE_COUNT: &str = concat!("SELECT count(*)", timeline_where!());
+/// As [`TIMELINE`], of one author.
+pub const TIMELINE_BY_AUTHOR: &str = concat!(
+    "SELECT id, body",
+    timeline_by_author_where!(),
+    " ORDER BY wall DESC, counter DESC, id DESC LIMIT ?9 OFFSET ?8"
+);
+/// How many [`TIMELINE_BY_AUTHOR`] has.
+pub const TIMELINE_BY_AUTHOR_COUNT: &str = concat!("SELECT count(*)", timeline_by_author_where!());
+/// As [`TIMELINE`], of one field, and of one author or null: its blame.
+pub const TIMELINE_OF_FIELD: &str = concat!(
+    "SELECT id, body",
+    timeline_of_field_where!(),
+    " ORDER BY f.wall DESC, f.counter DESC, f.commit_id DESC LIMIT ?9 OFFSET ?8"
+);
+/// How many [`TIMELINE_OF_FIELD`] has.
+pub const TIMELINE_OF_FIELD_COUNT: &str = concat!("SELECT count(*)", timeline_of_field_where!());
+/// A commit's body: id, posting.
+pub const COMMIT: &str = "SELECT body FROM \"commit\" WHERE id = ?1 AND posting = ?2";
+/// A commit's parents.
+pub const PARENTS: &str = "SELECT parent FROM commit_parent WHERE child = ?1";
+/// A posting's branches by name.
+pub const BRANCHES: &str = "SELECT name, head, created, wall, author_id FROM branch \
+     CROSS JOIN \"commit\" ON id = head WHERE branch.posting = ?1 ORDER BY name";
+/// A branch's head: posting, name.
+pub const BRANCH: &str = "SELECT head FROM branch WHERE posting = ?1 AND name = ?2";
+/// How many branches a posting has.
+pub const BRANCHES_COUNT: &str = "SELECT count(*) FROM branch WHERE posting = ?1";
+/// The branch that a posting has checked out.
+pub const CHECKOUT: &str = "SELECT branch FROM checkout WHERE posting = ?1";
 /// When a posting's latest commit was made.
 pub const LAST_COMMIT: &str = "SELECT max(wall) FROM \"commit\" WHERE posting = ?1";
 /// The commit made with a caller's key.
@@ -277,6 +340,18 @@ pub const HOT: &[(&str, &str)] = &[
     ("history", HISTORY),
     ("history, count", HISTORY_COUNT),
     ("last commit", LAST_COMMIT),
+    ("timeline", TIMELINE),
+    ("timeline, count", TIMELINE_COUNT),
+    ("timeline of an author", TIMELINE_BY_AUTHOR),
+    ("timeline of an author, count", TIMELINE_BY_AUTHOR_COUNT),
+    ("timeline of a field", TIMELINE_OF_FIELD),
+    ("timeline of a field, count", TIMELINE_OF_FIELD_COUNT),
+    ("commit", COMMIT),
+    ("parents", PARENTS),
+    ("branches", BRANCHES),
+    ("branch", BRANCH),
+    ("branches, count", BRANCHES_COUNT),
+    ("checked out", CHECKOUT),
     ("commit by key", COMMIT_BY_KEY),
     ("posting by key", POSTING_BY_KEY),
     ("posting known", POSTING_KNOWN),

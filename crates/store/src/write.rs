@@ -3,6 +3,7 @@
 use crate::{
     drafts,
     error::StoreError,
+    history,
     open::Store,
     project::StreamHead,
     sql,
@@ -12,8 +13,8 @@ use crate::{
 use ghostlight_model::{
     CaptureId, CommitId, ContentHash, EventBody, FieldKey, FieldValue, Method, Micros, Observation,
     Offset, PostingId, RunId, Source, StreamId,
-    card::standing_values,
-    commit::{AuthorId, Clock, Commit, FieldChange},
+    card::Standing,
+    commit::{AuthorId, Commit, FieldChange},
     event::Fact,
     keys::PostingKey,
     observation::Confidence,
@@ -21,7 +22,7 @@ use ghostlight_model::{
     run::{RunKind, RunState},
 };
 use rusqlite::{Connection, OptionalExtension, params};
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
 /// A fetched version of a posting, to be stored or stored already.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -347,18 +348,19 @@ fn finish_run(batch: &mut Batch<'_>, run: FinishedRun) -> Result<Option<CommitId
         author,
         mut event,
     } = run;
-    let commits = crate::read::commits_of(batch.tx, posting).map_err(sqlite)?;
+    let tip = history::tip(batch.tx, posting).map_err(sqlite)?;
+    let standing = tip.state().values;
     let state = batch.touched.run(batch.tx, &event.run_id).map_err(sqlite)?;
-    let mut changes = machine_changes(&commits, &winners);
+    let mut changes = machine_changes(&standing, &winners);
     if let Some(state) = state.as_deref() {
-        changes.extend(taken_back(batch.tx, &commits, &winners, state).map_err(sqlite)?);
+        changes.extend(taken_back(batch.tx, standing, &winners, state).map_err(sqlite)?);
     }
     let commit = if changes.is_empty() {
         None
     } else {
         let message = format!("run {}", event.run_id);
-        let commit = next_commit(&commits, posting, author, message, changes, event.ts);
-        Some(insert_commit(batch, &commit, None).map_err(sqlite)?)
+        let commit = tip.next(posting, (author, message), changes, event.ts);
+        Some(tip.advance(batch, &commit, None).map_err(sqlite)?)
     };
     if let Some(fact) = &mut event.fact
         && let Fact::Assessed { commit: named, .. } = &mut **fact
@@ -373,8 +375,10 @@ fn finish_run(batch: &mut Batch<'_>, run: FinishedRun) -> Result<Option<CommitId
 }
 
 /// The winners that changed, leaving alone what a person decided.
-fn machine_changes(commits: &[Commit], winners: &[Observation]) -> Vec<FieldChange> {
-    let standing = standing_values(commits);
+fn machine_changes(
+    standing: &BTreeMap<FieldKey, Standing>,
+    winners: &[Observation],
+) -> Vec<FieldChange> {
     winners
         .iter()
         .filter_map(|winner| {
@@ -402,7 +406,7 @@ fn machine_changes(commits: &[Commit], winners: &[Observation]) -> Vec<FieldChan
 /// until a later one says otherwise.
 fn taken_back(
     connection: &Connection,
-    commits: &[Commit],
+    standing: BTreeMap<FieldKey, Standing>,
     winners: &[Observation],
     run: &RunState,
 ) -> rusqlite::Result<Vec<FieldChange>> {
@@ -410,7 +414,7 @@ fn taken_back(
         return Ok(Vec::new());
     };
     let mut changes = Vec::new();
-    for (field, old) in standing_values(commits) {
+    for (field, old) in standing {
         let won = winners.iter().any(|winner| winner.field == field);
         let Some(id) = old.observation else { continue };
         if won || !receipt.looked(&field, old.method) {
@@ -444,78 +448,41 @@ fn commit_change(batch: &mut Batch<'_>, change: &PersonChange) -> Result<CommitI
     if !posting_exists(batch, change.posting).map_err(sqlite)? {
         return Err(StoreError::NotFound(format!("posting {}", change.posting)));
     }
-    let commits = crate::read::commits_of(batch.tx, change.posting).map_err(sqlite)?;
+    let tip = history::tip(batch.tx, change.posting).map_err(sqlite)?;
     let changes = vec![FieldChange {
         field: change.field.clone(),
-        old: latest_value(&commits, &change.field),
+        old: tip.latest_value(&change.field),
         new: change.value.clone(),
         confidence: Confidence::FULL,
         source: Source::User,
         method: Method::Manual,
         observation: None,
     }];
-    let (author, message) = (change.author.clone(), change.message.clone());
-    let commit = next_commit(
-        &commits,
-        change.posting,
-        author,
-        message,
-        changes,
-        change.now,
-    );
-    let id = insert_commit(batch, &commit, Some(&change.key)).map_err(sqlite)?;
+    let by = (change.author.clone(), change.message.clone());
+    let commit = tip.next(change.posting, by, changes, change.now);
+    let id = tip
+        .advance(batch, &commit, Some(&change.key))
+        .map_err(sqlite)?;
     drafts::end(batch, change.posting, &change.field).map_err(sqlite)?;
     batch.touched.posting(change.posting);
     Ok(id)
 }
 
-/// What the field was before: the value its latest change gave it, none if that withdrew it.
-fn latest_value(commits: &[Commit], field: &FieldKey) -> Option<FieldValue> {
-    let mut changes = commits.iter().rev().flat_map(|commit| &commit.changes);
-    let latest = changes.find(|change| change.field == *field)?;
-    latest.new.clone()
-}
-
-fn find_commit_by_key(batch: &Batch<'_>, key: &str) -> rusqlite::Result<Option<CommitId>> {
+pub(crate) fn find_commit_by_key(
+    batch: &Batch<'_>,
+    key: &str,
+) -> rusqlite::Result<Option<CommitId>> {
     let mut find = batch.tx.prepare_cached(sql::COMMIT_BY_KEY)?;
     find.query_row([key], |row| row.get(0).map(CommitId))
         .optional()
 }
 
-fn posting_exists(batch: &Batch<'_>, posting: PostingId) -> rusqlite::Result<bool> {
+pub(crate) fn posting_exists(batch: &Batch<'_>, posting: PostingId) -> rusqlite::Result<bool> {
     let mut find = batch.tx.prepare_cached(sql::POSTING_KNOWN)?;
     find.exists([posting.0])
 }
 
-/// A commit on top of `commits` (parents before children): its parents are their heads.
-fn next_commit(
-    commits: &[Commit],
-    posting: PostingId,
-    author: AuthorId,
-    message: String,
-    changes: Vec<FieldChange>,
-    now: Micros,
-) -> Commit {
-    let latest = commits.iter().map(|commit| commit.clock).max();
-    Commit {
-        posting,
-        parents: heads(commits),
-        author,
-        clock: Clock::next(latest, now),
-        message,
-        changes,
-    }
-}
-
-/// The commits that are nobody's parent, sorted.
-fn heads(commits: &[Commit]) -> Vec<CommitId> {
-    let mut ids: Vec<CommitId> = commits.iter().map(Commit::id).collect();
-    ids.retain(|id| !commits.iter().any(|commit| commit.parents.contains(id)));
-    ids.sort();
-    ids
-}
-
-fn insert_commit(
+pub(crate) fn insert_commit(
     batch: &Batch<'_>,
     commit: &Commit,
     key: Option<&str>,

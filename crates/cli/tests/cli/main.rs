@@ -6,6 +6,7 @@
 mod contract;
 #[path = "../../../../tests/support/feed_server.rs"]
 mod feed_server;
+mod history;
 mod hooks;
 mod hub;
 mod program;

@@ -1,5 +1,6 @@
 //! Views: a query in, rows out, read from the store.
 
+mod history;
 mod monitor;
 
 pub(crate) use monitor::Searches;
@@ -64,6 +65,20 @@ impl Engine {
             ViewQuery::History { posting, range } => {
                 ViewData::History(self.history(*posting, *range)?)
             }
+            ViewQuery::Timeline {
+                posting,
+                filter,
+                range,
+            } => ViewData::Timeline(self.timeline(*posting, filter, *range)?),
+            ViewQuery::Branches(posting) => ViewData::Branches(Box::new(self.branches(*posting)?)),
+            ViewQuery::Merge { posting, from } => {
+                ViewData::Merge(Box::new(self.merge_view(*posting, from)?))
+            }
+            ViewQuery::Compare {
+                posting,
+                before,
+                after,
+            } => ViewData::Compare(self.compare(*posting, *before, *after)?),
             ViewQuery::Health => ViewData::Health(self.health()?),
         })
     }
@@ -299,7 +314,7 @@ fn short(text: &str) -> String {
 }
 
 fn commit_row(commit: Commit, name: Option<String>) -> CommitRow {
-    let by_person = !commit.author.is_pipeline();
+    let by_person = commit.author.is_person();
     let display = |value: &Option<ghostlight_model::FieldValue>| {
         value
             .as_ref()

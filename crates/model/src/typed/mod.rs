@@ -21,6 +21,8 @@ use crate::{
 };
 use std::fmt;
 
+/// The name of a user-defined field may hold so many characters; more is refused.
+pub const NAME_CHARS_MAX: usize = 60;
 /// A line (title, company, a list's item) may hold so many characters; more is refused.
 pub const LINE_CHARS_MAX: usize = 1_000;
 /// A long text may hold so many bytes (2 MiB); more is refused.
@@ -123,6 +125,11 @@ pub enum TypedError {
     /// A quoted item does not end.
     #[error("The quotation mark before {0:?} has no partner; add one after the item.")]
     Quote(String),
+    /// No name for a field of one's own.
+    #[error(
+        "{0:?} cannot be a field's name: 1 to {NAME_CHARS_MAX} characters without line ends are one."
+    )]
+    FieldName(String),
     /// Too long.
     #[error("This is longer than {max} {unit}; shorten it.")]
     TooLong {
@@ -259,7 +266,11 @@ pub fn read(
 /// The sentence for beside the editor.
 pub fn check(field: &FieldKey, value: &FieldValue) -> Result<(), TypedError> {
     rules::check(field, value)?;
-    if matches!(field, FieldKey::Custom(_)) {
+    if let FieldKey::Custom(name) = field {
+        let plain = name.trim() == name && !name.chars().any(char::is_control);
+        if name.is_empty() || name.chars().count() > NAME_CHARS_MAX || !plain {
+            return Err(TypedError::FieldName(short(name)));
+        }
         match value {
             FieldValue::Url(_) => rules::check(&FieldKey::ApplyUrl, value)?,
             FieldValue::Salary(_) => rules::check(&FieldKey::Salary, value)?,

@@ -225,6 +225,10 @@ fn a_user_defined_field_keeps_its_kind() {
     assert!(read("three").is_err());
     let url = FieldValue::Url("https://a.example".into());
     assert!(super::read(&field, Some(&url), "ftp://a.example").is_err());
+    for name in ["", " x", "a\nb", &"x".repeat(NAME_CHARS_MAX + 1)] {
+        let said = typed(FieldKey::Custom(name.into()), "x").unwrap_err();
+        assert!(said.contains("cannot be a field's name"), "{name}: {said}");
+    }
 }
 
 #[test]

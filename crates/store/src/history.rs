@@ -1,0 +1,807 @@
+//! A posting's history: branches, merges, undo and redo, restoring, the timeline (SPEC E1–E3).
+//!
+//! A branch is a name for a head; it moves in the transaction of the commit. The card shows the branch
+//! that is checked out, and edits and runs go there; without a word about it that is [`MAIN`]. What is
+//! merged and undone, and why not, is `model::history`'s to say.
+
+use crate::{
+    error::StoreError,
+    open::Store,
+    read, sql,
+    write::{find_commit_by_key, insert_commit, posting_exists},
+    writer::{Batch, Pending},
+};
+use ghostlight_model::{
+    CommitId, FieldKey, FieldValue, Micros, PostingId, Source,
+    card::Committed,
+    commit::{AuthorId, Clock, Commit, FieldChange, Purpose},
+    history::{
+        Dag, Difference, Merge, Resolution, Reversal, Stuck, check_branch_name, compare, merge,
+        redo, restore, undo,
+    },
+};
+use rusqlite::{Connection, OptionalExtension, params};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The branch of a posting that nobody branched.
+pub const MAIN: &str = "main";
+/// A posting may have so many branches; more are refused.
+pub const BRANCHES_MAX: u32 = 100;
+
+const RELOAD: &str = "Reload the history, and choose again.";
+
+/// A branch of a posting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Branch {
+    /// Its name.
+    pub name: String,
+    /// Where it stands.
+    pub head: CommitId,
+    /// When it was made.
+    pub created: Micros,
+    /// When its head was made.
+    pub updated: Micros,
+    /// Who made its head.
+    pub author: AuthorId,
+    /// Whether it is checked out.
+    pub current: bool,
+}
+
+/// A branch to make.
+#[derive(Debug, Clone)]
+pub struct NewBranch {
+    /// Of which posting.
+    pub posting: PostingId,
+    /// Its name.
+    pub name: String,
+    /// Where it begins; `None` is the checked-out head.
+    pub at: Option<CommitId>,
+    /// Whether to check it out.
+    pub switch: bool,
+    /// When.
+    pub now: Micros,
+}
+
+/// What merging a branch into the checked-out one comes to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MergePreview {
+    /// The checked-out branch.
+    pub ours: Branch,
+    /// The branch to merge.
+    pub theirs: Branch,
+    /// What it comes to.
+    pub merge: Merge,
+}
+
+/// A merge into the checked-out branch.
+#[derive(Debug, Clone)]
+pub struct MergeRequest {
+    /// Of which posting.
+    pub posting: PostingId,
+    /// The branch to merge.
+    pub from: String,
+    /// The heads that were looked at, ours and theirs; refused if one has moved. `None` takes them as
+    /// they are.
+    pub looked_at: Option<(CommitId, CommitId)>,
+    /// What is decided about conflicts.
+    pub resolutions: BTreeMap<FieldKey, MergeChoice>,
+    /// The person, of a merge with conflicts.
+    pub author: AuthorId,
+    /// Why, of a merge with conflicts.
+    pub message: String,
+    /// Made by the caller; the same key twice is one merge.
+    pub key: String,
+    /// When.
+    pub now: Micros,
+}
+
+/// What is decided about a field in conflict.
+#[derive(Debug, Clone, PartialEq)]
+pub enum MergeChoice {
+    /// The checked-out branch's value.
+    Ours,
+    /// The other branch's value.
+    Theirs,
+    /// What it was before both.
+    Base,
+    /// This value, or none.
+    Value(Option<FieldValue>),
+}
+
+/// What a merge did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Merged {
+    /// Where the checked-out branch stands now.
+    pub head: CommitId,
+    /// Whether that is a commit that joins two; else the branch only moved forward.
+    pub joined: bool,
+}
+
+/// Going back to a version.
+#[derive(Debug, Clone)]
+pub struct RestoreRequest {
+    /// Of which posting.
+    pub posting: PostingId,
+    /// The version.
+    pub version: CommitId,
+    /// The head that was looked at; refused if it has moved. `None` takes it as it is.
+    pub looked_at: Option<CommitId>,
+    /// The person.
+    pub author: AuthorId,
+    /// Why.
+    pub message: String,
+    /// Made by the caller; the same key twice is one commit.
+    pub key: String,
+    /// When.
+    pub now: Micros,
+}
+
+/// Which commits a timeline shows; the default is all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TimelineFilter {
+    /// Only those that change this field.
+    pub field: Option<FieldKey>,
+    /// Only by this author.
+    pub author: Option<AuthorId>,
+    /// Only with a change by this source.
+    pub source: Option<Source>,
+    /// Only from this instant on.
+    pub from: Option<Micros>,
+    /// Only before this instant.
+    pub before: Option<Micros>,
+    /// Only what is on this branch.
+    pub branch: Option<String>,
+}
+
+/// Where the checked-out branch of a posting stands.
+pub(crate) struct Tip {
+    pub branch: String,
+    pub head: Option<CommitId>,
+    pub dag: Dag,
+}
+
+impl Tip {
+    /// The version's commits, parents before children.
+    pub fn line(&self) -> Vec<(CommitId, &Commit)> {
+        self.dag.line(self.heads())
+    }
+
+    /// What the version holds.
+    pub fn state(&self) -> Committed {
+        self.dag.state(self.heads())
+    }
+
+    fn heads(&self) -> &[CommitId] {
+        self.head.as_slice()
+    }
+
+    /// What the field's latest change gave it; `None` if that withdrew it.
+    pub fn latest_value(&self, field: &FieldKey) -> Option<FieldValue> {
+        let line = self.line();
+        let mut changes = line.iter().rev().flat_map(|(_, commit)| &commit.changes);
+        let latest = changes.find(|change| change.field == *field)?;
+        latest.new.clone()
+    }
+
+    /// An edit's or a run's commit on top.
+    pub fn next(
+        &self,
+        posting: PostingId,
+        (author, message): (AuthorId, String),
+        changes: Vec<FieldChange>,
+        now: Micros,
+    ) -> Commit {
+        let latest = self.dag.commits().map(|(_, commit)| commit.clock).max();
+        Commit {
+            posting,
+            parents: self.head.into_iter().collect(),
+            author,
+            clock: Clock::next(latest, now),
+            message,
+            changes,
+            purpose: Purpose::Plain,
+            settled: Vec::new(),
+        }
+    }
+
+    /// Stores a commit and moves the branch to it.
+    pub fn advance(
+        &self,
+        batch: &Batch<'_>,
+        commit: &Commit,
+        key: Option<&str>,
+    ) -> rusqlite::Result<CommitId> {
+        let id = commit.id();
+        // A merge without conflict may be here already, made elsewhere.
+        if !batch
+            .tx
+            .prepare_cached(sql::COMMIT)?
+            .exists(params![id.0, commit.posting.0])?
+        {
+            insert_commit(batch, commit, key)?;
+        }
+        move_branch(batch, (commit.posting, &self.branch), id, commit.clock.wall)?;
+        Ok(id)
+    }
+}
+
+fn move_branch(
+    batch: &Batch<'_>,
+    (posting, name): (PostingId, &str),
+    head: CommitId,
+    now: Micros,
+) -> rusqlite::Result<()> {
+    batch
+        .tx
+        .prepare_cached(
+            "INSERT INTO branch (posting, name, head, created) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (posting, name) DO UPDATE SET head = ?3",
+        )?
+        .execute(params![posting.0, name, head.0, now.0])?;
+    Ok(())
+}
+
+/// The checked-out branch of a posting with all of its commits.
+pub(crate) fn tip(c: &Connection, posting: PostingId) -> rusqlite::Result<Tip> {
+    let branch = checked_out(c, posting)?;
+    let commits = read::collect(c, sql::COMMITS, params![posting.0], |row| {
+        Ok((CommitId(row.get(0)?), read::from_json::<Commit>(row, 1)?))
+    })?;
+    Ok(Tip {
+        head: head_of(c, posting, &branch)?,
+        branch,
+        dag: Dag::new(commits),
+    })
+}
+
+fn checked_out(c: &Connection, posting: PostingId) -> rusqlite::Result<String> {
+    let found = c
+        .prepare_cached(sql::CHECKOUT)?
+        .query_row([posting.0], |row| row.get(0))
+        .optional()?;
+    Ok(found.unwrap_or_else(|| MAIN.to_owned()))
+}
+
+fn head_of(c: &Connection, posting: PostingId, name: &str) -> rusqlite::Result<Option<CommitId>> {
+    c.prepare_cached(sql::BRANCH)?
+        .query_row(params![posting.0, name], |row| row.get(0).map(CommitId))
+        .optional()
+}
+
+fn branches(c: &Connection, posting: PostingId) -> rusqlite::Result<Vec<Branch>> {
+    let current = checked_out(c, posting)?;
+    read::collect(c, sql::BRANCHES, params![posting.0], |row| {
+        let name: String = row.get(0)?;
+        Ok(Branch {
+            current: name == current,
+            name,
+            head: CommitId(row.get(1)?),
+            created: Micros(row.get(2)?),
+            updated: Micros(row.get(3)?),
+            author: AuthorId(row.get(4)?),
+        })
+    })
+}
+
+/// Ids of a version's commits, as [`sql::TIMELINE`] takes them.
+fn ids_of(c: &Connection, head: CommitId) -> rusqlite::Result<String> {
+    let mut found = BTreeSet::from([head]);
+    let mut waiting = vec![head];
+    while let Some(id) = waiting.pop() {
+        let parents = read::collect(c, sql::PARENTS, params![id.0], |row| {
+            row.get(0).map(CommitId)
+        })?;
+        waiting.extend(parents.into_iter().filter(|parent| found.insert(*parent)));
+    }
+    let ids: Vec<String> = found.iter().map(|id| format!("\"{id}\"")).collect();
+    Ok(format!("[{}]", ids.join(",")))
+}
+
+fn declined(message: String, hint: &'static str) -> StoreError {
+    StoreError::Declined { message, hint }
+}
+
+fn no_branch(name: &str) -> StoreError {
+    StoreError::NotFound(format!("branch {name:?}"))
+}
+
+fn no_version(version: CommitId) -> StoreError {
+    StoreError::NotFound(format!("version {version} of this posting"))
+}
+
+impl Store {
+    /// A posting's branches by name; none while it has no commit.
+    pub fn branches(&self, posting: PostingId) -> Result<Vec<Branch>, StoreError> {
+        self.reading(|c| branches(c, posting))
+    }
+
+    /// A page of a posting's commits, latest first.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] for an unknown branch.
+    pub fn timeline(
+        &self,
+        posting: PostingId,
+        wanted: &TimelineFilter,
+        (start, len): (u32, u32),
+    ) -> Result<read::Rows<(CommitId, Commit)>, StoreError> {
+        self.reading(|c| {
+            let ids = match &wanted.branch {
+                None => None,
+                Some(name) => match head_of(c, posting, name)? {
+                    None => return Ok(Err(no_branch(name))),
+                    // All there is is on the only branch.
+                    Some(_) if read::count(c, sql::BRANCHES_COUNT, params![posting.0])? == 1 => {
+                        None
+                    }
+                    Some(head) => Some(ids_of(c, head)?),
+                },
+            };
+            timeline(c, posting, wanted, ids, (start, len)).map(Ok)
+        })?
+    }
+
+    /// The fields in which two versions of a posting differ.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] for an unknown version.
+    pub fn compare(
+        &self,
+        posting: PostingId,
+        before: CommitId,
+        after: CommitId,
+    ) -> Result<Vec<Difference>, StoreError> {
+        let dag = self.reading(|c| tip(c, posting))?.dag;
+        for version in [before, after] {
+            dag.get(version).ok_or_else(|| no_version(version))?;
+        }
+        Ok(compare(&dag.state(&[before]), &dag.state(&[after])))
+    }
+
+    /// The versions on the checked-out branch, oldest first: the first is number 1.
+    pub fn versions(&self, posting: PostingId) -> Result<Vec<(CommitId, Commit)>, StoreError> {
+        let tip = self.reading(|c| tip(c, posting))?;
+        let line = tip.line().into_iter();
+        Ok(line.map(|(id, commit)| (id, commit.clone())).collect())
+    }
+
+    /// A commit of a posting.
+    pub fn commit(&self, posting: PostingId, id: CommitId) -> Result<Option<Commit>, StoreError> {
+        self.reading(|c| {
+            c.prepare_cached(sql::COMMIT)?
+                .query_row(params![id.0, posting.0], |row| read::from_json(row, 0))
+                .optional()
+        })
+    }
+
+    /// What an author's undo and redo would do, or why they do nothing.
+    pub fn reversals(
+        &self,
+        posting: PostingId,
+        author: &AuthorId,
+    ) -> Result<[Result<Reversal, StoreError>; 2], StoreError> {
+        self.reading(|c| {
+            let tip = tip(c, posting)?;
+            let way = |redoing| reversal(c, &tip, author, redoing);
+            Ok([way(false)?, way(true)?])
+        })
+    }
+
+    /// What merging `from` into the checked-out branch comes to; nothing is changed.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] for an unknown branch, [`StoreError::Declined`] for the checked-out one.
+    pub fn merge_preview(
+        &self,
+        posting: PostingId,
+        from: &str,
+    ) -> Result<MergePreview, StoreError> {
+        let (tip, all) = self.reading(|c| Ok((tip(c, posting)?, branches(c, posting)?)))?;
+        let theirs = all.iter().find(|branch| branch.name == from);
+        let theirs = theirs.cloned().ok_or_else(|| no_branch(from))?;
+        let ours = all.into_iter().find(|branch| branch.current);
+        let ours = ours.ok_or_else(|| no_branch(&tip.branch))?;
+        not_itself(&ours.name, from)?;
+        Ok(MergePreview {
+            merge: merge(&tip.dag, ours.head, theirs.head),
+            ours,
+            theirs,
+        })
+    }
+
+    /// Makes a branch. One of that name at that place is no error.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] for a name that is none, [`StoreError::Declined`] if the name is taken
+    /// or there are [`BRANCHES_MAX`], [`StoreError::NotFound`] for an unknown version.
+    pub fn create_branch(&self, new: NewBranch) -> Pending<CommitId> {
+        self.writer()
+            .submit(move |batch| create_branch(batch, &new))
+    }
+
+    /// Checks a branch out: the card shows it, and edits and runs go there.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] for an unknown branch.
+    pub fn switch_branch(&self, posting: PostingId, name: String) -> Pending<()> {
+        self.writer().submit(move |batch| {
+            let sqlite = |e: rusqlite::Error| StoreError::sqlite(batch.path, &e);
+            head_of(batch.tx, posting, &name)
+                .map_err(sqlite)?
+                .ok_or_else(|| no_branch(&name))?;
+            switch(batch, posting, &name).map_err(sqlite)?;
+            batch.touched.posting(posting);
+            Ok(())
+        })
+    }
+
+    /// Deletes a branch whose commits are all on another one. The commits stay.
+    ///
+    /// # Errors
+    /// [`StoreError::Declined`] for [`MAIN`], the checked-out branch, and one that is not merged.
+    pub fn delete_branch(&self, posting: PostingId, name: String) -> Pending<()> {
+        self.writer()
+            .submit(move |batch| delete_branch(batch, posting, &name))
+    }
+
+    /// Merges a branch into the checked-out one.
+    ///
+    /// # Errors
+    /// [`StoreError::Declined`] if there is nothing to merge or a conflict is not decided,
+    /// [`StoreError::Stale`] if a head has moved, [`StoreError::Refused`] for a decision that breaks a
+    /// rule of its field.
+    pub fn merge(&self, request: MergeRequest) -> Pending<Merged> {
+        self.writer()
+            .submit(move |batch| merge_branch(batch, request))
+    }
+
+    /// Brings back the values of a version by a new commit.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] for an unknown version, [`StoreError::Declined`] if nothing differs,
+    /// [`StoreError::Stale`] if the head has moved.
+    pub fn restore(&self, request: RestoreRequest) -> Pending<CommitId> {
+        self.writer()
+            .submit(move |batch| restore_version(batch, request))
+    }
+
+    /// Takes back an author's latest commit that is not taken back.
+    ///
+    /// # Errors
+    /// [`StoreError::Declined`] with who changed which field since, or that there is nothing to undo.
+    pub fn undo(&self, posting: PostingId, by: (AuthorId, String, Micros)) -> Pending<CommitId> {
+        self.writer()
+            .submit(move |batch| reverse(batch, posting, by, false))
+    }
+
+    /// Does again what an author took back last.
+    ///
+    /// # Errors
+    /// As [`Store::undo`].
+    pub fn redo(&self, posting: PostingId, by: (AuthorId, String, Micros)) -> Pending<CommitId> {
+        self.writer()
+            .submit(move |batch| reverse(batch, posting, by, true))
+    }
+}
+
+fn timeline(
+    c: &Connection,
+    posting: PostingId,
+    wanted: &TimelineFilter,
+    ids: Option<String>,
+    (start, len): (u32, u32),
+) -> rusqlite::Result<read::Rows<(CommitId, Commit)>> {
+    let from = wanted.from.map_or(i64::MIN, |t| t.0);
+    let before = wanted.before.map_or(i64::MAX, |t| t.0);
+    let author = wanted.author.as_ref().map(|author| &author.0);
+    let field = wanted.field.as_ref().map(FieldKey::name);
+    let source = match (wanted.source, field) {
+        (None, _) => String::new(),
+        (Some(source), Some(_)) => source.word().to_owned(),
+        // As it stands in the body; within a text the quotation marks are escaped.
+        (Some(source), None) => format!("\"source\":\"{}\"", source.word()),
+    };
+    let (page, total, given) = match (field, author) {
+        (Some(_), _) => (sql::TIMELINE_OF_FIELD, sql::TIMELINE_OF_FIELD_COUNT, 7),
+        (None, Some(_)) => (sql::TIMELINE_BY_AUTHOR, sql::TIMELINE_BY_AUTHOR_COUNT, 6),
+        (None, None) => (sql::TIMELINE, sql::TIMELINE_COUNT, 5),
+    };
+    let all = params![
+        posting.0, from, before, source, ids, author, field, start, len
+    ];
+    Ok(read::Rows {
+        total: read::count(c, total, &all[..given])?,
+        rows: read::collect(c, page, all, |row| {
+            Ok((CommitId(row.get(0)?), read::from_json(row, 1)?))
+        })?,
+    })
+}
+
+fn not_itself(ours: &str, from: &str) -> Result<(), StoreError> {
+    match ours == from {
+        true => Err(declined(
+            format!("branch {from:?} is the one that is checked out; there is nothing to merge"),
+            "Choose another branch to merge into it.",
+        )),
+        false => Ok(()),
+    }
+}
+
+fn switch(batch: &Batch<'_>, posting: PostingId, name: &str) -> rusqlite::Result<()> {
+    batch
+        .tx
+        .prepare_cached("INSERT OR REPLACE INTO checkout (posting, branch) VALUES (?1, ?2)")?
+        .execute(params![posting.0, name])?;
+    Ok(())
+}
+
+fn create_branch(batch: &mut Batch<'_>, new: &NewBranch) -> Result<CommitId, StoreError> {
+    let path = batch.path;
+    let sqlite = |e: rusqlite::Error| StoreError::sqlite(path, &e);
+    check_branch_name(&new.name).map_err(|e| StoreError::Refused(e.to_string()))?;
+    if !posting_exists(batch, new.posting).map_err(sqlite)? {
+        return Err(StoreError::NotFound(format!("posting {}", new.posting)));
+    }
+    let tip = tip(batch.tx, new.posting).map_err(sqlite)?;
+    let head = new.at.or(tip.head).ok_or_else(|| {
+        declined(
+            "this posting has no version yet to branch from".into(),
+            "Analyse it or edit a field first.",
+        )
+    })?;
+    tip.dag.get(head).ok_or_else(|| no_version(head))?;
+    let standing = head_of(batch.tx, new.posting, &new.name).map_err(sqlite)?;
+    let count = read::count(batch.tx, sql::BRANCHES_COUNT, params![new.posting.0]);
+    match standing {
+        Some(other) if other != head => {
+            return Err(declined(
+                format!("there is a branch {:?} already", new.name),
+                "Choose another name, or switch to it.",
+            ));
+        }
+        Some(_) => {}
+        None if count.map_err(sqlite)? >= BRANCHES_MAX => {
+            return Err(declined(
+                format!("this posting has {BRANCHES_MAX} branches already"),
+                "Delete one that is merged.",
+            ));
+        }
+        None => {
+            move_branch(batch, (new.posting, &new.name), head, new.now).map_err(sqlite)?;
+        }
+    }
+    if new.switch {
+        switch(batch, new.posting, &new.name).map_err(sqlite)?;
+    }
+    batch.touched.posting(new.posting);
+    Ok(head)
+}
+
+fn delete_branch(batch: &mut Batch<'_>, posting: PostingId, name: &str) -> Result<(), StoreError> {
+    let path = batch.path;
+    let sqlite = |e: rusqlite::Error| StoreError::sqlite(path, &e);
+    let all = branches(batch.tx, posting).map_err(sqlite)?;
+    let gone = all.iter().find(|branch| branch.name == name);
+    let gone = gone.ok_or_else(|| no_branch(name))?;
+    if name == MAIN {
+        return Err(declined(
+            format!("branch {MAIN:?} stays: it is what a posting begins with"),
+            "Delete another branch.",
+        ));
+    }
+    if gone.current {
+        return Err(declined(
+            format!("branch {name:?} is checked out"),
+            "Switch to another branch first.",
+        ));
+    }
+    let dag = tip(batch.tx, posting).map_err(sqlite)?.dag;
+    let mut others = all.iter().filter(|branch| branch.name != name);
+    if !others.any(|branch| dag.is_ancestor(gone.head, branch.head)) {
+        return Err(declined(
+            format!("branch {name:?} has versions that are on no other branch"),
+            "Merge it first; nothing was deleted.",
+        ));
+    }
+    batch
+        .tx
+        .prepare_cached("DELETE FROM branch WHERE posting = ?1 AND name = ?2")
+        .and_then(|mut s| s.execute(params![posting.0, name]))
+        .map_err(sqlite)?;
+    batch.touched.posting(posting);
+    Ok(())
+}
+
+fn merge_branch(batch: &mut Batch<'_>, request: MergeRequest) -> Result<Merged, StoreError> {
+    let path = batch.path;
+    let sqlite = |e: rusqlite::Error| StoreError::sqlite(path, &e);
+    let MergeRequest {
+        posting,
+        from,
+        looked_at,
+        resolutions,
+        author,
+        message,
+        key,
+        now,
+    } = request;
+    if let Some(head) = find_commit_by_key(batch, &key).map_err(sqlite)? {
+        return Ok(Merged { head, joined: true });
+    }
+    let tip = tip(batch.tx, posting).map_err(sqlite)?;
+    let theirs = head_of(batch.tx, posting, &from).map_err(sqlite)?;
+    let theirs = theirs.ok_or_else(|| no_branch(&from))?;
+    let ours = tip.head.ok_or_else(|| no_branch(&tip.branch))?;
+    not_itself(&tip.branch, &from)?;
+    if let Some(heads) = looked_at
+        && is_done(&tip, ours, heads)
+    {
+        return Ok(Merged {
+            head: ours,
+            joined: ours != heads.1,
+        });
+    }
+    if looked_at.is_some_and(|heads| heads != (ours, theirs)) {
+        return Err(stale());
+    }
+    let (head, joined) = match merge(&tip.dag, ours, theirs) {
+        Merge::Nothing => {
+            return Err(declined(
+                format!(
+                    "everything on branch {from:?} is on {:?} already; there is nothing to merge",
+                    tip.branch
+                ),
+                "Nothing has to be done.",
+            ));
+        }
+        Merge::Forward => {
+            move_branch(batch, (posting, &tip.branch), theirs, now).map_err(sqlite)?;
+            (theirs, false)
+        }
+        Merge::Join(join) => {
+            let choices = resolutions.into_iter();
+            let mut decided = BTreeMap::new();
+            for (field, choice) in choices {
+                decided.insert(field.clone(), resolution(&field, choice, (ours, theirs))?);
+            }
+            let by = (author, message, now);
+            let commit = join
+                .resolve(&tip.dag, posting, &decided, by)
+                .map_err(|e| declined(e.to_string(), "Decide each conflict, and only those."))?;
+            (
+                tip.advance(batch, &commit, Some(&key)).map_err(sqlite)?,
+                true,
+            )
+        }
+    };
+    batch.touched.posting(posting);
+    Ok(Merged { head, joined })
+}
+
+/// Whether the merge that was looked at is done already, by a retry or elsewhere, without a decision.
+fn is_done(tip: &Tip, head: CommitId, (ours, theirs): (CommitId, CommitId)) -> bool {
+    let joins = |commit: &Commit| {
+        commit.purpose == Purpose::Merge
+            && commit.settled.is_empty()
+            && [ours, theirs]
+                .iter()
+                .all(|side| commit.parents.contains(side))
+    };
+    let forward = head == theirs && ours != theirs && tip.dag.is_ancestor(ours, theirs);
+    forward || tip.dag.get(head).is_some_and(joins)
+}
+
+fn stale() -> StoreError {
+    StoreError::Stale("the history went on since it was looked at; nothing was changed".into())
+}
+
+fn resolution(
+    field: &FieldKey,
+    choice: MergeChoice,
+    (ours, theirs): (CommitId, CommitId),
+) -> Result<Resolution, StoreError> {
+    Ok(match choice {
+        MergeChoice::Ours => Resolution::Side(ours),
+        MergeChoice::Theirs => Resolution::Side(theirs),
+        MergeChoice::Base => Resolution::Base,
+        MergeChoice::Value(value) => {
+            if let Some(value) = &value {
+                ghostlight_model::typed::check(field, value)
+                    .map_err(|e| StoreError::Refused(e.to_string()))?;
+            }
+            Resolution::Value(value)
+        }
+    })
+}
+
+fn restore_version(batch: &mut Batch<'_>, request: RestoreRequest) -> Result<CommitId, StoreError> {
+    let path = batch.path;
+    let sqlite = |e: rusqlite::Error| StoreError::sqlite(path, &e);
+    if let Some(done) = find_commit_by_key(batch, &request.key).map_err(sqlite)? {
+        return Ok(done);
+    }
+    let tip = tip(batch.tx, request.posting).map_err(sqlite)?;
+    let version = request.version;
+    let head = tip.head.ok_or_else(|| no_version(version))?;
+    tip.dag.get(version).ok_or_else(|| no_version(version))?;
+    if request.looked_at.is_some_and(|looked_at| looked_at != head) {
+        return Err(stale());
+    }
+    let back = restore(&tip.dag, head, version, &request.message).ok_or_else(|| {
+        declined(
+            "the card holds just what that version held".into(),
+            "Nothing has to be done.",
+        )
+    })?;
+    let by = (request.author, request.key, request.now);
+    write_reversal(batch, &tip, request.posting, back, by)
+}
+
+fn write_reversal(
+    batch: &mut Batch<'_>,
+    tip: &Tip,
+    posting: PostingId,
+    back: Reversal,
+    (author, key, now): (AuthorId, String, Micros),
+) -> Result<CommitId, StoreError> {
+    let commit = Commit {
+        purpose: back.purpose,
+        ..tip.next(posting, (author, back.message), back.changes, now)
+    };
+    let id = tip.advance(batch, &commit, Some(&key));
+    let id = id.map_err(|e| batch.sqlite(&e))?;
+    batch.touched.posting(posting);
+    Ok(id)
+}
+
+fn reverse(
+    batch: &mut Batch<'_>,
+    posting: PostingId,
+    (author, key, now): (AuthorId, String, Micros),
+    redoing: bool,
+) -> Result<CommitId, StoreError> {
+    let path = batch.path;
+    let sqlite = |e: rusqlite::Error| StoreError::sqlite(path, &e);
+    if let Some(done) = find_commit_by_key(batch, &key).map_err(sqlite)? {
+        return Ok(done);
+    }
+    let tip = tip(batch.tx, posting).map_err(sqlite)?;
+    let back = reversal(batch.tx, &tip, &author, redoing).map_err(sqlite)??;
+    write_reversal(batch, &tip, posting, back, (author, key, now))
+}
+
+/// What undo or redo does, or the reason why it does nothing.
+fn reversal(
+    c: &Connection,
+    tip: &Tip,
+    author: &AuthorId,
+    redoing: bool,
+) -> rusqlite::Result<Result<Reversal, StoreError>> {
+    let word = if redoing { "redo" } else { "undo" };
+    let nothing = || declined(format!("there is nothing of yours to {word}"), RELOAD);
+    let Some(head) = tip.head else {
+        return Ok(Err(nothing()));
+    };
+    let back = match redoing {
+        true => redo(&tip.dag, head, author),
+        false => undo(&tip.dag, head, author),
+    };
+    let (field, by, at) = match back {
+        Ok(back) => return Ok(Ok(back)),
+        Err(Stuck::NothingToUndo | Stuck::NothingToRedo) => return Ok(Err(nothing())),
+        Err(Stuck::ChangedSince {
+            field, author, at, ..
+        }) => (field, author, at),
+    };
+    let name = read::person(c, &by.0)?.unwrap_or(by.0);
+    let message = format!(
+        "{} was changed since by {name}, on {} at {} UTC; the {word} would overwrite that",
+        field.label(),
+        at.day(),
+        &at.to_rfc3339()[11..16],
+    );
+    Ok(Err(declined(
+        message,
+        "Edit the field, or restore an earlier version, if that is what you want.",
+    )))
+}
