@@ -5,6 +5,7 @@ use crate::{
     backend,
     components::{
         dialogs::Dialogs,
+        history,
         masthead::{Masthead, URL_BOX},
         nav::Nav,
         toasts::Toasts,
@@ -29,7 +30,7 @@ use ghostlight_api::{
     },
     view::{NOTICE_EVENT, Notice, OPENED_EVENT, Opened, Subject},
 };
-use ghostlight_model::RunId;
+use ghostlight_model::{FieldKey, RunId};
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
@@ -72,6 +73,8 @@ pub struct App {
     panel: Panel,
     folded: (bool, bool),
     nudge: (u32, i32),
+    /// The field whose history was asked for, counted.
+    history: (u32, Option<FieldKey>),
     dialog: Option<Dialog>,
     /// A dialog asked for before its card was here.
     wanted: Option<Dialog>,
@@ -109,6 +112,7 @@ impl Component for App {
             panel: Panel::Card,
             folded: (false, false),
             nudge: (0, 0),
+            history: (0, None),
             dialog: None,
             wanted: None,
             toasts: Vec::new(),
@@ -146,7 +150,7 @@ impl Component for App {
         };
         let page = match self.page {
             Page::Postings => html! {
-                <Postings subject={self.subject.clone()} current={self.current.clone()} panel={self.panel} folded={self.folded} nudge={self.nudge} health={self.health.clone()} {running} />
+                <Postings subject={self.subject.clone()} current={self.current.clone()} panel={self.panel} folded={self.folded} nudge={self.nudge} history={self.history.clone()} health={self.health.clone()} {running} />
             },
             Page::Runs => html! { <Runs run={self.run.clone()} nudge={self.nudge} /> },
             Page::Outbox => html! { <Outbox /> },
@@ -179,6 +183,10 @@ impl App {
             }
             Ask::Feed(feed) => self.show_feed(feed),
             Ask::Panel(panel) => self.panel = panel,
+            Ask::History(field) => {
+                self.history = (self.history.0 + 1, Some(field));
+                self.folded.1 = false;
+            }
             Ask::Analyse(input) => self.analyse(ctx, input),
             Ask::Toast(kind, title, body) => self.toast(kind, title, body),
             Ask::Announce(words) => self.said = words,
@@ -370,12 +378,23 @@ impl App {
             on_postings: self.page == Page::Postings,
             on_runs: self.page == Page::Runs,
         };
+        if let Some(redo) = take_back_of(event).filter(|_| !press.typing && press.on_postings) {
+            event.prevent_default();
+            self.take_back(redo);
+            return true;
+        }
         let Some(action) = action_of(press).filter(|_| !event.default_prevented()) else {
             return false;
         };
         event.prevent_default();
         self.act(ctx, action);
         true
+    }
+
+    fn take_back(&self, redo: bool) {
+        if let Some(posting) = self.current.as_ref().and_then(|current| current.posting) {
+            history::take_back(&self.shell, posting, redo);
+        }
     }
 
     fn act(&mut self, ctx: &Context<Self>, action: Action) {
@@ -420,6 +439,18 @@ impl App {
         } else {
             self.analyse(ctx, Input::Text(text));
         }
+    }
+}
+
+/// Whether a key press undoes (`false`) or redoes: Ctrl or Cmd with Z, with Shift and Z, or with Y.
+fn take_back_of(event: &KeyboardEvent) -> Option<bool> {
+    if event.ctrl_key() == event.meta_key() || event.alt_key() {
+        return None;
+    }
+    match event.key().to_lowercase().as_str() {
+        "z" => Some(event.shift_key()),
+        "y" => Some(true),
+        _ => None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{dom, state::format::Zone};
 use ghostlight_api::{ApiError, command::Preferences, view::Subject};
-use ghostlight_model::{PostingId, RunId};
+use ghostlight_model::{CommitId, FieldKey, PostingId, RunId};
 use std::rc::Rc;
 use yew::{Callback, hook, use_context};
 
@@ -65,6 +65,14 @@ pub enum Dialog {
     Verdict,
     /// What became of the posting.
     Outcome,
+    /// What differs between two versions of a posting.
+    Compare(PostingId, CommitId, CommitId),
+    /// Whether to bring a version back; the other is the current one.
+    Restore(PostingId, CommitId, CommitId),
+    /// A name for a new branch, at a version or the current one.
+    Branch(PostingId, Option<CommitId>),
+    /// Merge a branch into the one that is checked out.
+    Merge(PostingId),
     /// The shortcuts.
     Shortcuts,
     /// Connections in detail; of one feed first.
@@ -118,6 +126,8 @@ pub enum Ask {
     Feed(i64),
     /// In a narrow window, show this part.
     Panel(Panel),
+    /// Show how a field came to be what it is.
+    History(FieldKey),
     /// Begin an analysis.
     Analyse(Input),
     /// Show a toast.

@@ -168,13 +168,6 @@ pub enum ViewQuery {
     },
     /// The receipt of a subject's latest run.
     Receipt(Subject),
-    /// The commits of a posting, latest first.
-    History {
-        /// Of which posting.
-        posting: PostingId,
-        /// Which rows.
-        range: Range,
-    },
     /// The timeline of a posting, latest first; with a field in the filter, that field's blame.
     Timeline {
         /// Of which posting.
@@ -243,8 +236,6 @@ pub enum ViewData {
     Text(TextView),
     /// Of [`ViewQuery::Receipt`]; `None` while the run is under way.
     Receipt(Option<ReceiptView>),
-    /// Of [`ViewQuery::History`].
-    History(Page<CommitRow>),
     /// Of [`ViewQuery::Timeline`].
     Timeline(Page<VersionRow>),
     /// Of [`ViewQuery::Branches`].
@@ -792,23 +783,6 @@ pub struct ReceiptView {
     pub receipt: Receipt,
     /// Offsets stored of the run's stream: first, last, and how many.
     pub offsets: (u64, u64, u64),
-}
-
-/// A commit in the history.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct CommitRow {
-    /// Its id in hexadecimal.
-    pub id: String,
-    /// Who, by name where known.
-    pub author: String,
-    /// Whether a person.
-    pub by_person: bool,
-    /// When.
-    pub at: Micros,
-    /// Why.
-    pub message: String,
-    /// What changed: label, old, new.
-    pub changes: Vec<(String, String, String)>,
 }
 
 /// Which versions a timeline shows; the default is all.

@@ -202,8 +202,7 @@ impl View {
             ViewQuery::Card(subject)
             | ViewQuery::Receipt(subject)
             | ViewQuery::Events { subject, .. } => known || touches(subject, changes),
-            ViewQuery::History { posting, .. }
-            | ViewQuery::Timeline { posting, .. }
+            ViewQuery::Timeline { posting, .. }
             | ViewQuery::Branches(posting)
             | ViewQuery::Merge { posting, .. } => changes.postings.contains(posting),
             // A layer is written before a card names its capture, and never changes.

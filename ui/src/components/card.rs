@@ -72,6 +72,7 @@ pub fn Card(props: &Props) -> Html {
                 },
                 // Only where the focus has nowhere else to be.
                 Act::Edited(key) => dom::focus_id(&format!("field-{key}")),
+                Act::History(key) => shell.ask.emit(Ask::History(key)),
                 Act::Trouble(error) => shell.error(&error),
                 Act::Retry => retry(shell, card.run.clone()),
                 Act::Browse(url) => shell.ask.emit(Ask::Browse(url)),

@@ -2,7 +2,13 @@
 
 use crate::{
     backend,
-    components::{bits, connection::Connections, dialog::Modal, feeds::FeedDialog},
+    components::{
+        bits,
+        connection::Connections,
+        dialog::Modal,
+        feeds::FeedDialog,
+        versions::{Compare, Merge, NewBranch},
+    },
     dom,
     shell::{Ask, Current, Dialog, Input, Page, Shell, ToastKind, use_shell},
     state::{
@@ -47,6 +53,14 @@ pub fn Dialogs(props: &Props) -> Html {
         (Some(Dialog::Discard(feed, key, what)), _) => {
             html! { <Discard {feed} entry={key} {what} /> }
         }
+        (Some(Dialog::Compare(posting, before, after)), _) => {
+            html! { <Compare {posting} {before} {after} restore={false} /> }
+        }
+        (Some(Dialog::Restore(posting, before, after)), _) => {
+            html! { <Compare {posting} {before} {after} restore={true} /> }
+        }
+        (Some(Dialog::Branch(posting, at)), _) => html! { <NewBranch {posting} {at} /> },
+        (Some(Dialog::Merge(posting)), _) => html! { <Merge {posting} /> },
         (Some(Dialog::Shortcuts), _) => html! { <Sheet page={props.page} /> },
         (Some(Dialog::Verdict), Some(current)) => {
             html! { <Choose what={What::Verdict} current={current.clone()} /> }

@@ -4,10 +4,9 @@ use crate::{
     components::{
         bits,
         event_log::{EventLog, view_times},
+        history::History,
         tabs::Tabs,
-        virtual_list::{Kind, RowAt, Source, VirtualList},
     },
-    dom,
     icons::Icon,
     shell::{Shell, use_shell},
     state::{card, format, views::ViewState},
@@ -15,16 +14,18 @@ use crate::{
 };
 use ghostlight_api::{
     ViewData, ViewQuery,
-    view::{CommitRow, ReceiptView, Subject},
+    view::{ReceiptView, Subject},
 };
 use ghostlight_model::{
-    PostingId,
+    FieldKey, PostingId,
     receipt::{FieldReceipt, LookResult, Looked, Outcome},
 };
-use yew::{AttrValue, Callback, Html, Properties, classes, component, html, use_state_eq};
+use yew::{
+    AttrValue, Callback, Html, Properties, classes, component, html, use_effect_with, use_state_eq,
+};
 
-/// Height of a row in CSS pixels; `app.css` says the same.
-const COMMIT_PX: u32 = 44;
+/// The tab of the history.
+const HISTORY: usize = 1;
 
 /// Properties of [`Drawer`].
 #[derive(Properties, PartialEq)]
@@ -33,6 +34,8 @@ pub struct Props {
     pub subject: Subject,
     /// The posting, once known.
     pub posting: Option<PostingId>,
+    /// The field whose history was asked for; counted, so that the same can be asked for again.
+    pub field: (u32, Option<FieldKey>),
 }
 
 /// See the module.
@@ -40,12 +43,25 @@ pub struct Props {
 pub fn Drawer(props: &Props) -> Html {
     let shell = use_shell();
     let active = use_state_eq(|| 0usize);
+    {
+        let active = active.clone();
+        use_effect_with(props.field.0, move |asked| {
+            if *asked > 0 {
+                active.set(HISTORY);
+            }
+        });
+    }
     let tabs: Vec<AttrValue> = ["Event log", "History", "Receipt"]
         .map(AttrValue::from)
         .into();
     let panel = match *active {
         0 => html! { <EventLog key="event-log" subject={props.subject.clone()} /> },
-        1 => view_history(&shell, props),
+        HISTORY => match props.posting {
+            Some(posting) => {
+                html! { <History key="history" {posting} field={props.field.clone()} /> }
+            }
+            None => hint("History begins when the page has been read."),
+        },
         _ => html! { <Receipt key="receipt" subject={props.subject.clone()} /> },
     };
     let on_change = {
@@ -61,51 +77,6 @@ pub fn Drawer(props: &Props) -> Html {
             </div>
             <div class="gl-drawer__panel" role="tabpanel" id="drawer-panel" aria-labelledby={format!("drawer-tab-{}", *active)}>{ panel }</div>
         </section>
-    }
-}
-
-fn view_history(shell: &Shell, props: &Props) -> Html {
-    let Some(posting) = props.posting else {
-        return hint("History begins when the page has been read.");
-    };
-    let zone = shell.zone();
-    let render = Callback::from(move |row: RowAt| match &*row.data {
-        ViewData::History(page) => page
-            .rows
-            .get(row.at)
-            .map(|commit| view_commit(commit, zone))
-            .unwrap_or_default(),
-        _ => Html::default(),
-    });
-    html! {
-        <VirtualList key="history" id="history" source={Source::History(posting)} kind={Kind::Lines} label="history" row_px={COMMIT_PX} {render} empty={hint("No change yet. A finished analysis or a verdict is the first.")} />
-    }
-}
-
-fn view_commit(commit: &CommitRow, zone: format::Zone) -> Html {
-    let icon = if commit.by_person {
-        Icon::Pen
-    } else {
-        Icon::Pulse
-    };
-    let change =
-        |(label, old, new): &(String, String, String)| match (old.is_empty(), new.is_empty()) {
-            (true, _) => format!("{label}: {new}"),
-            (_, true) => format!("{label}: {old} withdrawn"),
-            _ => format!("{label}: {old} → {new}"),
-        };
-    let changes: Vec<String> = commit.changes.iter().map(change).collect();
-    let exact = format::date_time(commit.at, zone);
-    html! {
-        <div class="gl-commit">
-            { icon.draw() }
-            <div class="gl-commit__text">
-                <p class="gl-cut"><span class="gl-strong">{ format::author(&commit.author) }</span>{ " " }<span>{ &commit.message }</span></p>
-                <p class="gl-cut gl-dim" title={changes.join("\n")}>{ changes.join(" · ") }</p>
-            </div>
-            <span class="gl-dim" title={exact}>{ format::ago(dom::now(), commit.at, zone) }</span>
-            <code class="gl-dim" title={commit.id.clone()}>{ commit.id.chars().take(8).collect::<String>() }</code>
-        </div>
     }
 }
 

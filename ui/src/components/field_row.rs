@@ -56,6 +56,8 @@ pub enum Act {
     Edited(FieldKey),
     /// What is typed could not be kept as a draft.
     Trouble(ApiError),
+    /// Show how it came to be what it is.
+    History(FieldKey),
     /// Run the analysis again.
     Retry,
     /// Open a web address outside.
@@ -731,6 +733,7 @@ fn view_more(ctx: &Context<FieldRow>, field: &CardField) -> Html {
             } else if field.chosen.is_none() {
                 <p class="gl-dim">{ "No method has looked for it in this capture." }</p>
             }
+            <p class="gl-field__links">{ view_history_link(ctx, field) }</p>
         </>
     }
 }
@@ -745,6 +748,15 @@ fn view_choice(ctx: &Context<FieldRow>, words: &'static str, value: Option<Field
         Msg::Choose(value.clone())
     });
     html! { <button type="button" class="gl-link" onclick={choose}>{ words }</button> }
+}
+
+fn view_history_link(ctx: &Context<FieldRow>, field: &CardField) -> Html {
+    let (act, key) = (ctx.props().act.clone(), field.key.clone());
+    let show = Callback::from(move |event: MouseEvent| {
+        event.stop_propagation();
+        act.emit(Act::History(key.clone()));
+    });
+    html! { <button type="button" class="gl-link" onclick={show}>{ "History of this field" }</button> }
 }
 
 fn view_stands(ctx: &Context<FieldRow>, field: &CardField, chosen: &Chosen) -> Html {
@@ -805,6 +817,7 @@ fn on_key(props: &Props, key: &FieldKey) -> Callback<KeyboardEvent> {
             "Enter" | "F2" => Act::Edit(key.clone()),
             "e" | "E" => Act::Show(key.clone()),
             "a" | "A" => Act::Toggle(key.clone()),
+            "h" | "H" => Act::History(key.clone()),
             _ => return,
         };
         event.prevent_default();

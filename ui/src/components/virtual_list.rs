@@ -16,7 +16,7 @@ use crate::{
 };
 use ghostlight_api::{
     ViewData, ViewQuery,
-    view::{EventFilter, LogRow, PostingOrder, Range, RunFilter, Subject},
+    view::{EventFilter, LogRow, PostingOrder, Range, RunFilter, Subject, TimelineFilter},
 };
 use ghostlight_model::PostingId;
 use std::rc::Rc;
@@ -35,8 +35,8 @@ pub enum Source {
     Runs(RunFilter),
     /// The events of a subject's latest run.
     Events(Subject, EventFilter),
-    /// The commits of a posting.
-    History(PostingId),
+    /// The versions of a posting.
+    Timeline(PostingId, TimelineFilter),
     /// What waits for a feed's hub.
     Outbox(i64),
 }
@@ -51,7 +51,11 @@ impl Source {
                 filter,
                 range,
             },
-            Source::History(posting) => ViewQuery::History { posting, range },
+            Source::Timeline(posting, filter) => ViewQuery::Timeline {
+                posting,
+                filter,
+                range,
+            },
             Source::Outbox(feed) => ViewQuery::Outbox { feed, range },
         }
     }
@@ -550,7 +554,7 @@ fn bounds(data: &ViewData) -> (u32, u32, usize) {
         ViewData::Postings(page) => (page.total, page.start, page.rows.len()),
         ViewData::Runs(page) => (page.total, page.start, page.rows.len()),
         ViewData::Events(log) => (log.page.total, log.page.start, log.page.rows.len()),
-        ViewData::History(page) => (page.total, page.start, page.rows.len()),
+        ViewData::Timeline(page) => (page.total, page.start, page.rows.len()),
         ViewData::Outbox(page) => (page.total, page.start, page.rows.len()),
         _ => (0, 0, 0),
     }
@@ -566,7 +570,7 @@ pub fn key_of(data: &ViewData, at: usize) -> String {
             LogRow::Gap { epoch, from, .. } => format!("gap-{epoch}.{from}"),
             LogRow::Restart { epoch } => format!("restart-{epoch}"),
         }),
-        ViewData::History(page) => page.rows.get(at).map(|row| row.id.clone()),
+        ViewData::Timeline(page) => page.rows.get(at).map(|row| row.id.to_string()),
         ViewData::Outbox(page) => page.rows.get(at).map(|row| row.key.clone()),
         _ => None,
     }

@@ -46,6 +46,8 @@ pub struct Props {
     pub folded: (bool, bool),
     /// Moves the list when its number changes.
     pub nudge: (u32, i32),
+    /// The field whose history was asked for, counted.
+    pub history: (u32, Option<FieldKey>),
     /// The store's state: postings in the cache, or why it cannot be read.
     pub health: ViewState,
     /// Runs under way.
@@ -164,7 +166,7 @@ pub fn Postings(props: &Props) -> Html {
             { aside }
             if let Some(subject) = props.subject.clone() {
                 <Splitter label="height of the details" grows={Grows::Up} size={drawer_px} bounds={(90, 480)} on_size={resize(2)} on_done={keep} />
-                <Drawer {subject} {posting} />
+                <Drawer {subject} {posting} field={props.history.clone()} />
             }
         </div>
     }

@@ -9,15 +9,14 @@ use crate::{Engine, store_error};
 use ghostlight_api::{
     ApiError, ViewData, ViewQuery,
     view::{
-        CardView, CommitRow, DraftRow, Health, Page, PostingOrder, PostingRow, ROWS_MAX, Range,
-        ReceiptView, StepRow, Subject, TEXT_BYTES_MAX, TextView,
+        CardView, DraftRow, Health, Page, PostingOrder, PostingRow, ROWS_MAX, Range, ReceiptView,
+        StepRow, Subject, TEXT_BYTES_MAX, TextView,
     },
 };
 use ghostlight_fetch::{ats_api_url, classify};
 use ghostlight_model::{
     CaptureId, FieldKey, Layer, Level, PostingId, RunId, Step,
     card::{CardInput, fold},
-    commit::Commit,
     run::{NodeStatus, RunState, RunStatus},
 };
 use ghostlight_store::{
@@ -62,9 +61,6 @@ impl Engine {
             ViewQuery::Digest => ViewData::Digest(self.digest()?),
             ViewQuery::Text { capture, layer } => self.text(*capture, *layer)?,
             ViewQuery::Receipt(subject) => ViewData::Receipt(self.receipt(subject)?),
-            ViewQuery::History { posting, range } => {
-                ViewData::History(self.history(*posting, *range)?)
-            }
             ViewQuery::Timeline {
                 posting,
                 filter,
@@ -223,22 +219,6 @@ impl Engine {
         }))
     }
 
-    fn history(&self, posting: PostingId, range: Range) -> Result<Page<CommitRow>, StoreError> {
-        let page = self
-            .store()
-            .history(posting, range.start, range.len.min(ROWS_MAX))?;
-        let mut rows = Vec::with_capacity(page.rows.len());
-        for commit in page.rows {
-            let name = self.store().person(&commit.author.0)?;
-            rows.push(commit_row(commit, name));
-        }
-        Ok(Page {
-            total: page.total,
-            start: range.start,
-            rows,
-        })
-    }
-
     fn health(&self) -> Result<Health, StoreError> {
         let (postings, running) = self.store().counts()?;
         let trouble = self.shared.pipeline.trouble();
@@ -310,28 +290,6 @@ fn short(text: &str) -> String {
         format!("{line}…")
     } else {
         line
-    }
-}
-
-fn commit_row(commit: Commit, name: Option<String>) -> CommitRow {
-    let by_person = commit.author.is_person();
-    let display = |value: &Option<ghostlight_model::FieldValue>| {
-        value
-            .as_ref()
-            .map(|v| short(&v.display()))
-            .unwrap_or_default()
-    };
-    CommitRow {
-        id: commit.id().to_string(),
-        author: name.unwrap_or_else(|| commit.author.0.clone()),
-        by_person,
-        at: commit.clock.wall,
-        message: commit.message.clone(),
-        changes: commit
-            .changes
-            .iter()
-            .map(|c| (c.field.label().to_owned(), display(&c.old), display(&c.new)))
-            .collect(),
     }
 }
 

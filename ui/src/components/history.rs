@@ -1,0 +1,315 @@
+//! The history of a posting: its versions with filters, undo and redo, branches; any version compared or brought back
+//! (SPEC E1–E3).
+
+use crate::{
+    backend,
+    components::{
+        bits,
+        virtual_list::{Kind, RowAt, Source, VirtualList},
+    },
+    dom,
+    icons::Icon,
+    shell::{Ask, Dialog, Shell, ToastKind, use_shell},
+    state::{format, views::ViewState},
+    views::use_view,
+};
+use ghostlight_api::{
+    ApiError, ViewData, ViewQuery,
+    command::{Redo, SwitchBranch, Undo},
+    view::{BranchesView, ChangeRow, ReversalView, TimelineFilter, VersionRow},
+};
+use ghostlight_model::{CommitId, FieldKey, PostingId, Source as Said};
+use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::spawn_local;
+use web_sys::HtmlSelectElement;
+use yew::{
+    AttrValue, Callback, Event, Html, MouseEvent, Properties, component, html, use_callback,
+    use_effect_with, use_state_eq,
+};
+
+/// Height of a row in CSS pixels; `app.css` says the same.
+const VERSION_PX: u32 = 44;
+
+/// Properties of [`History`].
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    /// Of which posting.
+    pub posting: PostingId,
+    /// The field whose changes are to be shown, if one was asked for; counted, so that the same can be asked for again.
+    pub field: (u32, Option<FieldKey>),
+}
+
+/// See the module.
+#[component]
+pub fn History(props: &Props) -> Html {
+    let shell = use_shell();
+    let posting = props.posting;
+    let filter = use_state_eq(TimelineFilter::default);
+    {
+        let filter = filter.clone();
+        use_effect_with((posting, props.field.clone()), move |(_, (_, field))| {
+            filter.set(TimelineFilter {
+                field: field.clone(),
+                ..TimelineFilter::default()
+            });
+        });
+    }
+    let query = ViewQuery::Branches(posting);
+    let state: ViewState = use_view(Some(query));
+    let branches = match &state {
+        ViewState::Ready(data) => match &**data {
+            ViewData::Branches(branches) => Some((**branches).clone()),
+            _ => None,
+        },
+        _ => None,
+    };
+    let head = branches.as_ref().and_then(head_of);
+    let zone = shell.zone();
+    let render = use_callback(
+        (zone, posting, head, shell.clone()),
+        |row: RowAt, (zone, posting, head, shell)| match &*row.data {
+            ViewData::Timeline(page) => page
+                .rows
+                .get(row.at)
+                .map(|version| view_version(shell, version, *zone, *posting, *head))
+                .unwrap_or_default(),
+            _ => Html::default(),
+        },
+    );
+    let empty = match *filter == TimelineFilter::default() {
+        true => {
+            html! { <p class="gl-hint">{ "No change yet. A finished analysis or an edit is the first." }</p> }
+        }
+        false => html! { <p class="gl-hint">{ "No change is like that." }</p> },
+    };
+    let on_filter = {
+        let filter = filter.clone();
+        Callback::from(move |next: TimelineFilter| filter.set(next))
+    };
+    let source = Source::Timeline(posting, (*filter).clone());
+    html! {
+        <div class="gl-log">
+            { view_bar(&shell, posting, &filter, branches.as_ref(), &on_filter) }
+            <VirtualList id="history" {source} kind={Kind::Lines} label="history" row_px={VERSION_PX} {render} {empty} />
+        </div>
+    }
+}
+
+/// The head of the checked-out branch.
+fn head_of(branches: &BranchesView) -> Option<CommitId> {
+    let mut all = branches.branches.iter();
+    all.find(|branch| branch.current).map(|branch| branch.head)
+}
+
+fn view_bar(
+    shell: &Shell,
+    posting: PostingId,
+    filter: &TimelineFilter,
+    branches: Option<&BranchesView>,
+    on_filter: &Callback<TimelineFilter>,
+) -> Html {
+    let changed = |set: fn(&mut TimelineFilter, Option<String>)| {
+        let (filter, on_filter) = (filter.clone(), on_filter.clone());
+        Callback::from(move |event: Event| {
+            let mut next = filter.clone();
+            set(&mut next, chosen(&event).filter(|value| !value.is_empty()));
+            on_filter.emit(next);
+        })
+    };
+    let on_field =
+        changed(|filter, value| filter.field = value.map(|v| FieldKey::from(v.as_str())));
+    let on_source = changed(|filter, value| {
+        filter.source =
+            value.and_then(|value| SOURCES.iter().find(|(_, w, _)| *w == value).map(|s| s.0));
+    });
+    let fields = FieldKey::DETECTED
+        .into_iter()
+        .chain([FieldKey::Verdict, FieldKey::Outcome]);
+    html! {
+        <div class="gl-log__bar" role="group" aria-label="history tools">
+            { branches.map(|branches| view_branches(shell, posting, branches)).unwrap_or_default() }
+            <select aria-label="Field" onchange={on_field}>
+                <option value="" selected={filter.field.is_none()}>{ "every field" }</option>
+                { for fields.map(|field| html! { <option key={field.name().to_owned()} value={field.name().to_owned()} selected={filter.field.as_ref() == Some(&field)}>{ field.label() }</option> }) }
+            </select>
+            <select aria-label="Who" onchange={on_source}>
+                <option value="" selected={filter.source.is_none()}>{ "everybody" }</option>
+                { for SOURCES.iter().map(|(source, word, label)| html! { <option key={*word} value={*word} selected={filter.source == Some(*source)}>{ *label }</option> }) }
+            </select>
+            <span class="gl-fill"></span>
+            { branches.map(|branches| view_reversals(shell, posting, branches)).unwrap_or_default() }
+        </div>
+    }
+}
+
+/// Sources with their word and how the filter calls them.
+const SOURCES: [(Said, &str, &str); 3] = [
+    (Said::User, "user", "by people"),
+    (Said::Parsing, "parsing", "found on pages"),
+    (Said::Ai, "ai", "by the model"),
+];
+
+fn chosen(event: &Event) -> Option<String> {
+    let select = event.target()?.dyn_into::<HtmlSelectElement>().ok()?;
+    Some(select.value())
+}
+
+fn view_branches(shell: &Shell, posting: PostingId, branches: &BranchesView) -> Html {
+    let current = branches.branches.iter().find(|branch| branch.current);
+    let name = current
+        .map(|branch| branch.name.clone())
+        .unwrap_or_default();
+    let onchange = {
+        let shell = shell.clone();
+        Callback::from(move |event: Event| {
+            if let Some(name) = chosen(&event) {
+                switch(&shell, posting, name);
+            }
+        })
+    };
+    let others: Vec<&str> = branches
+        .branches
+        .iter()
+        .filter(|branch| !branch.current)
+        .map(|branch| branch.name.as_str())
+        .collect();
+    let merge = match others.as_slice() {
+        [] => Html::default(),
+        _ => {
+            html! { <button type="button" class="gl-link gl-small" title="Bring another branch's changes into this one" onclick={shell.asks(Ask::Open(Dialog::Merge(posting)))}>{ "Merge…" }</button> }
+        }
+    };
+    html! {
+        <>
+            <label class="gl-order"><span class="gl-unseen">{ "Branch" }</span>
+                <select aria-label="Branch" {onchange}>
+                    { for branches.branches.iter().map(|branch| html! { <option key={branch.name.clone()} value={branch.name.clone()} selected={branch.name == name}>{ format!("on {}", branch.name) }</option> }) }
+                </select>
+            </label>
+            <button type="button" class="gl-link gl-small" disabled={current.is_none()} title="Try something without changing this branch" onclick={shell.asks(Ask::Open(Dialog::Branch(posting, None)))}>{ "New branch…" }</button>
+            { merge }
+        </>
+    }
+}
+
+fn switch(shell: &Shell, posting: PostingId, name: String) {
+    let shell = shell.clone();
+    spawn_local(async move {
+        let words = format!("The card shows {name} now; edits go there.");
+        match backend::call(SwitchBranch { posting, name }).await {
+            Ok(()) => shell.ask.emit(Ask::Announce(words)),
+            Err(error) => shell.error(&error),
+        }
+    });
+}
+
+fn view_reversals(shell: &Shell, posting: PostingId, branches: &BranchesView) -> Html {
+    let button = |redo: bool, reversal: &ReversalView| {
+        let (ready, title) = match reversal {
+            ReversalView::Ready(changes) => (true, change_words(changes)),
+            ReversalView::No(error) => (false, error.message.clone()),
+        };
+        let (word, key) = match redo {
+            false => ("Undo", "Ctrl Z"),
+            true => ("Redo", "Shift Ctrl Z"),
+        };
+        let shell = shell.clone();
+        let onclick = Callback::from(move |_: MouseEvent| take_back(&shell, posting, redo));
+        html! { <button type="button" class="pf-v6-c-button pf-m-secondary pf-m-small" disabled={!ready} title={format!("{title} ({key})")} {onclick}>{ word }</button> }
+    };
+    html! { <>{ button(false, &branches.undo) }{ button(true, &branches.redo) }</> }
+}
+
+/// Undoes the person's latest change, or does it again; says what became of it, or why not.
+pub fn take_back(shell: &Shell, posting: PostingId, redo: bool) {
+    let shell = shell.clone();
+    spawn_local(async move {
+        let key = dom::fresh_key();
+        let done: Result<CommitId, ApiError> = match redo {
+            false => backend::call(Undo { posting, key }).await,
+            true => backend::call(Redo { posting, key }).await,
+        };
+        match done {
+            Ok(_) => {
+                let words = if redo { "Done again." } else { "Taken back." };
+                shell.ask.emit(Ask::Announce(words.into()));
+            }
+            Err(error) => {
+                let hint = error.hint.clone().unwrap_or_default();
+                let toast = Ask::Toast(ToastKind::Warning, error.message, hint);
+                shell.ask.emit(toast);
+            }
+        }
+    });
+}
+
+fn change_words(changes: &[ChangeRow]) -> String {
+    let one = |change: &ChangeRow| {
+        let label = change.field.label();
+        let (old, new) = (&change.old, &change.new);
+        match (old.is_empty(), new.is_empty()) {
+            (true, _) => format!("{label}: {new}"),
+            (_, true) => format!("{label}: {old} withdrawn"),
+            _ => format!("{label}: {old} → {new}"),
+        }
+    };
+    changes.iter().map(one).collect::<Vec<_>>().join(" · ")
+}
+
+/// What a version is for, in a word; nothing for a plain edit.
+fn kind_word(kind: &str) -> &'static str {
+    match kind {
+        "merge" => "merged",
+        "undo" => "took back",
+        "redo" => "did again",
+        "restore" => "brought back",
+        _ => "",
+    }
+}
+
+fn view_version(
+    shell: &Shell,
+    version: &VersionRow,
+    zone: format::Zone,
+    posting: PostingId,
+    head: Option<CommitId>,
+) -> Html {
+    let icon = match (version.kind.as_str(), version.by_person) {
+        ("merge", _) => Icon::Two,
+        (_, true) => Icon::Pen,
+        (_, false) => Icon::Pulse,
+    };
+    let changes = change_words(&version.changes);
+    let exact = format::date_time(version.at, zone);
+    let id = version.id;
+    let is_head = head == Some(id);
+    let short: String = id.to_string().chars().take(8).collect();
+    let compare = head.filter(|_| !is_head).map(|head| {
+        let dialog = Dialog::Compare(posting, id, head);
+        html! { <button type="button" class="gl-link gl-small" title="What is different now" onclick={shell.asks(Ask::Open(dialog))}>{ "Compare" }</button> }
+    });
+    let restore = head.filter(|_| !is_head).map(|head| {
+        let dialog = Dialog::Restore(posting, id, head);
+        html! { <button type="button" class="gl-link gl-small" title="Bring these values back by a new version" onclick={shell.asks(Ask::Open(dialog))}>{ "Restore…" }</button> }
+    });
+    html! {
+        <div class="gl-commit">
+            { icon.draw() }
+            <div class="gl-commit__text">
+                <p class="gl-cut">
+                    <span class="gl-strong">{ format::author(&version.author) }</span>{ " " }
+                    <span>{ kind_word(&version.kind) }{ " " }{ &version.message }</span>
+                    { for version.branches.iter().map(|name| html! { <span key={name.clone()} class="gl-chip">{ name }</span> }) }
+                </p>
+                <p class="gl-cut gl-dim" title={changes.clone()}>{ changes }</p>
+            </div>
+            <span class="gl-commit__acts">
+                { compare.unwrap_or_default() }
+                { restore.unwrap_or_default() }
+                if !is_head { <button type="button" class="gl-link gl-small" title="A branch that begins here" onclick={shell.asks(Ask::Open(Dialog::Branch(posting, Some(id))))}>{ "Branch…" }</button> } else { { bits::unseen("current version") } }
+            </span>
+            <span class="gl-dim" title={exact}>{ format::ago(dom::now(), version.at, zone) }</span>
+            <code class="gl-dim" title={AttrValue::from(id.to_string())}>{ short }</code>
+        </div>
+    }
+}
