@@ -23,8 +23,8 @@ const READERS_KEPT: usize = 4;
 const MIGRATION_WAIT: Duration = Duration::from_secs(60);
 /// How often to look whether it is done.
 const MIGRATION_POLL: Duration = Duration::from_millis(20);
-/// Statements a connection keeps prepared; there are about fifty in all.
-const STATEMENTS_KEPT: usize = 64;
+/// Statements a connection keeps prepared; there are about eighty in all.
+const STATEMENTS_KEPT: usize = 96;
 
 const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_first.sql"),
