@@ -367,11 +367,7 @@ impl Store {
 
     /// A commit of a posting.
     pub fn commit(&self, posting: PostingId, id: CommitId) -> Result<Option<Commit>, StoreError> {
-        self.reading(|c| {
-            c.prepare_cached(sql::COMMIT)?
-                .query_row(params![id.0, posting.0], |row| read::from_json(row, 0))
-                .optional()
-        })
+        self.reading(|c| commit_of(c, posting, id))
     }
 
     /// What an author's undo and redo would do, or why they do nothing.
@@ -504,17 +500,36 @@ fn timeline(
     let (page, total, given) = match (field, author) {
         (Some(_), _) => (sql::TIMELINE_OF_FIELD, sql::TIMELINE_OF_FIELD_COUNT, 7),
         (None, Some(_)) => (sql::TIMELINE_BY_AUTHOR, sql::TIMELINE_BY_AUTHOR_COUNT, 6),
+        (None, None) if source.is_empty() && ids.is_none() => {
+            (sql::TIMELINE_PLAIN, sql::TIMELINE_PLAIN_COUNT, 3)
+        }
         (None, None) => (sql::TIMELINE, sql::TIMELINE_COUNT, 5),
     };
     let all = params![
         posting.0, from, before, source, ids, author, field, start, len
     ];
-    Ok(read::Rows {
-        total: read::count(c, total, &all[..given])?,
-        rows: read::collect(c, page, all, |row| {
+    let rows = match page == sql::TIMELINE_PLAIN {
+        true => {
+            let mut rows = Vec::new();
+            for id in read::collect(c, page, all, |row| row.get(0).map(CommitId))? {
+                rows.extend(commit_of(c, posting, id)?.map(|commit| (id, commit)));
+            }
+            rows
+        }
+        false => read::collect(c, page, all, |row| {
             Ok((CommitId(row.get(0)?), read::from_json(row, 1)?))
         })?,
+    };
+    Ok(read::Rows {
+        total: read::count(c, total, &all[..given])?,
+        rows,
     })
+}
+
+fn commit_of(c: &Connection, posting: PostingId, id: CommitId) -> rusqlite::Result<Option<Commit>> {
+    c.prepare_cached(sql::COMMIT)?
+        .query_row(params![id.0, posting.0], |row| read::from_json(row, 0))
+        .optional()
 }
 
 fn not_itself(ours: &str, from: &str) -> Result<(), StoreError> {

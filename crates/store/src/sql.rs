@@ -222,8 +222,18 @@ pub const TIMELINE_OF_FIELD: &str = concat!(
     timeline_of_field_where!(),
     " ORDER BY f.wall DESC, f.counter DESC, f.commit_id DESC LIMIT ?9 OFFSET ?8"
 );
-/// How many [`TIMELINE_OF_FIELD`] has.
-pub const TIMELINE_OF_FIELD_COUNT: &str = concat!("SELECT count(*)", timeline_of_field_where!());
+/// How many [`TIMELINE_OF_FIELD`] has; its rows alone tell.
+pub const TIMELINE_OF_FIELD_COUNT: &str = "SELECT count(*) FROM field_change WHERE posting = ?1 \
+     AND field = ?7 AND wall >= ?2 AND wall < ?3 AND (?4 = '' OR source = ?4) \
+     AND (?5 IS NULL OR lower(hex(commit_id)) IN (SELECT value FROM json_each(?5))) \
+     AND (?6 IS NULL OR author_id = ?6)";
+/// As [`TIMELINE`] where neither text nor ids narrow it, and the ids alone: what is before the page is passed over in
+/// the index, without a look at its bodies.
+pub const TIMELINE_PLAIN: &str = "SELECT id FROM \"commit\" WHERE posting = ?1 AND wall >= ?2 \
+     AND wall < ?3 ORDER BY wall DESC, counter DESC, id DESC LIMIT ?9 OFFSET ?8";
+/// How many [`TIMELINE_PLAIN`] has.
+pub const TIMELINE_PLAIN_COUNT: &str =
+    "SELECT count(*) FROM \"commit\" WHERE posting = ?1 AND wall >= ?2 AND wall < ?3";
 /// A commit's body: id, posting.
 pub const COMMIT: &str = "SELECT body FROM \"commit\" WHERE id = ?1 AND posting = ?2";
 /// A commit's parents.
@@ -342,6 +352,8 @@ pub const HOT: &[(&str, &str)] = &[
     ("last commit", LAST_COMMIT),
     ("timeline", TIMELINE),
     ("timeline, count", TIMELINE_COUNT),
+    ("timeline, plain", TIMELINE_PLAIN),
+    ("timeline, plain, count", TIMELINE_PLAIN_COUNT),
     ("timeline of an author", TIMELINE_BY_AUTHOR),
     ("timeline of an author, count", TIMELINE_BY_AUTHOR_COUNT),
     ("timeline of a field", TIMELINE_OF_FIELD),
