@@ -190,7 +190,7 @@ impl Store {
     }
 }
 
-fn insert_content(batch: &Batch<'_>, bytes: &[u8]) -> rusqlite::Result<ContentHash> {
+pub(crate) fn insert_content(batch: &Batch<'_>, bytes: &[u8]) -> rusqlite::Result<ContentHash> {
     let hash = ContentHash::of_bytes(bytes);
     let mut statement = batch.tx.prepare_cached(
         "INSERT INTO content (hash, bytes) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
@@ -219,7 +219,7 @@ fn insert_capture(batch: &Batch<'_>, capture: &NewCapture) -> rusqlite::Result<C
     Ok(id)
 }
 
-fn append(
+pub(crate) fn append(
     batch: &mut Batch<'_>,
     stream: &StreamId,
     events: &[EventBody],
@@ -294,7 +294,7 @@ fn head_of(batch: &Batch<'_>, stream: &StreamId) -> rusqlite::Result<Option<Stre
     streams::stored_head(batch, stream, LOCAL)
 }
 
-fn insert_observation(
+pub(crate) fn insert_observation(
     batch: &Batch<'_>,
     posting: PostingId,
     observation: &Observation,
@@ -474,7 +474,10 @@ fn latest_value(commits: &[Commit], field: &FieldKey) -> Option<FieldValue> {
     latest.new.clone()
 }
 
-fn find_commit_by_key(batch: &Batch<'_>, key: &str) -> rusqlite::Result<Option<CommitId>> {
+pub(crate) fn find_commit_by_key(
+    batch: &Batch<'_>,
+    key: &str,
+) -> rusqlite::Result<Option<CommitId>> {
     let mut find = batch.tx.prepare_cached(sql::COMMIT_BY_KEY)?;
     find.query_row([key], |row| row.get(0).map(CommitId))
         .optional()
@@ -513,7 +516,7 @@ fn heads(commits: &[Commit]) -> Vec<CommitId> {
     ids
 }
 
-fn insert_commit(
+pub(crate) fn insert_commit(
     batch: &Batch<'_>,
     commit: &Commit,
     key: Option<&str>,
