@@ -107,8 +107,8 @@ fn hex(bytes: &[u8], out: &mut String) {
     }
 }
 
-/// Whether a spreadsheet could run the text (OWASP, *CSV Injection*): it begins with `=`, `+`, `-`, `@`, tab or carriage
-/// return and is no plain number. Apostrophes before that count too, so that [`unguard`] undoes [`guard`] for any text.
+/// Whether a spreadsheet could run the text (OWASP, *CSV Injection*): it begins with `=`, `+`, `-`, `@`, tab or
+/// carriage return and is no plain number. Apostrophes before that count too, so that [`unguard`] undoes [`guard`] for any text.
 pub fn needs_guard(text: &str) -> bool {
     let rest = text.trim_start_matches('\'');
     let risky = rest.starts_with(['=', '+', '-', '@', '\t', '\r']);

@@ -28,7 +28,7 @@ impl<W: Write> CsvRows<W> {
             .terminator(Terminator::CRLF)
             .buffer_capacity(BUFFER_BYTES)
             .from_writer(out);
-        out.write_record(sheet.columns)?;
+        out.write_record(sheet.columns).map_err(io_error)?;
         Ok(Self {
             out,
             style: sheet.style,
@@ -44,16 +44,26 @@ impl<W: Write> CsvRows<W> {
                 self.guarded.clear();
                 self.guarded.push('\'');
                 self.guarded.push_str(plain);
-                self.out.write_field(&self.guarded)?;
+                self.out.write_field(&self.guarded).map_err(io_error)?;
             } else {
-                self.out.write_field(plain)?;
+                self.out.write_field(plain).map_err(io_error)?;
             }
         }
         // Ends the record.
-        Ok(self.out.write_byte_record(&ByteRecord::new())?)
+        self.out
+            .write_byte_record(&ByteRecord::new())
+            .map_err(io_error)
     }
 
     pub fn end(self) -> io::Result<W> {
         self.out.into_inner().map_err(|e| e.into_error())
+    }
+}
+
+/// What the system said, with its kind: that is how a full disk is told from other trouble.
+fn io_error(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
     }
 }

@@ -182,7 +182,7 @@ pub(crate) struct Sheet<'a> {
 }
 
 enum Rows<W: Write> {
-    Csv(CsvRows<W>),
+    Csv(Box<CsvRows<W>>),
     Json(JsonRows<W>),
     Md(MdRows<W>),
 }
@@ -190,7 +190,7 @@ enum Rows<W: Write> {
 impl<W: Write> Rows<W> {
     fn begin(sheet: &Sheet<'_>, out: W) -> io::Result<Self> {
         Ok(match sheet.job.format {
-            Format::Csv => Rows::Csv(CsvRows::begin(sheet, out)?),
+            Format::Csv => Rows::Csv(Box::new(CsvRows::begin(sheet, out)?)),
             Format::Json => Rows::Json(JsonRows::begin(sheet, out, true)?),
             Format::Jsonl => Rows::Json(JsonRows::begin(sheet, out, false)?),
             Format::Md => Rows::Md(MdRows::begin(sheet, out)?),

@@ -138,7 +138,10 @@ fn pieces_come_back_and_bytes_are_always_the_same() {
     assert_eq!((reader.counts(), reader.made_by()), (counts, "0.1.0"));
     let mut found = Vec::new();
     reader
-        .pieces(&mut |piece| Ok::<(), String>(found.push(piece)))
+        .pieces(&mut |piece| {
+            found.push(piece);
+            Ok::<(), String>(())
+        })
         .unwrap();
     assert_eq!(found, sample());
     let again = folder.path().join("b.zip");
@@ -210,7 +213,10 @@ fn no_changed_byte_goes_unseen_where_it_matters() {
         };
         let mut found = Vec::new();
         if reader
-            .pieces(&mut |piece| Ok::<(), String>(found.push(piece)))
+            .pieces(&mut |piece| {
+                found.push(piece);
+                Ok::<(), String>(())
+            })
             .is_ok()
         {
             assert_eq!(found, sound, "byte {at}");

@@ -1,7 +1,7 @@
 //! Postings with everything that is known of them, out of one store and into another (SPEC E4).
 //!
-//! [`Snapshot::pieces`] hands out what a bundle holds; [`Store::import`] takes it over in one transaction, or nothing of
-//! it. Everything in it is named by a hash of itself or by its place in a stream, so taking over is a union: what is
+//! [`Snapshot::pieces`] hands out what a bundle holds; [`Store::import`] takes it over in one transaction, or nothing
+//! of it. Everything in it is named by a hash of itself or by its place in a stream, so taking over is a union: what is
 //! there already is left as it is, and a history that went on in both places has both ends afterwards.
 
 use crate::{
@@ -234,7 +234,7 @@ impl Store {
     /// there, or contradicts what is here; and what `pour` fails with.
     pub fn import(&self, pour: Box<Pour>) -> Pending<Imported> {
         self.writer().submit(move |batch| {
-            // Unlike other work this can be refused after a part of it was done: what it changed in memory goes as well.
+            // Unlike other work this can be refused half-way: what it changed in memory goes as well.
             let before = batch.touched.clone();
             let done = intake(batch, pour);
             if done.is_err() {

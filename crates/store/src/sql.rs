@@ -301,7 +301,8 @@ pub const KEYS_OF: &str = "SELECT key FROM posting_key WHERE posting = ?1 ORDER 
 /// The places in the order of arrival of a stream's events: stream, epoch.
 pub const BUNDLE_SEQS: &str = "SELECT seq FROM event WHERE stream_id = ?1 AND epoch = ?2";
 /// An event by its place in the order of arrival.
-pub const BUNDLE_EVENT: &str = "SELECT name, \"offset\", body FROM event CROSS JOIN stream ON stream.id = stream_id WHERE seq = ?1";
+pub const BUNDLE_EVENT: &str = "SELECT name, \"offset\", body FROM event \
+     CROSS JOIN stream ON stream.id = stream_id WHERE seq = ?1";
 /// A posting's observations, of all captures.
 pub const BUNDLE_OBSERVATIONS: &str =
     "SELECT body FROM observation WHERE posting = ?1 ORDER BY capture, id";

@@ -1,8 +1,8 @@
 //! Bundles: postings with everything that is known of them, in one zip (SPEC E4).
 //!
 //! An entry of lines for each kind of piece, an entry for each captured page and text, and `manifest.json` with the
-//! SHA-256 of each. The same pieces give the same bytes. [`write()`] makes one; [`Reader`] refuses, naming the entry, what
-//! was tampered with, cut short, made by something else or by a newer Ghostlight, and what is built to hurt: nothing of
+//! SHA-256 of each. The same pieces give the same bytes. [`write()`] makes one; [`Reader`] refuses, naming the entry,
+//! what was tampered with, cut short, made by something else or by a newer Ghostlight, and what is built to hurt: nothing of
 //! a bundle is ever unpacked to a file, no name leads anywhere, and sizes are counted while reading, not believed.
 //!
 //! The hashes prove that a bundle is whole, not who made it.
