@@ -11,8 +11,11 @@
 mod attend;
 pub mod attention;
 mod board;
+pub mod bundle;
 pub mod commands;
 pub mod desk;
+pub mod export;
+mod exports;
 pub mod feeds;
 mod hooks;
 pub mod host;
@@ -28,6 +31,7 @@ mod secrets;
 mod views;
 
 pub use commands::Handle;
+pub use ghostlight_api::ErrorCode;
 pub use hooks::Hooks;
 pub use host::Host;
 pub use input::Input;
@@ -36,8 +40,9 @@ pub use notification::Notification;
 
 use attend::Attending;
 use desk::Desk;
+use exports::Exports;
 use ghostlight_api::{
-    ApiError, ErrorCode,
+    ApiError,
     view::{Opened, Subject},
 };
 use ghostlight_fetch::{Fetcher, Limits};
@@ -82,6 +87,7 @@ struct Shared {
     monitor: Monitor,
     searches: views::Searches,
     attending: Arc<Attending>,
+    exports: Exports,
     queue: SyncSender<Job>,
     author: AuthorId,
     first_start: bool,
@@ -145,6 +151,7 @@ impl Engine {
             monitor,
             searches: views::Searches::default(),
             attending,
+            exports: Exports::default(),
             queue,
             author,
             first_start,

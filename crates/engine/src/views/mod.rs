@@ -65,6 +65,11 @@ impl Engine {
                 ViewData::History(self.history(*posting, *range)?)
             }
             ViewQuery::Health => ViewData::Health(self.health()?),
+            ViewQuery::ExportLook(form) => match self.export_look(form) {
+                Ok(look) => ViewData::ExportLook(look),
+                Err(error) => ViewData::Failed(error),
+            },
+            ViewQuery::Exports => ViewData::Exports(self.shared.exports.rows()),
         })
     }
 
