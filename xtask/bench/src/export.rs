@@ -96,7 +96,7 @@ fn fill(folder: &Path) -> Outcome<()> {
          WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n + 1 < {ROWS})
          INSERT INTO event (stream_id, epoch, \"offset\", ts, node, phase, body)
          SELECT (SELECT id FROM stream), 1, n, 1767571200000000 + n * 1000, 'TRANSFORM', 'end',
-             '{{\"run_id\":\"many\",\"node\":\"TRANSFORM\",\"phase\":\"end\",\"duration_ms\":' || n % 977 || '.5,'
+             '{{\"run_id\":\"many\",\"node\":\"TRANSFORM\",\"phase\":\"end\",\"duration_ms\":' || (n % 977) || '.5,'
              || '\"metrics\":{{\"rows\":' || n || ',\"table\":\"public.postings\"}}}}' FROM n;
          UPDATE projection SET position = (SELECT max(seq) FROM event);
          COMMIT; PRAGMA wal_checkpoint(TRUNCATE);"
