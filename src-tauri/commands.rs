@@ -86,6 +86,10 @@ commands! {
     feed_diagnostics: FeedDiagnostics,
     open_external: OpenExternal,
     test_notification: TestNotification,
+    choose_target: ChooseTarget,
+    start_export: StartExport,
+    cancel_export: CancelExport,
+    reveal_export: RevealExport,
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use ghostlight_api::{
 };
 use ghostlight_engine::{Host, Notification, secrets::Keychain};
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -33,6 +33,8 @@ pub(crate) struct WindowHost<R: Runtime> {
     notifier: Notifier,
     /// What the file dialog answers in a test: WebDriver cannot use a native one.
     chosen: Option<Vec<PathBuf>>,
+    /// What the dialog for saving answers in a test.
+    saved: Option<PathBuf>,
 }
 
 impl<R: Runtime> WindowHost<R> {
@@ -44,6 +46,7 @@ impl<R: Runtime> WindowHost<R> {
             app,
             notifier: Notifier::start(system),
             chosen: chosen_in_test(test),
+            saved: saved_in_test(test),
         }
     }
 
@@ -82,6 +85,14 @@ fn chosen_in_test(test: Option<&str>) -> Option<Vec<PathBuf>> {
             .filter_map(|path| path.as_str().map(PathBuf::from))
             .collect(),
     )
+}
+
+fn saved_in_test(test: Option<&str>) -> Option<PathBuf> {
+    if !cfg!(feature = "test-hooks") {
+        return None;
+    }
+    let json: serde_json::Value = serde_json::from_str(test?).ok()?;
+    json["save"].as_str().map(PathBuf::from)
 }
 
 impl<R: Runtime> Host for WindowHost<R> {
@@ -128,6 +139,28 @@ impl<R: Runtime> Host for WindowHost<R> {
             .blocking_pick_files();
         let paths = picked.unwrap_or_default().into_iter();
         Ok(paths.filter_map(|path| path.into_path().ok()).collect())
+    }
+
+    fn choose_target(&self, name: &str) -> Result<Option<PathBuf>, ApiError> {
+        if let Some(saved) = &self.saved {
+            return Ok(Some(saved.clone()));
+        }
+        let dialog = self.app.dialog().file();
+        let picked = dialog
+            .set_title("Export")
+            .set_file_name(name)
+            .blocking_save_file();
+        Ok(picked.and_then(|path| path.into_path().ok()))
+    }
+
+    fn reveal(&self, path: &Path) -> Result<(), ApiError> {
+        self.app.opener().reveal_item_in_dir(path).map_err(|e| {
+            ApiError::new(
+                ErrorCode::Unsupported,
+                format!("The system could not show {}: {e}", path.display()),
+                "Open the folder in a file manager.",
+            )
+        })
     }
 
     fn open_external(&self, url: &str) -> Result<(), ApiError> {

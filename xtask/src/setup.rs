@@ -52,8 +52,9 @@ const WINDOW_TEST_PACKAGES: &[&str] = &[
     "xvfb",
 ];
 
-/// Programs that are not ours, for the tests to speak with: a WebSocket client against the hub, a keychain.
-const FOREIGN_PACKAGES: &[&str] = &["gnome-keyring", "python3", "python3-websockets"];
+/// Programs that are not ours, for the tests to speak with: a WebSocket client against the hub, a keychain, readers of
+/// exports.
+const FOREIGN_PACKAGES: &[&str] = &["gnome-keyring", "python3", "python3-websockets", "sqlite3"];
 
 /// Brings style sheet, fonts and the wasm optimiser; only asked for where no node is on `PATH`.
 const NODE_PACKAGES: &[&str] = &["nodejs", "npm"];

@@ -1,7 +1,10 @@
 //! Commands: name, request and reply, declared once for window, hub and tests.
 
 use crate::view::{Subject, ViewData, ViewId, ViewQuery};
-use ghostlight_model::{CommitId, FieldKey, FieldValue, PostingId, RunId};
+use ghostlight_model::{
+    CommitId, FieldKey, FieldValue, PostingId, RunId,
+    export::{Filter, Format, What},
+};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::fmt;
 
@@ -276,6 +279,61 @@ commands! {
 
     /// Gives the system one notification to show, whatever the switches say.
     "test_notification" TestNotification {} -> ();
+
+    /// Asks by the system's dialog where an export is to be; `None` when it was dismissed. The dialog itself asks
+    /// whether a file that is there may be replaced.
+    "choose_target" ChooseTarget {
+        /// The name to begin with, as [`crate::view::ExportLook`] suggests it.
+        name: String,
+    } -> Option<String>;
+
+    /// Begins an export; it goes on in the background. Answers its number in [`crate::view::ViewQuery::Exports`].
+    "start_export" StartExport {
+        /// What.
+        export: ExportForm,
+        /// The file, absolute.
+        path: String,
+        /// Whether a file that is there may be replaced.
+        overwrite: bool,
+    } -> u64;
+
+    /// Stops an export; nothing of its file is left. One that has ended stays as it is.
+    "cancel_export" CancelExport {
+        /// Which.
+        id: u64,
+    } -> ();
+
+    /// Shows the finished file of an export in the system's file manager.
+    "reveal_export" RevealExport {
+        /// Which.
+        id: u64,
+    } -> ();
+}
+
+/// What a person wants to take away.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ExportForm {
+    /// As what kind of file.
+    pub kind: ExportKind,
+    /// Which rows; [`Filter::stray`] says which parts do not fit.
+    pub filter: Filter,
+    /// Columns by name, in this order; all if there is none. Nothing for a bundle.
+    pub fields: Vec<String>,
+    /// At most so many rows.
+    pub limit: Option<u64>,
+    /// CSV: whether a mark at the beginning tells Excel that it is UTF-8.
+    pub bom: bool,
+    /// CSV: whether text that a spreadsheet could run gets an apostrophe.
+    pub guard: bool,
+}
+
+/// What kind of file an export makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum ExportKind {
+    /// A table.
+    Table(What, Format),
+    /// Postings with everything that is known of them, for another Ghostlight.
+    Bundle,
 }
 
 /// What a person sets of a feed.

@@ -1,5 +1,6 @@
 //! View queries and the rows they give.
 
+use crate::command::{ExportForm, ExportKind};
 use ghostlight_model::{
     CaptureId, CommitId, Confidence, FieldKey, FieldValue, Issue, Layer, Micros, PostingId, RunId,
     Severity, Source,
@@ -197,6 +198,10 @@ pub enum ViewQuery {
     },
     /// The state of feeds and store.
     Health,
+    /// What an export would be, as of when it was asked.
+    ExportLook(Box<ExportForm>),
+    /// The exports of this session, the latest first.
+    Exports,
 }
 
 impl ViewQuery {
@@ -246,6 +251,10 @@ pub enum ViewData {
     Compare(Vec<DifferenceRow>),
     /// Of [`ViewQuery::Health`].
     Health(Health),
+    /// Of [`ViewQuery::ExportLook`].
+    ExportLook(ExportLook),
+    /// Of [`ViewQuery::Exports`].
+    Exports(Vec<ExportRow>),
     /// The view could not be read.
     Failed(crate::ApiError),
 }
@@ -970,4 +979,62 @@ pub struct FeedHealth {
     pub name: String,
     /// Its connection.
     pub link: LinkView,
+}
+
+/// Exports that are listed; the oldest that ended goes first.
+pub const EXPORTS_MAX: usize = 20;
+
+/// What an export would be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExportLook {
+    /// A file name that says what is inside.
+    pub name: String,
+    /// All columns that there are to choose from; none for a bundle.
+    pub known: Vec<String>,
+    /// Rows, or postings of a bundle.
+    pub rows: u64,
+    /// About how large it would be; `None` for a bundle, whose pages are not looked into.
+    pub bytes: Option<u64>,
+    /// The columns.
+    pub columns: Vec<String>,
+    /// The first ten rows as text, long cells cut.
+    pub first: Vec<Vec<String>>,
+    /// The file's beginning, at most 64 KiB of it.
+    pub text: String,
+}
+
+/// An export of this session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExportRow {
+    /// Its number.
+    pub id: u64,
+    /// What kind of file.
+    pub kind: ExportKind,
+    /// The file.
+    pub path: String,
+    /// How it stands.
+    pub state: ExportState,
+    /// Rows written, or postings.
+    pub rows: u64,
+    /// Rows there will be.
+    pub total: u64,
+    /// Bytes written.
+    pub bytes: u64,
+    /// When it began.
+    pub began: Micros,
+    /// When it ended.
+    pub ended: Option<Micros>,
+}
+
+/// How an export stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ExportState {
+    /// Under way.
+    Running,
+    /// The file is there.
+    Done,
+    /// A person stopped it; nothing is left.
+    Cancelled,
+    /// It failed; nothing is left.
+    Failed(crate::ApiError),
 }

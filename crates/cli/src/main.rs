@@ -1,15 +1,17 @@
 //! `ghostlight`: the command-line twin of the app, for scripts and servers.
 //!
 //! Same engine, same store, no window. Results go to standard output, messages and progress to
-//! standard error; exit codes are 0 done, 1 not a posting or nothing found, 2 bad usage or
-//! unreadable input, 3 the store cannot be opened or written.
+//! standard error; exit codes are 0 done, 1 not a posting, nothing found, a bundle refused or an export
+//! stopped, 2 bad usage or unreadable input, 3 the store cannot be opened or written.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod analyze;
+mod bundle;
 mod demo_feed;
 mod detect;
 mod doctor;
 mod edit;
+mod export;
 mod history;
 mod hub;
 mod log;
@@ -35,7 +37,7 @@ struct Cli {
     command: Command,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 done; 1 not a posting, or nothing found; \
+const EXIT_CODES: &str = "Exit codes: 0 done; 1 not a posting, nothing found, a bundle refused, an export stopped; \
                           2 bad usage or unreadable input; 3 the store cannot be opened or written.";
 
 /// Options of every command.
@@ -67,10 +69,16 @@ enum Command {
     Log(log::Args),
     /// Check the data folder; --rebuild rebuilds every projection from the log
     Doctor(doctor::Args),
+    /// Write postings, their history or events of runs to a file: CSV, JSON, JSONL, Markdown or a bundle
+    Export(Box<export::Args>),
     /// Serve the data folder's streams to others; prints its address and token when ready
     Hub(hub::Serving),
     /// Serve a hub with invented runs, to try the live parts by hand
     DemoFeed(demo_feed::Args),
+    /// Take over a bundle: everything in it, or nothing
+    Import(bundle::Args),
+    /// Check that a bundle is whole, naming the entry at fault
+    Verify(bundle::Args),
     /// Follow a feed: each event once, in order, printed when it is on disk
     Watch(watch::Args),
 }
@@ -115,8 +123,11 @@ fn main() -> ExitCode {
         Command::Edit(args) => edit::run(&cli.global, args),
         Command::Log(args) => log::run(&cli.global, &args),
         Command::Doctor(args) => doctor::run(&cli.global, &args),
+        Command::Export(args) => export::run(&cli.global, &args),
         Command::Hub(args) => hub::run(&cli.global, &args),
         Command::DemoFeed(args) => demo_feed::run(&cli.global, &args),
+        Command::Import(args) => bundle::import(&cli.global, &args),
+        Command::Verify(args) => bundle::verify(&cli.global, &args),
         Command::Watch(args) => watch::run(&cli.global, &args),
     };
     result.unwrap_or_else(|exit| exit).into()

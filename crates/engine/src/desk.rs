@@ -133,6 +133,14 @@ impl Desk {
         self.next_ping()
     }
 
+    /// Marks the list of exports: how far they are is not in the store.
+    pub fn exports_changed(&mut self) -> Option<Ping> {
+        let concerned = self.views.iter();
+        let concerned = concerned.filter(|(_, view)| view.query == ViewQuery::Exports);
+        self.dirty.extend(concerned.map(|(id, _)| *id));
+        self.next_ping()
+    }
+
     /// Marks what says of runs whether their source is alive, for the next ping.
     pub fn sources_changed(&mut self) {
         let concerned = self.views.iter();
@@ -197,7 +205,7 @@ impl View {
             ViewQuery::Feeds => !changes.streams.is_empty() || changes.outbox,
             ViewQuery::Quarantine { .. } => !changes.streams.is_empty(),
             ViewQuery::Outbox { .. } => changes.outbox,
-            ViewQuery::Digest => false,
+            ViewQuery::Digest | ViewQuery::Exports | ViewQuery::ExportLook(_) => false,
             ViewQuery::Run(run) => changes.runs.contains(run),
             ViewQuery::Card(subject)
             | ViewQuery::Receipt(subject)

@@ -6,7 +6,11 @@ use ghostlight_api::{
     view::{Notice, Opened, Ping},
 };
 use ghostlight_model::Micros;
-use std::{path::PathBuf, sync::Arc, time::SystemTime};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::SystemTime,
+};
 
 /// The shell around the engine. A shell without a window declines with a typed reason.
 pub trait Host: Send + Sync {
@@ -50,6 +54,16 @@ pub trait Host: Send + Sync {
     /// Asks for files by the system's dialog; empty when it was dismissed.
     fn choose_files(&self) -> Result<Vec<PathBuf>, ApiError> {
         Err(declined("show a file dialog"))
+    }
+
+    /// Asks by the system's dialog where a file is to be, beginning with `name`; `None` when it was dismissed.
+    fn choose_target(&self, _name: &str) -> Result<Option<PathBuf>, ApiError> {
+        Err(declined("show a file dialog"))
+    }
+
+    /// Shows a file in the system's file manager.
+    fn reveal(&self, _path: &Path) -> Result<(), ApiError> {
+        Err(declined("show a file manager"))
     }
 
     /// Opens a web page in the system's browser.

@@ -11,10 +11,13 @@
 mod attend;
 pub mod attention;
 mod board;
+pub mod bundle;
 pub mod commands;
 pub mod desk;
 mod digest;
 mod edit;
+pub mod export;
+mod exports;
 pub mod feeds;
 mod hooks;
 pub mod host;
@@ -30,6 +33,7 @@ pub mod secrets;
 mod views;
 
 pub use commands::Handle;
+pub use ghostlight_api::ErrorCode;
 pub use hooks::Hooks;
 pub use host::Host;
 pub use input::Input;
@@ -38,8 +42,9 @@ pub use notification::Notification;
 
 use attend::Attending;
 use desk::Desk;
+use exports::Exports;
 use ghostlight_api::{
-    ApiError, ErrorCode,
+    ApiError,
     command::{LIVE_EVERY_MS_MAX, Preferences},
     view::{Opened, Subject},
 };
@@ -88,6 +93,7 @@ struct Shared {
     monitor: Monitor,
     searches: views::Searches,
     attending: Arc<Attending>,
+    exports: Exports,
     queue: SyncSender<Job>,
     author: AuthorId,
     first_start: bool,
@@ -157,6 +163,7 @@ impl Engine {
             monitor,
             searches: views::Searches::default(),
             attending,
+            exports: Exports::default(),
             queue,
             author,
             first_start,

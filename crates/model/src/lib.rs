@@ -9,9 +9,11 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod assess;
+pub mod bundle;
 pub mod card;
 pub mod commit;
 pub mod event;
+pub mod export;
 pub mod foreign;
 pub mod fuse;
 pub mod history;

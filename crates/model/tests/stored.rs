@@ -7,9 +7,11 @@
 #![allow(clippy::unwrap_used)]
 
 use ghostlight_model::{
-    Amount, Assessment, CaptureId, CommitId, ContentHash, Day, Direction, EventBody, Evidence,
-    Family, FieldKey, FieldValue, Issue, Layer, Level, Method, Micros, Observation, ObservationId,
-    Period, Phase, Place, PostingId, RunId, Salary, Severity, Signal, Source, Step, Strength,
+    Amount, Assessment, CaptureId, CommitId, ContentHash, Day, Direction, Epoch, EventBody,
+    Evidence, Family, FieldKey, FieldValue, Issue, Layer, Level, Method, Micros, Observation,
+    ObservationId, Offset, Period, Phase, Place, PostingId, RunId, Salary, Severity, Signal,
+    Source, Step, Strength,
+    bundle::{CapturePiece, CommitPiece, EventPiece, ObservationPiece, PostingPiece, StreamPiece},
     card::{Alternative, Card, CardField, Chosen, FieldState, RecordedOutcome, Verdict},
     commit::{AuthorId, Clock, Commit, Conflict, FieldChange, Purpose},
     event::Fact,
@@ -520,6 +522,67 @@ fn card_fields_in_each_state() {
         }],
     };
     check("card", &rest);
+}
+
+#[test]
+fn bundle_pieces() {
+    check(
+        "bundle-capture",
+        &CapturePiece {
+            id: capture(),
+            content: ContentHash([1; 32]),
+            visible: Some(ContentHash([2; 32])),
+            source: None,
+            fetched_at: T0,
+            name: "page.html".into(),
+            url: None,
+            final_url: Some("https://jobs.example/1".into()),
+            http_status: Some(200),
+            content_type: Some("text/html".into()),
+        },
+    );
+    let keys = vec!["url:https://jobs.example/1".into()];
+    let posting = posting();
+    check("bundle-posting", &PostingPiece { posting, keys });
+    let observation = title();
+    check(
+        "bundle-observation",
+        &ObservationPiece {
+            posting,
+            observation,
+        },
+    );
+    let epoch = Epoch(7);
+    check("bundle-stream", &StreamPiece { run: run(), epoch });
+    check(
+        "bundle-event",
+        &EventPiece {
+            run: run(),
+            offset: Offset(3),
+            body: "{\"node\": \"FETCH\"}".into(),
+        },
+    );
+    let commit = Commit {
+        posting,
+        parents: vec![],
+        author: AuthorId("person-7".into()),
+        clock: Clock {
+            wall: T0,
+            counter: 0,
+        },
+        message: "why".into(),
+        changes: vec![],
+        purpose: Purpose::Plain,
+        settled: vec![],
+    };
+    check(
+        "bundle-commit",
+        &CommitPiece {
+            id: commit.id(),
+            key: Some("key".into()),
+            commit,
+        },
+    );
 }
 
 /// What an earlier version wrote, or another program sends: members may be missing or unknown.

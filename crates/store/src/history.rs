@@ -25,6 +25,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The branch of a posting that nobody branched.
 pub const MAIN: &str = "main";
+/// The branch of a history's end that an import brought and that goes on from none here.
+pub const IMPORTED: &str = "imported";
 /// A posting may have so many branches; more are refused.
 pub const BRANCHES_MAX: u32 = 100;
 
@@ -241,17 +243,75 @@ fn move_branch(
     Ok(())
 }
 
+/// All commits of a posting, of every branch, parents before children.
+pub(crate) fn all_of(
+    c: &Connection,
+    posting: PostingId,
+) -> rusqlite::Result<Vec<(CommitId, Commit)>> {
+    let dag = Dag::new(commits(c, posting)?);
+    let line = dag.line(&dag.heads()).into_iter();
+    Ok(line.map(|(id, commit)| (id, commit.clone())).collect())
+}
+
+fn commits(c: &Connection, posting: PostingId) -> rusqlite::Result<Vec<(CommitId, Commit)>> {
+    read::collect(c, sql::COMMITS, params![posting.0], |row| {
+        Ok((CommitId(row.get(0)?), read::from_json::<Commit>(row, 1)?))
+    })
+}
+
 /// The checked-out branch of a posting with all of its commits.
 pub(crate) fn tip(c: &Connection, posting: PostingId) -> rusqlite::Result<Tip> {
     let branch = checked_out(c, posting)?;
-    let commits = read::collect(c, sql::COMMITS, params![posting.0], |row| {
-        Ok((CommitId(row.get(0)?), read::from_json::<Commit>(row, 1)?))
-    })?;
+    let commits = commits(c, posting)?;
     Ok(Tip {
         head: head_of(c, posting, &branch)?,
         branch,
         dag: Dag::new(commits),
     })
+}
+
+/// Gives every end of a history that came from elsewhere a name. A branch that one end goes on from moves there; an end
+/// that went on beside is a branch of its own. Beyond [`BRANCHES_MAX`] an end has no name, and is there all the same.
+pub(crate) fn name_ends(
+    batch: &Batch<'_>,
+    posting: PostingId,
+    ends: &[CommitId],
+) -> rusqlite::Result<()> {
+    let tip = tip(batch.tx, posting)?;
+    let mut standing = branches(batch.tx, posting)?;
+    // The one that is checked out goes first.
+    standing.sort_by_key(|branch| !branch.current);
+    let mut nameless: Vec<CommitId> = ends.to_vec();
+    nameless.retain(|end| !standing.iter().any(|branch| branch.head == *end));
+    for branch in &standing {
+        let ahead = |end: &CommitId| tip.dag.is_ancestor(branch.head, *end);
+        let mut behind = nameless.iter().copied().filter(ahead);
+        let (next, other) = (behind.next(), behind.next());
+        if let (Some(next), None) = (next, other) {
+            move_branch(batch, (posting, &branch.name), next, branch.created)?;
+            nameless.retain(|end| *end != next);
+        }
+    }
+    let clock = |end: &CommitId| tip.dag.get(*end).map(|commit| commit.clock);
+    nameless.sort_by_key(|end| std::cmp::Reverse((clock(end), *end)));
+    let mut names: BTreeSet<String> = standing.into_iter().map(|branch| branch.name).collect();
+    for end in nameless {
+        if names.len() >= BRANCHES_MAX as usize {
+            break;
+        }
+        let free = |name: &String| !names.contains(name);
+        let first = if names.is_empty() { MAIN } else { IMPORTED };
+        let mut wanted =
+            std::iter::once(first.to_owned()).chain((2..).map(|n| format!("{IMPORTED}-{n}")));
+        let Some(name) = wanted.find(free) else { break };
+        let line = tip.dag.line(&[end]);
+        let began = line
+            .first()
+            .map_or(Micros(0), |(_, commit)| commit.clock.wall);
+        move_branch(batch, (posting, &name), end, began)?;
+        names.insert(name);
+    }
+    Ok(())
 }
 
 fn checked_out(c: &Connection, posting: PostingId) -> rusqlite::Result<String> {

@@ -6,6 +6,7 @@
 //! their own ([`read`]). [`project`] holds the projections and their rebuild.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod bundle;
 mod drafts;
 mod error;
 pub mod feeds;
@@ -15,12 +16,14 @@ mod open;
 pub mod outbox;
 pub mod project;
 pub mod read;
+pub mod snapshot;
 #[doc(hidden)]
 pub mod sql;
 pub mod streams;
 mod write;
 pub mod writer;
 
+pub use bundle::Imported;
 pub use drafts::Draft;
 pub use error::StoreError;
 pub use feeds::{Feed, FeedSettings};

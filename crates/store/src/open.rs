@@ -126,6 +126,11 @@ impl Store {
         &self.inner.writer
     }
 
+    /// A reader connection of the caller's own.
+    pub(crate) fn connect_reader(&self) -> Result<Connection, StoreError> {
+        connect_reader(&self.inner.path, &self.inner.options)
+    }
+
     /// Runs `read` on a reader connection, in one snapshot.
     pub(crate) fn reading<T>(
         &self,

@@ -44,14 +44,14 @@ pub struct Rebuilt {
 /// States of the runs written last, as the last transaction left them in their table: those go on in the next batch as
 /// a rule, and reading them back costs more than their events do. Whoever holds it drops it once another process may
 /// have changed the table.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Standing(BTreeMap<RunId, RunState>);
 
 /// What a batch has changed so far, in memory.
 ///
 /// It changes only once everything that can fail has succeeded, so a piece of work that is rolled
 /// back leaves no trace here.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Touched {
     standing: Standing,
     runs: BTreeMap<RunId, RunState>,

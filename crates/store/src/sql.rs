@@ -299,6 +299,100 @@ pub const OUTBOX_RUN: &str = "SELECT at, parts, delivered, discarded, epoch, fir
 
 /// Whether a run was queued for a hub: hub, run.
 pub const OUTBOX_QUEUED: &str = "SELECT 1 FROM outbox_run WHERE hub = ?1 AND run = ?2";
+macro_rules! export_postings_where {
+    () => {
+        " AND (?4 IS NULL OR posting = ?4) \
+          AND (?5 = '' OR instr(lower(title), ?5) > 0 OR instr(lower(company), ?5) > 0 \
+              OR instr(lower(place), ?5) > 0) \
+          AND (?6 IS NULL OR level = ?6) AND (?7 IS NULL OR verdict = ?7)"
+    };
+}
+macro_rules! export_postings_columns {
+    () => {
+        "SELECT posting, level, doubt, run_status, first_seen, updated, version, card FROM posting"
+    };
+}
+/// Postings for an export, latest activity first: before, from, length, then posting, text, level and verdict, each or
+/// null (the text empty).
+pub const EXPORT_POSTINGS: &str = concat!(
+    export_postings_columns!(),
+    " WHERE updated < ?1 AND updated >= ?2",
+    export_postings_where!(),
+    " ORDER BY updated DESC, posting LIMIT ?3"
+);
+/// Postings of the same moment: moment, behind which posting, length, then as above.
+pub const EXPORT_POSTINGS_SAME: &str = concat!(
+    export_postings_columns!(),
+    " WHERE updated = ?1 AND posting > ?2",
+    export_postings_where!(),
+    " ORDER BY posting LIMIT ?3"
+);
+/// How many postings an export has: from, before, then as above. Reads all of the table, as the export does.
+pub const EXPORT_POSTINGS_COUNT: &str = "SELECT count(*) FROM posting WHERE updated >= ?1 AND updated < ?2 \
+     AND (?3 IS NULL OR posting = ?3) \
+     AND (?4 = '' OR instr(lower(title), ?4) > 0 OR instr(lower(company), ?4) > 0 \
+         OR instr(lower(place), ?4) > 0) \
+     AND (?5 IS NULL OR level = ?5) AND (?6 IS NULL OR verdict = ?6)";
+/// A posting's fields for an export, in order.
+pub const EXPORT_FIELDS: &str =
+    "SELECT field, body FROM card_field WHERE posting = ?1 ORDER BY position";
+/// Changes for an export, by posting and field, oldest first: behind which (five parts), last posting, from, before,
+/// then field, author and source, each or null, and length.
+pub const EXPORT_CHANGES: &str = "SELECT posting, field, wall, counter, commit_id, old, new, confidence, source, \
+     author_id, (SELECT message FROM \"commit\" WHERE id = commit_id), \
+     (SELECT name FROM person WHERE person.author_id = field_change.author_id) FROM field_change \
+     WHERE (posting, field, wall, counter, commit_id) > (?1, ?2, ?3, ?4, ?5) AND posting <= ?6 \
+     AND wall >= ?7 AND wall < ?8 AND (?9 IS NULL OR field = ?9) AND (?10 IS NULL OR author_id = ?10) \
+     AND (?11 IS NULL OR source = ?11) ORDER BY posting, field, wall, counter, commit_id LIMIT ?12";
+/// How many changes an export has: first and last posting, then as above.
+pub const EXPORT_CHANGES_COUNT: &str = "SELECT count(*) FROM field_change WHERE posting >= ?1 AND posting <= ?2 \
+     AND wall >= ?3 AND wall < ?4 AND (?5 IS NULL OR field = ?5) AND (?6 IS NULL OR author_id = ?6) \
+     AND (?7 IS NULL OR source = ?7)";
+/// Events for an export in order of arrival: behind which, from, before, then origin, node and phase, each or null, and
+/// length.
+pub const EXPORT_EVENTS: &str = "SELECT seq, origin, name, event.epoch, \"offset\", ts, node, phase, body \
+     FROM event CROSS JOIN stream ON stream.id = stream_id WHERE seq > ?1 AND ts >= ?2 AND ts < ?3 \
+     AND (?4 IS NULL OR origin = ?4) AND (?5 IS NULL OR node = ?5) AND (?6 IS NULL OR phase = ?6) \
+     ORDER BY seq LIMIT ?7";
+/// How many events an export has: from, before, then as above.
+pub const EXPORT_EVENTS_COUNT: &str = "SELECT count(*) FROM event CROSS JOIN stream ON stream.id = stream_id \
+     WHERE ts >= ?1 AND ts < ?2 AND (?3 IS NULL OR origin = ?3) AND (?4 IS NULL OR node = ?4) \
+     AND (?5 IS NULL OR phase = ?5)";
+/// Events of a stream for an export: stream, behind which epoch and offset, from, before, then node and phase, each or
+/// null, and length.
+pub const EXPORT_EVENTS_OF: &str = "SELECT seq, origin, name, event.epoch, \"offset\", ts, node, phase, body \
+     FROM event CROSS JOIN stream ON stream.id = stream_id WHERE stream_id = ?1 \
+     AND (event.epoch, \"offset\") > (?2, ?3) AND ts >= ?4 AND ts < ?5 AND (?6 IS NULL OR node = ?6) \
+     AND (?7 IS NULL OR phase = ?7) ORDER BY event.epoch, \"offset\" LIMIT ?8";
+/// How many events of a stream an export has: stream, from, before, then node and phase, each or null.
+pub const EXPORT_EVENTS_OF_COUNT: &str = "SELECT count(*) FROM event WHERE stream_id = ?1 AND ts >= ?2 \
+     AND ts < ?3 AND (?4 IS NULL OR node = ?4) AND (?5 IS NULL OR phase = ?5)";
+
+/// The captures that a posting's observations stand in.
+pub const BUNDLE_CAPTURES: &str = "SELECT DISTINCT capture FROM observation WHERE posting = ?1";
+/// Our own runs over a posting that ended, and their captures.
+pub const BUNDLE_RUNS: &str = "SELECT run_id, capture FROM run WHERE posting = ?1 \
+     AND status <> 'running' AND origin = 'local'";
+/// A capture with its hashes.
+pub const BUNDLE_CAPTURE: &str = "SELECT content_hash, visible_hash, source_hash, fetched_at, name, url, \
+     final_url, http_status, content_type FROM capture WHERE id = ?1";
+/// Bytes by their hash.
+pub const CONTENT: &str = "SELECT bytes FROM content WHERE hash = ?1";
+/// A posting's keys.
+pub const KEYS_OF: &str = "SELECT key FROM posting_key WHERE posting = ?1 ORDER BY key";
+/// The places in the order of arrival of a stream's events: stream, epoch.
+pub const BUNDLE_SEQS: &str = "SELECT seq FROM event WHERE stream_id = ?1 AND epoch = ?2";
+/// An event by its place in the order of arrival.
+pub const BUNDLE_EVENT: &str = "SELECT name, \"offset\", body FROM event \
+     CROSS JOIN stream ON stream.id = stream_id WHERE seq = ?1";
+/// A posting's observations, of all captures.
+pub const BUNDLE_OBSERVATIONS: &str =
+    "SELECT body FROM observation WHERE posting = ?1 ORDER BY capture, id";
+/// The key that a commit was made with.
+pub const COMMIT_KEY: &str = "SELECT idempotency_key FROM \"commit\" WHERE id = ?1";
+/// A posting's commits that are nobody's parent.
+pub const HEADS: &str = "SELECT id FROM \"commit\" WHERE posting = ?1 \
+     AND NOT EXISTS (SELECT 1 FROM commit_parent WHERE parent = id)";
 
 /// Every statement of this module by name. Those that count or page a whole table may walk an
 /// index from its end; none may walk a table or sort.
@@ -379,4 +473,20 @@ pub const HOT: &[(&str, &str)] = &[
     ("outbox, run is due", OUTBOX_DUE),
     ("outbox, run", OUTBOX_RUN),
     ("outbox, run was queued", OUTBOX_QUEUED),
+    ("postings for export", EXPORT_POSTINGS),
+    ("postings for export, same moment", EXPORT_POSTINGS_SAME),
+    ("fields for export", EXPORT_FIELDS),
+    ("changes for export", EXPORT_CHANGES),
+    ("events for export", EXPORT_EVENTS),
+    ("events of a stream for export", EXPORT_EVENTS_OF),
+    ("captures for a bundle", BUNDLE_CAPTURES),
+    ("runs for a bundle", BUNDLE_RUNS),
+    ("capture for a bundle", BUNDLE_CAPTURE),
+    ("content", CONTENT),
+    ("keys of a posting", KEYS_OF),
+    ("arrivals for a bundle", BUNDLE_SEQS),
+    ("event for a bundle", BUNDLE_EVENT),
+    ("observations for a bundle", BUNDLE_OBSERVATIONS),
+    ("key of a commit", COMMIT_KEY),
+    ("heads", HEADS),
 ];

@@ -192,7 +192,7 @@ impl Store {
     }
 }
 
-fn insert_content(batch: &Batch<'_>, bytes: &[u8]) -> rusqlite::Result<ContentHash> {
+pub(crate) fn insert_content(batch: &Batch<'_>, bytes: &[u8]) -> rusqlite::Result<ContentHash> {
     let hash = ContentHash::of_bytes(bytes);
     let mut statement = batch.tx.prepare_cached(
         "INSERT INTO content (hash, bytes) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
@@ -221,7 +221,7 @@ fn insert_capture(batch: &Batch<'_>, capture: &NewCapture) -> rusqlite::Result<C
     Ok(id)
 }
 
-fn append(
+pub(crate) fn append(
     batch: &mut Batch<'_>,
     stream: &StreamId,
     events: &[EventBody],
@@ -296,7 +296,7 @@ fn head_of(batch: &Batch<'_>, stream: &StreamId) -> rusqlite::Result<Option<Stre
     streams::stored_head(batch, stream, LOCAL)
 }
 
-fn insert_observation(
+pub(crate) fn insert_observation(
     batch: &Batch<'_>,
     posting: PostingId,
     observation: &Observation,

@@ -1,8 +1,9 @@
 //! Figures that need the store, the hub and the feed's client: one JSON object each, by the names in the documents.
 //!
-//! `ghostlight-bench [ingest|hub|catch-up|reconnect]…` measures those parts, or all. The hub is the program
+//! `ghostlight-bench [ingest|export|hub|catch-up|reconnect]…` measures those parts, or all. Hub and export are the program
 //! `ghostlight` beside this one, as `cargo xtask bench` builds it.
 
+mod export;
 mod feed;
 mod hub;
 mod ingest;
@@ -16,8 +17,9 @@ type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 type Measure = fn() -> Outcome<()>;
 
 /// What can be measured.
-const PARTS: [(&str, Measure); 4] = [
+const PARTS: [(&str, Measure); 5] = [
     ("ingest", ingest::measure),
+    ("export", export::measure),
     ("hub", hub::measure),
     ("catch-up", feed::catch_up),
     ("reconnect", feed::reconnect),

@@ -82,7 +82,11 @@ impl Drop for Hub {
     }
 }
 
-fn beside_us() -> Outcome<PathBuf> {
+/// The program beside this one.
+///
+/// # Errors
+/// If this one cannot tell where it is.
+pub fn beside_us() -> Outcome<PathBuf> {
     let name = format!("ghostlight{}", std::env::consts::EXE_SUFFIX);
     Ok(std::env::current_exe()?.with_file_name(name))
 }

@@ -15,7 +15,7 @@ use ghostlight_api::{
 };
 use ghostlight_fetch::{ats_api_url, classify};
 use ghostlight_model::{
-    CaptureId, FieldKey, Layer, Level, PostingId, RunId, Step,
+    CaptureId, FieldKey, Layer, Level, RunId, Step,
     card::{CardInput, fold},
     run::{NodeStatus, RunState, RunStatus},
 };
@@ -76,6 +76,11 @@ impl Engine {
                 after,
             } => ViewData::Compare(self.compare(*posting, *before, *after)?),
             ViewQuery::Health => ViewData::Health(self.health()?),
+            ViewQuery::ExportLook(form) => match self.export_look(form) {
+                Ok(look) => ViewData::ExportLook(look),
+                Err(error) => ViewData::Failed(error),
+            },
+            ViewQuery::Exports => ViewData::Exports(self.shared.exports.rows()),
         })
     }
 

@@ -1,0 +1,350 @@
+//! `ghostlight export`: rows of the store as a file that is there as a whole or not at all.
+
+use crate::{
+    Global,
+    bundle::numbers,
+    hub::Signals,
+    output::{Exit, fail, print_line},
+};
+use ghostlight_engine::{
+    Engine, bundle,
+    export::{Cancel, Export, ExportError, Look, Progress, Style, Target, Watch},
+    host::wall_clock,
+};
+use ghostlight_model::{
+    Day, FieldKey, Level, Micros, PostingId, RunId, Source,
+    export::{Filter, Format, What},
+    rules::VERDICTS,
+};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::{Value, json};
+use std::{
+    io::{self, IsTerminal},
+    path::{Path, PathBuf},
+    thread,
+};
+
+const DAY_US: i64 = 86_400_000_000;
+/// The levels of an assessment.
+const LEVELS: [Level; 4] = [
+    Level::NoSignals,
+    Level::Unclear,
+    Level::SomeDoubt,
+    Level::StrongDoubt,
+];
+
+/// What to export.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// As what kind of file
+    #[arg(long, value_name = "csv|json|jsonl|md|bundle", value_parser = kind)]
+    format: Kind,
+    /// The file; in a folder, a name that says what is inside
+    #[arg(short, long, value_name = "FILE", required_unless_present = "preview")]
+    output: Option<PathBuf>,
+    /// Which rows: postings, a row each; history, a row a changed field; events of runs
+    #[arg(long, value_name = "postings|history|events", value_parser = what, default_value = "postings")]
+    what: What,
+    /// Only these fields, in this order
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    fields: Vec<String>,
+    /// At most so many rows
+    #[arg(long, value_name = "N")]
+    limit: Option<u64>,
+    /// Replace the file if there is one
+    #[arg(long)]
+    overwrite: bool,
+    /// Show the size and the first ten rows, and write nothing
+    #[arg(long, conflicts_with = "output")]
+    preview: bool,
+    /// CSV: begin with a mark that tells Excel that it is UTF-8
+    #[arg(long)]
+    bom: bool,
+    /// CSV: leave text as it is that a spreadsheet could take for a formula
+    #[arg(long)]
+    no_guard: bool,
+    #[command(flatten)]
+    rows: Rows,
+}
+
+/// Which rows; all without a filter.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Filters")]
+struct Rows {
+    /// From this day on (UTC)
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
+    from: Option<Day>,
+    /// Until this day (UTC), itself included
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
+    until: Option<Day>,
+    /// Of this posting (postings, history)
+    #[arg(long, value_name = "ID")]
+    posting: Option<PostingId>,
+    /// With this text in title, employer or place (postings)
+    #[arg(long, value_name = "TEXT")]
+    text: Option<String>,
+    /// With this level of the assessment (postings)
+    #[arg(long, value_parser = LEVELS.map(Level::word))]
+    level: Option<String>,
+    /// With this verdict (postings)
+    #[arg(long, value_parser = VERDICTS)]
+    verdict: Option<String>,
+    /// Of this field (history)
+    #[arg(long, value_name = "NAME")]
+    field: Option<String>,
+    /// By this author (history)
+    #[arg(long, value_name = "ID")]
+    author: Option<String>,
+    /// By a person, a model or the parser (history)
+    #[arg(long, value_parser = [Source::User.word(), Source::Ai.word(), Source::Parsing.word()])]
+    source: Option<String>,
+    /// Of this run (events)
+    #[arg(long, value_name = "ID")]
+    run: Option<String>,
+    /// Of runs from here: local, hub, feed:ID (events)
+    #[arg(long, value_name = "ORIGIN")]
+    origin: Option<String>,
+    /// Of this step (events)
+    #[arg(long, value_name = "NAME")]
+    node: Option<String>,
+    /// Of this phase (events)
+    #[arg(long, value_name = "NAME")]
+    phase: Option<String>,
+}
+
+/// What kind of file.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Table(Format),
+    /// Postings with everything that is known of them.
+    Bundle,
+}
+
+const BUNDLE: &str = "bundle";
+
+fn kind(word: &str) -> Result<Kind, String> {
+    let words = Format::ALL.map(Format::word).join(", ");
+    let table = Format::of_word(word).map(Kind::Table);
+    let kind = table.or((word == BUNDLE).then_some(Kind::Bundle));
+    kind.ok_or_else(|| format!("one of {words}, {BUNDLE}"))
+}
+
+fn what(word: &str) -> Result<What, String> {
+    let words = What::ALL.map(What::word).join(", ");
+    What::of_word(word).ok_or_else(|| format!("one of {words}"))
+}
+
+fn day(text: &str) -> Result<Day, String> {
+    let day = Day::parse_prefix(text).filter(|_| text.len() == 10);
+    day.ok_or_else(|| "a day as YYYY-MM-DD is expected".into())
+}
+
+impl Rows {
+    fn filter(&self) -> Filter {
+        let begins = |day: Day| Micros(day.epoch_days() * DAY_US);
+        Filter {
+            from: self.from.map(begins),
+            until: self.until.map(|day| Micros(begins(day).0 + DAY_US)),
+            posting: self.posting,
+            text: self.text.clone(),
+            level: self.level.clone(),
+            verdict: self.verdict.clone(),
+            field: self.field.as_deref().map(FieldKey::from),
+            author: self.author.clone(),
+            source: self.source.clone(),
+            run: self.run.clone().map(RunId),
+            origin: self.origin.clone(),
+            node: self.node.clone(),
+            phase: self.phase.clone(),
+        }
+    }
+}
+
+pub(crate) fn run(global: &Global, args: &Args) -> Result<Exit, Exit> {
+    let format = match args.format {
+        Kind::Bundle => return run_bundle(global, args),
+        Kind::Table(format) => format,
+    };
+    let export = Export {
+        what: args.what,
+        format,
+        filter: args.rows.filter(),
+        fields: args.fields.clone(),
+        limit: args.limit,
+        style: Style {
+            bom: args.bom,
+            guard: !args.no_guard,
+        },
+    };
+    // Before the engine: a signal from here on ends an export cleanly.
+    let signals = Signals::install()?;
+    let engine = global.engine()?;
+    let Some(output) = &args.output else {
+        return preview(global, &engine, &export);
+    };
+    let target = target(args, output, &export.file_name(wall_clock()));
+    let written = with_progress(global, signals, |watch| {
+        engine.export(&export, &target, watch)
+    })?;
+    let told = json!({
+        "file": target.path, "what": export.what.word(), "format": format.word(),
+        "rows": written.rows, "bytes": written.bytes,
+    });
+    let rows = if written.rows == 1 { "row" } else { "rows" };
+    done(
+        global,
+        &told,
+        &format!(
+            "{}: {} {rows}, {} bytes",
+            target.path.display(),
+            written.rows,
+            written.bytes
+        ),
+    )
+}
+
+fn run_bundle(global: &Global, args: &Args) -> Result<Exit, Exit> {
+    if args.what != What::Postings
+        || !args.fields.is_empty()
+        || args.preview
+        || args.bom
+        || args.no_guard
+    {
+        let message = "a bundle holds postings with everything that is known of them";
+        let hint = "Leave out --what, --fields, --preview, --bom and --no-guard; the filters of postings choose which.";
+        return Err(fail(Exit::Usage, message, Some(hint)));
+    }
+    let Some(output) = &args.output else {
+        return Err(fail(
+            Exit::Usage,
+            "a bundle needs a file",
+            Some("Name it with -o."),
+        ));
+    };
+    let signals = Signals::install()?;
+    let engine = global.engine()?;
+    let filter = args.rows.filter();
+    let name = bundle::file_name(&filter, wall_clock());
+    let target = target(args, output, &name);
+    let (written, counts) = with_progress(global, signals, |watch| {
+        engine.export_bundle(&filter, args.limit, &target, watch)
+    })?;
+    let told = json!({
+        "file": target.path, "what": What::Postings.word(), "format": BUNDLE, "rows": written.rows,
+        "bytes": written.bytes, "counts": numbers(&counts),
+    });
+    done(
+        global,
+        &told,
+        &format!(
+            "{}: {} postings, {} bytes",
+            target.path.display(),
+            written.rows,
+            written.bytes
+        ),
+    )
+}
+
+/// Says what was written: an object on standard output, or a note on standard error.
+fn done(global: &Global, told: &Value, note: &str) -> Result<Exit, Exit> {
+    if global.json {
+        print_line(&told.to_string())?;
+    } else if !global.quiet {
+        eprintln!("ghostlight: {note}");
+    }
+    Ok(Exit::Done)
+}
+
+/// In a folder, the name that says what is inside.
+fn target(args: &Args, output: &Path, name: &str) -> Target {
+    let path = match output.is_dir() {
+        true => output.join(name),
+        false => output.to_owned(),
+    };
+    Target {
+        path,
+        overwrite: args.overwrite,
+    }
+}
+
+/// Runs an export with a bar on a terminal, and stops it on SIGINT and SIGTERM.
+fn with_progress<T>(
+    global: &Global,
+    signals: Signals,
+    work: impl FnOnce(&mut Watch<'_>) -> Result<T, ExportError>,
+) -> Result<T, Exit> {
+    let cancel = Cancel::default();
+    let asked = cancel.clone();
+    let wait = move || {
+        signals.wait(None);
+        asked.cancel();
+    };
+    let waiting = thread::Builder::new()
+        .name("export-stop".into())
+        .spawn(wait);
+    waiting.map_err(|e| fail(Exit::Usage, &format!("cannot wait for signals: {e}"), None))?;
+    let bar = bar(global);
+    let mut progress = |now: Progress| {
+        bar.set_length(now.total);
+        bar.set_position(now.rows);
+    };
+    let done = work(&mut Watch {
+        cancel: &cancel,
+        progress: &mut progress,
+    });
+    bar.finish_and_clear();
+    done.map_err(|error| refused(&error))
+}
+
+/// A bar on a terminal, nothing in a pipe.
+fn bar(global: &Global) -> ProgressBar {
+    let target = match !global.quiet && io::stderr().is_terminal() {
+        true => ProgressDrawTarget::stderr(),
+        false => ProgressDrawTarget::hidden(),
+    };
+    let bar = ProgressBar::with_draw_target(None, target);
+    if let Ok(style) = ProgressStyle::with_template("{bar:24} {pos}/{len} {per_sec} {eta}") {
+        bar.set_style(style);
+    }
+    bar
+}
+
+fn refused(error: &ExportError) -> Exit {
+    let exit = match error {
+        ExportError::Cancelled => Exit::NothingFound,
+        ExportError::Refused(_) | ExportError::File(_) => Exit::Usage,
+        ExportError::Store(_) => Exit::Store,
+    };
+    let told = error.told();
+    fail(exit, &told.message, told.hint.as_deref())
+}
+
+fn preview(global: &Global, engine: &Engine, export: &Export) -> Result<Exit, Exit> {
+    let look: Look = engine.look(export).map_err(|error| {
+        let exit = match error.code {
+            ghostlight_engine::ErrorCode::Rule => Exit::Usage,
+            _ => Exit::Store,
+        };
+        fail(exit, &error.message, error.hint.as_deref())
+    })?;
+    let name = export.file_name(wall_clock());
+    if global.json {
+        let told = json!({
+            "name": name, "rows": look.rows, "bytes": look.bytes, "columns": look.columns, "first": look.first,
+        });
+        print_line(&told.to_string())?;
+    } else {
+        print_line(&format!(
+            "{name}: {} rows, about {} bytes",
+            look.rows, look.bytes
+        ))?;
+        print_line(&look.columns.join(" | "))?;
+        for row in &look.first {
+            let cells = row
+                .iter()
+                .map(|cell| cell.split_whitespace().collect::<Vec<_>>().join(" "));
+            print_line(&cells.collect::<Vec<_>>().join(" | "))?;
+        }
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,548 @@
+//! `export`, `import`, `verify`: read back by other programs, and never half a file.
+
+use crate::program::{Done, Ghostlight, finish, fixture};
+use rusqlite::Connection;
+use serde_json::Value;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+use tempfile::TempDir;
+
+/// With two postings, and a folder for files.
+fn filled() -> (Ghostlight, TempDir) {
+    let ghostlight = Ghostlight::new();
+    for name in ["full.html", "no-dates.html"] {
+        let (done, _) = ghostlight.analyze(&fixture(name));
+        assert_eq!(done.code, 0, "{done:?}");
+    }
+    (ghostlight, tempfile::tempdir().unwrap())
+}
+
+/// A posting whose texts a spreadsheet could run.
+fn risky(ghostlight: &Ghostlight) {
+    let page = |title: &str, company: &str| {
+        format!(
+            r#"<html><script type="application/ld+json">{{"@context":"https://schema.org","@type":"JobPosting",
+            "title":{title:?},"description":"We look for somebody who keeps the lamps of a whole street.",
+            "hiringOrganization":{{"@type":"Organization","name":{company:?}}},"datePosted":"2026-01-05"}}</script>
+            <body><h1>{title}</h1><p>We look for somebody who keeps the lamps of a whole street.</p></body></html>"#
+        )
+    };
+    let folder = tempfile::tempdir().unwrap();
+    for (n, (title, company)) in [
+        ("=HYPERLINK(1)", "+Lamps"),
+        ("-1+1 Keeper", "@Oriel"),
+        ("Keeper, \"night\"", "Oriel; Sons"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let file = folder.path().join(format!("{n}.html"));
+        fs::write(&file, page(title, company)).unwrap();
+        let (done, _) = ghostlight.analyze(file.to_str().unwrap());
+        assert_eq!(done.code, 0, "{done:?}");
+    }
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap();
+    let mut names: Vec<String> = entries
+        .map(|e| e.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+/// Runs Python on a file; what it prints, as JSON. `None`, and loudly, where there is no Python.
+fn python(script: &str, file: &Path) -> Option<Value> {
+    let ran = Command::new("python3")
+        .arg("-c")
+        .arg(script)
+        .arg(file)
+        .output();
+    let Ok(out) = ran else {
+        eprintln!(
+            "SKIPPED: python3 is not installed; nothing else read {} back",
+            file.display()
+        );
+        return None;
+    };
+    assert!(
+        out.status.success(),
+        "{}",
+        String::from_utf8_lossy(&out.stderr)
+    );
+    Some(serde_json::from_slice(&out.stdout).unwrap())
+}
+
+fn export(ghostlight: &Ghostlight, args: &[&str], file: &Path) -> Done {
+    let mut all = vec!["export"];
+    all.extend(args);
+    all.extend(["--json", "-o", file.to_str().unwrap()]);
+    ghostlight.run(&all)
+}
+
+#[test]
+fn python_reads_every_format_back() {
+    let (ghostlight, folder) = filled();
+    risky(&ghostlight);
+    let path = |name: &str| folder.path().join(name);
+    for format in ["csv", "json", "jsonl", "md"] {
+        for what in ["postings", "history", "events"] {
+            let file = path(&format!("{what}.{format}"));
+            let done = export(&ghostlight, &["--format", format, "--what", what], &file);
+            assert_eq!(done.code, 0, "{done:?}");
+            let told = &done.objects()[0];
+            assert_eq!(told["bytes"], fs::metadata(&file).unwrap().len());
+            assert!(told["rows"].as_u64().unwrap() >= 5, "{told}");
+        }
+    }
+    const CSV: &str = "import csv,json,sys\nprint(json.dumps(list(csv.DictReader(open(sys.argv[1],newline='',encoding='utf-8')))))";
+    const JSON: &str =
+        "import json,sys\nprint(json.dumps(json.load(open(sys.argv[1],encoding='utf-8'))))";
+    const JSONL: &str = "import json,sys\nprint(json.dumps([json.loads(l) for l in open(sys.argv[1],encoding='utf-8')]))";
+    for what in ["postings", "history", "events"] {
+        let Some(csv) = python(CSV, &path(&format!("{what}.csv"))) else {
+            return;
+        };
+        let json = python(JSON, &path(&format!("{what}.json"))).unwrap();
+        let lines = python(JSONL, &path(&format!("{what}.jsonl"))).unwrap();
+        assert_eq!(json["rows"], lines);
+        assert_eq!(json["metadata"]["count"], lines.as_array().unwrap().len());
+        assert_eq!(json["metadata"]["what"], what);
+        assert_eq!(
+            csv.as_array().unwrap().len(),
+            lines.as_array().unwrap().len()
+        );
+    }
+    let csv = python(CSV, &path("postings.csv")).unwrap();
+    let titles: Vec<&str> = csv
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["title"].as_str().unwrap())
+        .collect();
+    assert!(
+        titles.contains(&"'=HYPERLINK(1)") && titles.contains(&"'-1+1 Keeper"),
+        "{titles:?}"
+    );
+    assert!(titles.contains(&"Keeper, \"night\""), "{titles:?}");
+    let lines = python(JSONL, &path("postings.jsonl")).unwrap();
+    assert!(
+        lines
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|row| row["title"] == "=HYPERLINK(1)"),
+        "{lines}"
+    );
+    // As they are, where that is asked for.
+    let done = export(
+        &ghostlight,
+        &["--format", "csv", "--no-guard", "--bom"],
+        &path("bare.csv"),
+    );
+    assert_eq!(done.code, 0);
+    let text = fs::read_to_string(path("bare.csv")).unwrap();
+    assert!(
+        text.starts_with("\u{feff}posting,title,") && text.contains(",=HYPERLINK(1),"),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_sqlite_shell_finds_the_same_events() {
+    let (ghostlight, folder) = filled();
+    let file = folder.path().join("events.csv");
+    let fields = [
+        "--format",
+        "csv",
+        "--what",
+        "events",
+        "--fields",
+        "stream,offset,node,phase,body",
+    ];
+    assert_eq!(export(&ghostlight, &fields, &file).code, 0);
+    let database = ghostlight.data.path().join("ghostlight.db");
+    let query = "SELECT name AS stream, \"offset\", node, phase, body FROM event JOIN stream ON stream.id = stream_id ORDER BY seq";
+    let shell = Command::new("sqlite3")
+        .args(["-csv", "-header"])
+        .arg(&database)
+        .arg(query)
+        .output();
+    let Ok(shell) = shell else {
+        eprintln!("SKIPPED: the sqlite3 shell is not installed");
+        return;
+    };
+    assert!(
+        shell.status.success(),
+        "{}",
+        String::from_utf8_lossy(&shell.stderr)
+    );
+    // It quotes more than it must: both are read by the same rule.
+    const SAME: &str = "import csv,json,sys\nprint(json.dumps([list(csv.reader(open(p,newline='',encoding='utf-8'))) for p in sys.argv[1:]]))";
+    let other = folder.path().join("shell.csv");
+    fs::write(&other, &shell.stdout).unwrap();
+    let (Some(ours), Some(theirs)) = (python(SAME, &file), python(SAME, &other)) else {
+        return;
+    };
+    assert_eq!(ours, theirs);
+}
+
+#[test]
+fn filters_and_fields_choose_and_wrong_ones_are_named() {
+    let (ghostlight, folder) = filled();
+    let path = |name: &str| folder.path().join(name);
+    let rows = |args: &[&str], name: &str| {
+        let mut all = vec!["--format", "jsonl"];
+        all.extend(args);
+        let done = export(&ghostlight, &all, &path(name));
+        assert_eq!(done.code, 0, "{done:?}");
+        done.objects()[0]["rows"].as_u64().unwrap()
+    };
+    assert_eq!(rows(&[], "all"), 2);
+    assert_eq!(rows(&["--limit", "1"], "one"), 1);
+    assert_eq!(rows(&["--text", "no such text"], "none"), 0);
+    assert_eq!(rows(&["--until", "2001-01-01"], "old"), 0);
+    assert_eq!(
+        rows(
+            &["--what", "events", "--node", "SCORE", "--phase", "end"],
+            "ends"
+        ),
+        2
+    );
+    assert_eq!(rows(&["--what", "history", "--source", "user"], "mine"), 0);
+    for (args, words) in [
+        (
+            &["--format", "csv", "--node", "SCORE"][..],
+            &["`node`", "postings"][..],
+        ),
+        (
+            &["--format", "csv", "--fields", "title,nonsense"],
+            &["`nonsense`", "title, company"],
+        ),
+        (
+            &["--format", "csv", "--fields", "title,title"],
+            &["named twice"],
+        ),
+        (&["--format", "xml"], &["one of csv"]),
+        (&["--format", "csv", "--from", "yesterday"], &["YYYY-MM-DD"]),
+        (&["--format", "csv", "--posting", "12"], &["posting id"]),
+        (
+            &["--format", "bundle", "--what", "events"],
+            &["a bundle holds postings"],
+        ),
+    ] {
+        let done = export(&ghostlight, args, &path("refused"));
+        done.refused(&args.join(" "), 2, words);
+        assert!(!path("refused").exists());
+    }
+    // In a folder, the name says what is inside.
+    let sub = path("sub");
+    fs::create_dir(&sub).unwrap();
+    assert_eq!(
+        export(&ghostlight, &["--format", "csv", "--text", "Lamp"], &sub).code,
+        0
+    );
+    let found = names(&sub);
+    assert!(
+        found.len() == 1
+            && found[0].starts_with("ghostlight-postings-lamp-2")
+            && found[0].ends_with(".csv"),
+        "{found:?}"
+    );
+    let done = ghostlight.run(&["export", "--format", "csv", "--preview", "--json"]);
+    let look = &done.objects()[0];
+    assert_eq!(
+        (&look["rows"], look["first"].as_array().unwrap().len()),
+        (&2.into(), 2)
+    );
+    let size = fs::metadata(sub.join(&found[0])).unwrap().len() as i64;
+    assert!(look["bytes"].as_i64().unwrap() >= size, "{look}");
+}
+
+#[test]
+fn an_existing_file_and_a_folder_that_cannot_be_written_are_left_alone() {
+    let (ghostlight, folder) = filled();
+    let file = folder.path().join("out.csv");
+    fs::write(&file, "before").unwrap();
+    export(&ghostlight, &["--format", "csv"], &file).refused(
+        "existing",
+        2,
+        &["out.csv", "already"],
+    );
+    assert_eq!(fs::read_to_string(&file).unwrap(), "before");
+    assert_eq!(
+        export(&ghostlight, &["--format", "csv", "--overwrite"], &file).code,
+        0
+    );
+    assert_ne!(fs::read_to_string(&file).unwrap(), "before");
+    let missing = folder.path().join("no/out.csv");
+    export(&ghostlight, &["--format", "csv"], &missing).refused(
+        "no folder",
+        2,
+        &["does not exist"],
+    );
+    assert_eq!(names(folder.path()), ["out.csv"]);
+    let nobody = folder.path().join("closed");
+    fs::create_dir(&nobody).unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(&nobody, fs::Permissions::from_mode(0o555)).unwrap();
+        // Whoever may do everything is stopped by no such right; the system's own read-only folder stops all.
+        let closed = match fs::write(nobody.join("probe"), "") {
+            Err(_) => nobody,
+            Ok(()) => PathBuf::from("/proc"),
+        };
+        for format in ["csv", "bundle"] {
+            let done = export(&ghostlight, &["--format", format], &closed.join("out.csv"));
+            assert_eq!(done.code, 2, "{done:?}");
+            assert!(
+                !done.err.contains("panicked") && done.err.contains("out.csv")
+                    || done.err.contains("cannot be written"),
+                "{done:?}"
+            );
+        }
+    }
+}
+
+/// Many events, made without the store: fast.
+fn crowded(ghostlight: &Ghostlight, events: u32) {
+    assert_eq!(ghostlight.analyze(&fixture("full.html")).0.code, 0);
+    let connection = Connection::open(ghostlight.data.path().join("ghostlight.db")).unwrap();
+    connection
+        .execute_batch(&format!(
+            "INSERT INTO stream (id, name, origin, epoch, next_offset) VALUES (1000, 'run/many', 'feed:x', 1, {events});
+             WITH RECURSIVE n (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n WHERE n + 1 < {events})
+             INSERT INTO event (stream_id, epoch, \"offset\", ts, node, phase, body)
+             SELECT 1000, 1, n, n, 'NODE', 'end', '{{\"n\":' || n || ',\"pad\":\"' || hex(zeroblob(60)) || '\"}}' FROM n;
+             UPDATE projection SET position = (SELECT max(seq) FROM event);"
+        ))
+        .unwrap();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_said_and_leaves_nothing() {
+    let ghostlight = Ghostlight::new();
+    crowded(&ghostlight, 20_000);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("out.csv");
+    // A disk of its own that is too small, where the system lets us make one.
+    let script = format!(
+        "mount -t tmpfs -o size=256k none {0} || exit 77; \"$@\"; code=$?; ls -A {0} > {0}.left; exit $code",
+        folder.path().display()
+    );
+    let program = ghostlight.command(&[
+        "export",
+        "--format",
+        "csv",
+        "--what",
+        "events",
+        "-o",
+        file.to_str().unwrap(),
+    ]);
+    let mut command = Command::new("unshare");
+    command
+        .args(["-rm", "sh", "-c", &script, "sh"])
+        .arg(program.get_program())
+        .args(program.get_args());
+    let done = finish(command, |_| Ok(()));
+    if done.code == 77 || done.err.contains("unshare") {
+        eprintln!("SKIPPED: no disk of our own here: {}", done.err);
+    } else {
+        done.refused(
+            "full",
+            2,
+            &["out.csv", "the disk is full", "Free some space"],
+        );
+        let left = folder.path().with_extension("left");
+        let left = [
+            left,
+            PathBuf::from(format!("{}.left", folder.path().display())),
+        ]
+        .into_iter()
+        .find(|p| p.exists())
+        .unwrap();
+        assert_eq!(fs::read_to_string(&left).unwrap(), "");
+        fs::remove_file(left).unwrap();
+    }
+    // And the size that a file may have.
+    let mut command = Command::new("sh");
+    command.args(["-c", "trap '' XFSZ; ulimit -f 1024; exec \"$@\"", "sh"]);
+    let limited = ghostlight.command(&[
+        "export",
+        "--format",
+        "csv",
+        "--what",
+        "events",
+        "-o",
+        file.to_str().unwrap(),
+    ]);
+    command.arg(limited.get_program()).args(limited.get_args());
+    let done = finish(command, |_| Ok(()));
+    assert!(done.code == 2 || done.code == 3, "{done:?}");
+    if done.code == 2 {
+        done.refused("limit", 2, &["as large as this"]);
+    }
+    assert_eq!(names(folder.path()), [""; 0]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_leaves_nothing_behind() {
+    let ghostlight = Ghostlight::new();
+    crowded(&ghostlight, 400_000);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("out.csv");
+    let mut interrupted = 0;
+    for tenth in 0..10_u32 {
+        let mut child = ghostlight
+            .command(&[
+                "export",
+                "--format",
+                "csv",
+                "--what",
+                "events",
+                "-o",
+                file.to_str().unwrap(),
+            ])
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // Until so much of it is written.
+        let wanted = u64::from(tenth) * 6_000_000;
+        let begun = Instant::now();
+        let part = || {
+            let mut entries = fs::read_dir(folder.path()).unwrap().map_while(Result::ok);
+            entries.find_map(|e| {
+                e.file_name()
+                    .to_str()?
+                    .ends_with(".partial")
+                    .then(|| e.metadata().ok())
+                    .flatten()
+            })
+        };
+        while part().is_none_or(|part| part.len() < wanted) && child.try_wait().unwrap().is_none() {
+            assert!(
+                begun.elapsed() < Duration::from_secs(60),
+                "nothing was written"
+            );
+            std::thread::yield_now();
+        }
+        let killed = Command::new("kill")
+            .args(["-INT", &child.id().to_string()])
+            .status()
+            .unwrap();
+        let out = child.wait_with_output().unwrap();
+        match out.status.code() {
+            Some(1) => {
+                interrupted += 1;
+                assert!(killed.success());
+                assert!(
+                    String::from_utf8_lossy(&out.stderr).contains("cancelled"),
+                    "{out:?}"
+                );
+                assert_eq!(names(folder.path()), [""; 0]);
+            }
+            // It was done before the signal came.
+            Some(0) => {
+                assert_eq!(names(folder.path()), ["out.csv"]);
+                fs::remove_file(&file).unwrap();
+            }
+            other => panic!("{tenth}: {other:?} {out:?}"),
+        }
+    }
+    assert!(interrupted > 0, "no signal came in time");
+}
+
+#[test]
+fn a_bundle_moves_postings_to_another_folder() {
+    let (here, folder) = filled();
+    let bundle = folder.path().join("out.zip");
+    let done = export(&here, &["--format", "bundle"], &bundle);
+    assert_eq!(done.code, 0, "{done:?}");
+    assert_eq!(done.objects()[0]["counts"]["postings"], 2);
+    const ZIP: &str = "import zipfile,json,sys,hashlib\nz=zipfile.ZipFile(sys.argv[1])\nassert z.testzip() is None\nm=json.loads(z.read('manifest.json'))\nfor e in m['entries']:\n  assert hashlib.sha256(z.read(e['name'])).hexdigest()==e['sha256'],e\nprint(json.dumps([len(z.namelist()),len(m['entries'])]))";
+    if let Some(found) = python(ZIP, &bundle) {
+        assert_eq!(
+            found[0].as_u64().unwrap(),
+            found[1].as_u64().unwrap() + 1,
+            "{found}"
+        );
+    }
+    let file = bundle.to_str().unwrap();
+    let verified = here.run(&["verify", file, "--json"]);
+    assert_eq!(
+        (verified.code, &verified.objects()[0]["sound"]),
+        (0, &true.into())
+    );
+    let there = Ghostlight::new();
+    let taken = there.run(&["import", file, "--json"]);
+    assert_eq!(taken.code, 0, "{taken:?}");
+    assert_eq!(taken.objects()[0]["new_postings"], 2);
+    assert_eq!(
+        there.run(&["import", file, "--json"]).objects()[0]["commits"],
+        0
+    );
+    assert_eq!(there.healthy()["postings"], 2);
+    // What is exported there is the same, byte for byte.
+    for args in [
+        &["--format", "bundle"][..],
+        &["--format", "jsonl"],
+        &["--format", "jsonl", "--what", "history"],
+    ] {
+        let (a, b) = (folder.path().join("a"), folder.path().join("b"));
+        assert_eq!(export(&here, args, &a).code, 0);
+        assert_eq!(export(&there, args, &b).code, 0);
+        assert_eq!(fs::read(&a).unwrap(), fs::read(&b).unwrap(), "{args:?}");
+        fs::remove_file(a).unwrap();
+        fs::remove_file(b).unwrap();
+    }
+    // And the cards, evidence and all, are there to be analysed again.
+    assert_eq!(
+        there.run(&["doctor", "--rebuild", "--json"]).objects()[0]["rebuilt"]["drift"],
+        false
+    );
+}
+
+#[test]
+fn a_damaged_bundle_is_refused_and_names_its_entry() {
+    let (here, folder) = filled();
+    let bundle = folder.path().join("out.zip");
+    assert_eq!(export(&here, &["--format", "bundle"], &bundle).code, 0);
+    let bytes = fs::read(&bundle).unwrap();
+    let there = Ghostlight::new();
+    let before = there.healthy();
+    let other = folder.path().join("other.zip");
+    let refused = |bytes: &[u8], code: i32, words: &[&str]| {
+        fs::write(&other, bytes).unwrap();
+        for verb in ["verify", "import"] {
+            there
+                .run(&[verb, other.to_str().unwrap()])
+                .refused(verb, code, words);
+        }
+        assert_eq!(there.healthy(), before);
+    };
+    refused(
+        &bytes[..bytes.len() / 2],
+        1,
+        &["other.zip", "cut short", "at entry"],
+    );
+    refused(b"no zip", 1, &["other.zip", "no bundle of Ghostlight"]);
+    refused(b"", 1, &["no bundle of Ghostlight"]);
+    // A byte of an entry's own.
+    let name = bytes
+        .windows(13)
+        .position(|w| w == b"commits.jsonl")
+        .unwrap();
+    let mut changed = bytes.clone();
+    changed[name + 60] ^= 0xFF;
+    refused(&changed, 1, &["commits.jsonl"]);
+    let missing = there.run(&["verify", folder.path().join("nothing").to_str().unwrap()]);
+    missing.refused("missing", 2, &["nothing"]);
+}

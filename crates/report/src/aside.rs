@@ -1,0 +1,173 @@
+//! A file that is there as a whole or not at all: written aside in the same folder, synced, then renamed.
+
+use std::{
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+};
+use tempfile::{Builder, NamedTempFile};
+
+/// Where a file is to be, and whether it may replace what is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// The file.
+    pub path: PathBuf,
+    /// Whether a file that is there already is replaced. Without it, it is never touched.
+    pub overwrite: bool,
+}
+
+/// Why a file could not be written. Nothing of it is left.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FileError {
+    /// Something has that name.
+    #[error("{path}: there is such a file already")]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It names a folder, or no file at all.
+    #[error("{path}: this is a folder, not a file's name")]
+    NoFile {
+        /// What was given.
+        path: PathBuf,
+    },
+    /// There is no such folder.
+    #[error("{path}: the folder does not exist")]
+    NoFolder {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The folder takes no file.
+    #[error("{path}: the folder cannot be written (read-only, or not yours)")]
+    ReadOnly {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// No room left.
+    #[error("{path}: the disk is full; nothing was left there")]
+    DiskFull {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The system allows no file of this size.
+    #[error("{path}: the system allows no file as large as this; nothing was left there")]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The system refused otherwise.
+    #[error("{path}: {detail}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        detail: String,
+    },
+}
+
+impl FileError {
+    pub(crate) fn of(path: &Path, error: &io::Error) -> Self {
+        let path = path.to_owned();
+        match error.kind() {
+            io::ErrorKind::AlreadyExists => Self::Exists { path },
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull { path },
+            io::ErrorKind::FileTooLarge => Self::TooLarge { path },
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Self::ReadOnly {
+                path: folder_of(&path),
+            },
+            _ => Self::Io {
+                path,
+                detail: error.to_string(),
+            },
+        }
+    }
+
+    /// What to do.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Exists { .. } => "Choose another name, or say that it may be overwritten.",
+            Self::NoFile { .. } => "Name the file in it.",
+            Self::NoFolder { .. } => "Make the folder first, or choose another.",
+            Self::ReadOnly { .. } => "Choose a folder that you may write to.",
+            Self::DiskFull { .. } => "Free some space on that disk, or choose another.",
+            Self::TooLarge { .. } => "Raise the limit, choose another disk, or export fewer rows.",
+            Self::Io { .. } => "Check that the folder is there and can be written, then try again.",
+        }
+    }
+}
+
+/// A file under way. Dropped, it is gone.
+pub(crate) struct Aside {
+    file: NamedTempFile,
+    target: Target,
+}
+
+impl Aside {
+    /// Begins a file beside `target`.
+    ///
+    /// # Errors
+    /// What can be known before the first byte: the target is there, its folder is not, or takes no file.
+    pub fn create(target: &Target) -> Result<Self, FileError> {
+        let path = &target.path;
+        let owned = || path.to_owned();
+        let Some(name) = path.file_name().filter(|_| !path.is_dir()) else {
+            return Err(FileError::NoFile { path: owned() });
+        };
+        // A dangling link counts as well: it is something of that name.
+        if !target.overwrite && fs::symlink_metadata(path).is_ok() {
+            return Err(FileError::Exists { path: owned() });
+        }
+        let folder = folder_of(path);
+        if !folder.is_dir() {
+            return Err(FileError::NoFolder { path: folder });
+        }
+        let prefix = format!(".{}.", name.to_string_lossy());
+        let mut builder = Builder::new();
+        builder.prefix(&prefix).suffix(".partial");
+        // As any new file: what the system's mask leaves of it, not the owner alone as for a scratch file.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let file = builder.tempfile_in(&folder);
+        Ok(Self {
+            file: file.map_err(|e| FileError::of(path, &e))?,
+            target: target.clone(),
+        })
+    }
+
+    /// To write into; buffer it.
+    pub fn file(&mut self) -> &mut File {
+        self.file.as_file_mut()
+    }
+
+    /// Gives the file its name, once its bytes are on disk.
+    ///
+    /// # Errors
+    /// Also when a file of that name appeared meanwhile and may not be overwritten.
+    pub fn finish(self) -> Result<(), FileError> {
+        let path = &self.target.path;
+        let failed = |e: &io::Error| FileError::of(path, e);
+        self.file.as_file().sync_all().map_err(|e| failed(&e))?;
+        match self.target.overwrite {
+            true => self.file.persist(path),
+            false => self.file.persist_noclobber(path),
+        }
+        .map_err(|e| failed(&e.error))?;
+        sync_folder(&folder_of(path));
+        Ok(())
+    }
+}
+
+fn folder_of(path: &Path) -> PathBuf {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new(".")).to_owned()
+}
+
+/// Makes the name durable, where a folder can be synced; the bytes are already.
+fn sync_folder(folder: &Path) {
+    if cfg!(unix) {
+        // A file system that cannot do it keeps the file all the same.
+        let _ = File::open(folder).and_then(|folder| folder.sync_all());
+    }
+}

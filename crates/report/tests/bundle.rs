@@ -1,0 +1,425 @@
+//! Bundles: the same pieces back, the same bytes each time, and every kind of damage refused, naming the entry.
+#![allow(clippy::unwrap_used)]
+
+use ghostlight_model::{
+    CaptureId, ContentHash, Micros, PostingId, RunId,
+    bundle::{CapturePiece, CommitPiece, EventPiece, Piece, PostingPiece, StreamPiece},
+    commit::{AuthorId, Clock, Commit, Purpose},
+    ids::{Epoch, Offset},
+};
+use ghostlight_report::{
+    Cancel, Failed, FileError, Target, Watch,
+    bundle::{BundleError, Counts, Reader, write},
+};
+use std::{
+    fs::{self, File},
+    io::{Read, Write},
+    path::{Path, PathBuf},
+};
+use tempfile::TempDir;
+use zip::{CompressionMethod, ZipArchive, ZipWriter, write::SimpleFileOptions};
+
+fn sample() -> Vec<Piece> {
+    let page = b"<h1>Lamplighter</h1>".repeat(50);
+    let text = b"Lamplighter ".repeat(50);
+    let (content, visible) = (ContentHash::of_bytes(&page), ContentHash::of_bytes(&text));
+    let removed = ContentHash::of_bytes(b"removed");
+    let mut capture = CapturePiece {
+        id: CaptureId([0; 16]),
+        content,
+        visible: Some(visible),
+        source: Some(removed),
+        fetched_at: Micros(7),
+        name: "page.html".into(),
+        url: None,
+        final_url: Some("https://jobs.example/1".into()),
+        http_status: Some(200),
+        content_type: None,
+    };
+    capture.id = capture.computed_id();
+    let posting = PostingId([1; 16]);
+    let commit = Commit {
+        posting,
+        parents: vec![],
+        author: AuthorId("person-1".into()),
+        clock: Clock {
+            wall: Micros(9),
+            counter: 0,
+        },
+        message: "why".into(),
+        changes: vec![],
+        purpose: Purpose::Plain,
+        settled: vec![],
+    };
+    let run = RunId("01RUN".into());
+    let body = r#"{"ts":5,"run_id":"01RUN","node":"FETCH","phase":"start","own":"kept \u00e9"}"#;
+    vec![
+        Piece::Content(removed, None),
+        Piece::Content(content, Some(page)),
+        Piece::Content(visible, Some(text)),
+        Piece::Capture(capture),
+        Piece::Posting(PostingPiece {
+            posting,
+            keys: vec!["url:https://jobs.example/1".into()],
+        }),
+        Piece::Stream(StreamPiece {
+            run: run.clone(),
+            epoch: Epoch(5),
+        }),
+        Piece::Event(EventPiece {
+            run,
+            offset: Offset(0),
+            body: body.into(),
+        }),
+        Piece::Commit(Box::new(CommitPiece {
+            id: commit.id(),
+            key: Some("k".into()),
+            commit,
+        })),
+    ]
+}
+
+fn make(path: &Path, pieces: Vec<Piece>) -> Counts {
+    let target = Target {
+        path: path.to_owned(),
+        overwrite: false,
+    };
+    let mut watch = Watch {
+        cancel: &Cancel::default(),
+        progress: &mut |_| {},
+    };
+    let pour = |take: &mut dyn FnMut(Piece) -> std::ops::ControlFlow<()>| {
+        let _ = pieces.into_iter().try_for_each(take);
+        Ok::<(), String>(())
+    };
+    write(&target, "0.1.0", 1, &mut watch, pour).unwrap().1
+}
+
+/// A sound bundle in a folder of its own.
+fn made() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.zip");
+    make(&path, sample());
+    (folder, path)
+}
+
+fn verify(path: &Path) -> Result<Counts, BundleError> {
+    Reader::open(path)?.verify()
+}
+
+/// The entries of a zip, in order.
+fn entries(path: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut zip = ZipArchive::new(File::open(path).unwrap()).unwrap();
+    let read = |index| {
+        let mut entry = zip.by_index(index).unwrap();
+        let (mut bytes, name) = (Vec::new(), entry.name().unwrap().into_owned());
+        entry.read_to_end(&mut bytes).unwrap();
+        (name, bytes)
+    };
+    (0..ZipArchive::new(File::open(path).unwrap()).unwrap().len())
+        .map(read)
+        .collect()
+}
+
+fn zipped(path: &Path, entries: &[(String, Vec<u8>)]) {
+    let mut zip = ZipWriter::new(File::create(path).unwrap());
+    for (name, bytes) in entries {
+        let options = SimpleFileOptions::DEFAULT.compression_method(CompressionMethod::Deflated);
+        zip.start_file(name, options).unwrap();
+        zip.write_all(bytes).unwrap();
+    }
+    zip.finish().unwrap();
+}
+
+#[test]
+fn pieces_come_back_and_bytes_are_always_the_same() {
+    let (folder, path) = made();
+    let mut reader = Reader::open(&path).unwrap();
+    let counts = reader.verify().unwrap();
+    assert_eq!((counts.contents, counts.events, counts.commits), (3, 1, 1));
+    assert_eq!((reader.counts(), reader.made_by()), (counts, "0.1.0"));
+    let mut found = Vec::new();
+    reader
+        .pieces(&mut |piece| {
+            found.push(piece);
+            Ok::<(), String>(())
+        })
+        .unwrap();
+    assert_eq!(found, sample());
+    let again = folder.path().join("b.zip");
+    make(&again, sample());
+    assert_eq!(fs::read(&path).unwrap(), fs::read(&again).unwrap());
+    make(&folder.path().join("empty.zip"), vec![]);
+    assert_eq!(
+        verify(&folder.path().join("empty.zip")),
+        Ok(Counts::default())
+    );
+}
+
+#[test]
+fn an_entry_that_was_changed_is_named() {
+    let (folder, path) = made();
+    let sound = entries(&path);
+    let changed = folder.path().join("changed.zip");
+    for n in 0..sound.len() {
+        let name = sound[n].0.clone();
+        let mut others = sound.clone();
+        let middle = others[n].1.len() / 2;
+        others[n].1[middle] ^= 1;
+        zipped(&changed, &others);
+        let refused = verify(&changed).unwrap_err().to_string();
+        // In the manifest, a changed hash makes the entry it is of the wrong one.
+        assert!(
+            refused.contains(&name) || name == "manifest.json",
+            "{name}: {refused}"
+        );
+        // Longer and shorter.
+        for grow in [true, false] {
+            let mut others = sound.clone();
+            match grow {
+                true => others[n].1.push(b'\n'),
+                false => others[n].1.truncate(middle),
+            }
+            zipped(&changed, &others);
+            let refused = verify(&changed);
+            assert!(
+                refused.is_err() || (name == "manifest.json" && grow),
+                "{name} {grow}"
+            );
+            if let Err(refused) = refused {
+                assert!(refused.to_string().contains(&name), "{name}: {refused}");
+            }
+        }
+        // Missing.
+        let mut others = sound.clone();
+        others.remove(n);
+        zipped(&changed, &others);
+        let refused = verify(&changed).unwrap_err().to_string();
+        assert!(refused.contains(&name), "{name}: {refused}");
+    }
+}
+
+#[test]
+fn no_changed_byte_goes_unseen_where_it_matters() {
+    let (folder, path) = made();
+    let bytes = fs::read(&path).unwrap();
+    let damaged = folder.path().join("damaged.zip");
+    let sound: Vec<Piece> = sample();
+    for at in (0..bytes.len()).step_by(3) {
+        let mut other = bytes.clone();
+        other[at] ^= 0x55;
+        fs::write(&damaged, &other).unwrap();
+        // Times and rights of entries are not a part of what is taken over: either it is refused or it is the same.
+        let Ok(mut reader) = Reader::open(&damaged) else {
+            continue;
+        };
+        let mut found = Vec::new();
+        if reader
+            .pieces(&mut |piece| {
+                found.push(piece);
+                Ok::<(), String>(())
+            })
+            .is_ok()
+        {
+            assert_eq!(found, sound, "byte {at}");
+        }
+    }
+}
+
+#[test]
+fn a_file_cut_anywhere_is_refused_and_says_where() {
+    let (folder, path) = made();
+    let bytes = fs::read(&path).unwrap();
+    let cut = folder.path().join("cut.zip");
+    for length in 0..bytes.len() {
+        fs::write(&cut, &bytes[..length]).unwrap();
+        let refused = verify(&cut).unwrap_err();
+        match &refused {
+            BundleError::NoBundle { .. } => assert!(length < 600, "{length}: {refused}"),
+            BundleError::CutShort { entry, .. } => assert!(!entry.is_empty(), "{length}"),
+            other => panic!("{length}: {other}"),
+        }
+    }
+    fs::write(&cut, &bytes[..bytes.len() / 2]).unwrap();
+    assert!(verify(&cut).unwrap_err().to_string().contains("at entry"));
+}
+
+#[test]
+fn what_is_not_ours_is_refused() {
+    let (folder, path) = made();
+    let other = folder.path().join("other.zip");
+    fs::write(&other, "no zip at all").unwrap();
+    assert!(matches!(verify(&other), Err(BundleError::NoBundle { .. })));
+    assert!(matches!(
+        verify(&folder.path().join("nothing")),
+        Err(BundleError::Unreadable { .. })
+    ));
+    assert!(verify(folder.path()).is_err());
+    zipped(&other, &[("readme.txt".into(), b"hello".to_vec())]);
+    let refused = verify(&other).unwrap_err();
+    assert!(
+        matches!(refused, BundleError::NoBundle { .. })
+            && refused.to_string().contains("manifest.json"),
+        "{refused}"
+    );
+    let edited = |from: &str, to: &str| {
+        let mut all = entries(&path);
+        let manifest = all
+            .iter_mut()
+            .find(|(name, _)| name == "manifest.json")
+            .unwrap();
+        let text = String::from_utf8(manifest.1.clone()).unwrap();
+        assert!(text.contains(from), "{from}");
+        manifest.1 = text.replacen(from, to, 1).into_bytes();
+        zipped(&other, &all);
+        verify(&other).unwrap_err()
+    };
+    assert!(matches!(
+        edited("ghostlight-bundle", "else"),
+        BundleError::NoBundle { .. }
+    ));
+    assert!(matches!(
+        edited("\"version\": 1", "\"version\": 2"),
+        BundleError::Newer {
+            found: 2,
+            supported: 1,
+            ..
+        }
+    ));
+    assert!(
+        edited("\"version\": 1", "\"version\": \"x\"")
+            .to_string()
+            .contains("manifest.json")
+    );
+    assert!(
+        edited("\"events\": 1", "\"events\": 2")
+            .to_string()
+            .contains("its counts")
+    );
+    assert!(
+        edited("commits.jsonl", "more.jsonl")
+            .to_string()
+            .contains("more.jsonl")
+    );
+    assert!(edited("{", "").to_string().contains("manifest.json"));
+}
+
+#[test]
+fn names_that_lead_away_or_are_not_listed_are_refused() {
+    let (folder, path) = made();
+    let other = folder.path().join("other.zip");
+    for name in [
+        "../../etc/passwd",
+        "/etc/passwd",
+        "a/../../b",
+        "C:\\x",
+        "..\\x",
+        "content/../x",
+    ] {
+        let mut all = entries(&path);
+        all.push((name.to_owned(), b"x".to_vec()));
+        zipped(&other, &all);
+        let refused = verify(&other).unwrap_err().to_string();
+        assert!(refused.contains("leads out"), "{name}: {refused}");
+    }
+    let mut all = entries(&path);
+    all.push(("content/extra".to_owned(), b"x".to_vec()));
+    zipped(&other, &all);
+    let refused = verify(&other).unwrap_err().to_string();
+    assert!(
+        refused.contains("content/extra") && refused.contains("does not name it"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn a_bomb_is_refused_before_it_is_unpacked() {
+    let (folder, path) = made();
+    let bomb = folder.path().join("bomb.zip");
+    let mut zip = ZipWriter::new(File::create(&bomb).unwrap());
+    for (name, bytes) in entries(&path) {
+        zip.start_file(name, SimpleFileOptions::DEFAULT).unwrap();
+        zip.write_all(&bytes).unwrap();
+    }
+    let options = SimpleFileOptions::DEFAULT.compression_method(CompressionMethod::Deflated);
+    zip.start_file(format!("content/{}", "0".repeat(64)), options)
+        .unwrap();
+    let zeros = vec![0; 1 << 20];
+    for _ in 0..300 {
+        zip.write_all(&zeros).unwrap();
+    }
+    zip.finish().unwrap();
+    let refused = verify(&bomb).unwrap_err();
+    assert!(
+        matches!(&refused, BundleError::Bomb { entry, .. } if entry.starts_with("content/000")),
+        "{refused}"
+    );
+    // One whose index lies about the size is stopped while it is read.
+    let small = folder.path().join("small.zip");
+    let mut all = entries(&path);
+    let at = all
+        .iter()
+        .position(|(name, _)| name == "commits.jsonl")
+        .unwrap();
+    all[at].1.extend(vec![b' '; 1 << 20]);
+    zipped(&small, &all);
+    let refused = verify(&small).unwrap_err().to_string();
+    assert!(refused.contains("commits.jsonl"), "{refused}");
+}
+
+#[test]
+fn cancelled_or_refused_it_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.zip");
+    let cancel = Cancel::default();
+    let mut progress = |_| cancel.cancel();
+    let mut watch = Watch {
+        cancel: &cancel,
+        progress: &mut progress,
+    };
+    let target = Target {
+        path: path.clone(),
+        overwrite: false,
+    };
+    let many = |take: &mut dyn FnMut(Piece) -> std::ops::ControlFlow<()>| {
+        let _ = (0..10_000)
+            .map(|n: u32| {
+                let bytes = n.to_le_bytes().to_vec();
+                Piece::Content(ContentHash::of_bytes(&bytes), Some(bytes))
+            })
+            .try_for_each(take);
+        Ok::<(), String>(())
+    };
+    assert_eq!(
+        write(&target, "0.1.0", 1, &mut watch, many),
+        Err(Failed::Cancelled)
+    );
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    fs::write(&path, "before").unwrap();
+    let mut watch = Watch {
+        cancel: &Cancel::default(),
+        progress: &mut |_| {},
+    };
+    let refused = write(&target, "0.1.0", 1, &mut watch, many);
+    assert_eq!(
+        refused,
+        Err(Failed::File(FileError::Exists { path: path.clone() }))
+    );
+    let mut watch = Watch {
+        cancel: &Cancel::default(),
+        progress: &mut |_| {},
+    };
+    let over = Target {
+        overwrite: true,
+        ..target
+    };
+    let failed = write(&over, "0.1.0", 1, &mut watch, |_| {
+        Err("the store went away".to_owned())
+    });
+    assert_eq!(
+        failed,
+        Err(Failed::Source("the store went away".to_owned()))
+    );
+    assert_eq!(fs::read_to_string(&path).unwrap(), "before");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
