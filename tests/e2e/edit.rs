@@ -265,3 +265,128 @@ async fn another_answer_is_taken_where_two_stand() {
     assert_ne!(value(&seen, &key), standing);
     app.close().await;
 }
+
+/// The rows of the history, from the latest.
+async fn history_says(app: &App, what: &str, good: impl Fn(&str) -> bool) -> String {
+    app.click("tab", "History").await;
+    let text = app.wait_for_text("history", good).await;
+    app.screenshot(&format!("history-{what}")).await;
+    text
+}
+
+async fn set(app: &App, field: &str, text: &str, shown: &str) {
+    edit(app, field).await;
+    retype(app, text).await;
+    app.press(Key::Enter).await;
+    shows(app, field, shown).await;
+}
+
+async fn with_ctrl(app: &App, key: char, shift: bool) {
+    let held = if shift { ", shiftKey: true" } else { "" };
+    app.script(&format!(
+        "document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {{ key: '{key}', ctrlKey: true{held}, bubbles: true, cancelable: true }}))"
+    ))
+    .await;
+}
+
+#[tokio::test]
+async fn changes_are_taken_back_also_after_a_restart_and_done_again() {
+    let data = folder();
+    let app = desk::open(data.path(), json!({})).await;
+    drop_fixture(&app, "full.html").await;
+    set(&app, "company", "Quillmarsh & Sons", "Quillmarsh & Sons").await;
+    set(&app, "title", "Tide Gauge Engineer", "Tide Gauge Engineer").await;
+    with_ctrl(&app, 'z', false).await;
+    shows(&app, "title", "Senior Backend Engineer").await;
+    let app = app.restart().await;
+    app.wait_for_text("connection", |text| text.contains("Ready"))
+        .await;
+    app.press_char('n').await;
+    shows(&app, "company", "Quillmarsh & Sons").await;
+    with_ctrl(&app, 'z', false).await;
+    shows(&app, "company", "Quillmarsh Instruments").await;
+    with_ctrl(&app, 'Z', true).await;
+    shows(&app, "company", "Quillmarsh & Sons").await;
+    let text = history_says(&app, "undo", |text| text.contains("did again")).await;
+    assert_eq!(text.matches("took back").count(), 2, "{text}");
+    // There is a reason where nothing can be taken back.
+    app.click("button", "Redo").await;
+    shows(&app, "title", "Tide Gauge Engineer").await;
+    with_ctrl(&app, 'y', false).await;
+    app.wait_for_text("notifications", |text| !text.trim().is_empty())
+        .await;
+    // A field's own history, from the field.
+    app.script("document.getElementById('field-company').focus()")
+        .await;
+    app.press_char('h').await;
+    app.wait_for_text("history", |text| {
+        text.contains("Quillmarsh & Sons") && !text.contains("Tide Gauge")
+    })
+    .await;
+    app.screenshot("history-field").await;
+    app.close().await;
+}
+
+#[tokio::test]
+async fn branches_are_merged_with_what_somebody_decides() {
+    let data = folder();
+    let app = desk::open(data.path(), json!({})).await;
+    drop_fixture(&app, "full.html").await;
+    let mut found = Findings::default();
+    app.click("tab", "History").await;
+    app.click("button", "New branch…").await;
+    app.type_at("the name", "//*[@id='branch-name']", "second look")
+        .await;
+    found.look(&app, "light", "dialog-branch").await;
+    app.click("button", "Begin the branch").await;
+    history_says(&app, "branch", |text| text.contains("second look")).await;
+    set(&app, "title", "Tide Engineer", "Tide Engineer").await;
+    set(&app, "seniority", "staff", "staff").await;
+    // Back on main: what the branch changed is not there.
+    let switch = |name: &str| {
+        format!(
+            "const s = document.querySelector('select[aria-label=Branch]'); s.value = '{name}'; s.dispatchEvent(new Event('change', {{ bubbles: true }}))"
+        )
+    };
+    app.script(&switch("main")).await;
+    shows(&app, "title", "Senior Backend Engineer").await;
+    set(&app, "title", "Gauge Engineer", "Gauge Engineer").await;
+    app.click("button", "Merge…").await;
+    app.named("conflict title").await;
+    found.look(&app, "light", "dialog-merge").await;
+    app.click_at(
+        "theirs",
+        "//fieldset[@aria-label='conflict title']//label[contains(., 'second look')]",
+    )
+    .await;
+    app.click_at("Merge", "//dialog//button[normalize-space(.)='Merge']")
+        .await;
+    shows(&app, "title", "Tide Engineer").await;
+    shows(&app, "seniority", "staff").await;
+    history_says(&app, "merge", |text| text.contains("merged")).await;
+
+    // The first version compared with now, then brought back.
+    let last =
+        "(//*[@id='history']//div[contains(@class,'gl-commit ') or @class='gl-commit'])[last()]";
+    app.click_at("Compare", &format!("{last}//button[.='Compare']"))
+        .await;
+    app.named("differences").await;
+    found.look(&app, "light", "dialog-compare").await;
+    app.press(Key::Escape).await;
+    app.wait_until_gone("differences").await;
+    app.click_at("Restore", &format!("{last}//button[.='Restore…']"))
+        .await;
+    app.click_at("Restore", "//dialog//button[normalize-space(.)='Restore']")
+        .await;
+    shows(&app, "title", "Senior Backend Engineer").await;
+    shows(&app, "seniority", "senior").await;
+    history_says(&app, "restore", |text| text.contains("brought back")).await;
+    choose_theme(&app, "dark").await;
+    app.press_char('1').await;
+    app.named("field description").await;
+    app.click("tab", "History").await;
+    app.named("history tools").await;
+    found.look(&app, "dark", "history").await;
+    found.none();
+    app.close().await;
+}
