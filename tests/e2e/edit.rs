@@ -274,6 +274,18 @@ async fn history_says(app: &App, what: &str, good: impl Fn(&str) -> bool) -> Str
     text
 }
 
+/// Waits until no dialog is open.
+async fn dialog_is_gone(app: &App) {
+    app.wait_until("no dialog", async |client| {
+        let open = "return document.querySelector('dialog[open]') !== null";
+        match client.execute(open, Vec::new()).await {
+            Ok(Value::Bool(false)) => Look::Done(()),
+            seen => Look::Seen(format!("{seen:?}")),
+        }
+    })
+    .await;
+}
+
 async fn set(app: &App, field: &str, text: &str, shown: &str) {
     edit(app, field).await;
     retype(app, text).await;
@@ -335,13 +347,14 @@ async fn branches_are_merged_with_what_somebody_decides() {
     let mut found = Findings::default();
     app.click("tab", "History").await;
     app.click("button", "New branch…").await;
-    app.type_at("the name", "//*[@id='branch-name']", "second look")
+    app.type_at("the name", "//*[@id='branch-name']", "second-look")
         .await;
     found.look(&app, "light", "dialog-branch").await;
     app.click("button", "Begin the branch").await;
-    history_says(&app, "branch", |text| text.contains("second look")).await;
+    dialog_is_gone(&app).await;
+    history_says(&app, "branch", |text| text.contains("second-look")).await;
     set(&app, "title", "Tide Engineer", "Tide Engineer").await;
-    set(&app, "seniority", "staff", "staff").await;
+    set(&app, "company", "Quillmarsh & Sons", "Quillmarsh & Sons").await;
     // Back on main: what the branch changed is not there.
     let switch = |name: &str| {
         format!(
@@ -356,13 +369,14 @@ async fn branches_are_merged_with_what_somebody_decides() {
     found.look(&app, "light", "dialog-merge").await;
     app.click_at(
         "theirs",
-        "//fieldset[@aria-label='conflict title']//label[contains(., 'second look')]",
+        "//fieldset[@aria-label='conflict title']//label[contains(., 'second-look')]",
     )
     .await;
     app.click_at("Merge", "//dialog//button[normalize-space(.)='Merge']")
         .await;
+    dialog_is_gone(&app).await;
     shows(&app, "title", "Tide Engineer").await;
-    shows(&app, "seniority", "staff").await;
+    shows(&app, "company", "Quillmarsh & Sons").await;
     history_says(&app, "merge", |text| text.contains("merged")).await;
 
     // The first version compared with now, then brought back.
@@ -373,13 +387,14 @@ async fn branches_are_merged_with_what_somebody_decides() {
     app.named("differences").await;
     found.look(&app, "light", "dialog-compare").await;
     app.press(Key::Escape).await;
-    app.wait_until_gone("differences").await;
+    dialog_is_gone(&app).await;
     app.click_at("Restore", &format!("{last}//button[.='Restore…']"))
         .await;
     app.click_at("Restore", "//dialog//button[normalize-space(.)='Restore']")
         .await;
+    dialog_is_gone(&app).await;
     shows(&app, "title", "Senior Backend Engineer").await;
-    shows(&app, "seniority", "senior").await;
+    shows(&app, "company", "Quillmarsh Instruments").await;
     history_says(&app, "restore", |text| text.contains("brought back")).await;
     choose_theme(&app, "dark").await;
     app.press_char('1').await;

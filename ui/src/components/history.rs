@@ -128,14 +128,14 @@ fn view_bar(
     html! {
         <div class="gl-log__bar" role="group" aria-label="history tools">
             { branches.map(|branches| view_branches(shell, posting, branches)).unwrap_or_default() }
-            <select aria-label="Field" onchange={on_field}>
+            <label class="gl-order"><span class="gl-unseen">{ "Field" }</span><select aria-label="Field" onchange={on_field}>
                 <option value="" selected={filter.field.is_none()}>{ "every field" }</option>
                 { for fields.map(|field| html! { <option key={field.name().to_owned()} value={field.name().to_owned()} selected={filter.field.as_ref() == Some(&field)}>{ field.label() }</option> }) }
-            </select>
-            <select aria-label="Who" onchange={on_source}>
+            </select></label>
+            <label class="gl-order"><span class="gl-unseen">{ "Who" }</span><select aria-label="Who" onchange={on_source}>
                 <option value="" selected={filter.source.is_none()}>{ "everybody" }</option>
                 { for SOURCES.iter().map(|(source, word, label)| html! { <option key={*word} value={*word} selected={filter.source == Some(*source)}>{ *label }</option> }) }
-            </select>
+            </select></label>
             <span class="gl-fill"></span>
             { branches.map(|branches| view_reversals(shell, posting, branches)).unwrap_or_default() }
         </div>

@@ -222,7 +222,7 @@ pub fn NewBranch(props: &BranchProps) -> Html {
             <form id="branch-form" class="gl-form" {onsubmit}>
                 <label for="branch-name">{ "Name" }</label>
                 <input id="branch-name" data-first="" type="text" autocomplete="off" spellcheck="false" aria-invalid={problem.is_some().then_some("true")} aria-describedby="branch-help" value={(*name).clone()} {oninput} />
-                <p id="branch-help" class="gl-small gl-dim">{ problem.unwrap_or_else(|| "What you change there leaves the other branches as they are, until you merge it.".into()) }</p>
+                <p id="branch-help" class={if problem.is_some() { "gl-small gl-bad" } else { "gl-small gl-dim" }}>{ problem.unwrap_or_else(|| "What you change there leaves the other branches as they are, until you merge it.".into()) }</p>
             </form>
         </Modal>
     }
