@@ -1,3 +1,5 @@
+//! The rules of keeping a token, with keychains that answer well, badly or not at all.
+
 use super::*;
 use std::{
     collections::BTreeMap,

@@ -1,3 +1,5 @@
+//! What is typed becomes which value, and what is refused with which words.
+
 use super::*;
 use crate::value::{Amount, Period, Place, Salary};
 use proptest::prelude::*;
