@@ -164,9 +164,13 @@ pub fn newest_range(geometry: &Geometry) -> Range {
     }
 }
 
-/// Whether `range` still holds the window with some rows to spare.
+/// Whether `range` still holds the window with some rows to spare. That of the newest rows moves on by itself, so it
+/// holds none that stands still.
 pub fn covers(range: Range, window: Window, total: u32) -> bool {
     const SPARE: u32 = 20;
+    if range.start == Range::NEWEST {
+        return false;
+    }
     let end = range.start.saturating_add(range.len);
     let low = range.start == 0 || range.start + SPARE <= window.first;
     let high = end >= total || window.end + SPARE <= end;
@@ -264,6 +268,7 @@ mod tests {
             assert!((bottom - whole).abs() < 0.5, "{bottom} {whole}");
             assert!(tail.end - tail.first <= list.rows_max());
             let range = newest_range(&list);
+            assert!(!covers(range, list.window(0.0), total));
             assert!(range.first_of(total) <= tail.first && range.len <= ROWS_MAX);
         }
     }
