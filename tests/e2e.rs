@@ -15,6 +15,8 @@ mod card;
 mod desk;
 #[path = "e2e/edit.rs"]
 mod edit;
+#[path = "e2e/exports.rs"]
+mod exports;
 #[path = "e2e/inputs.rs"]
 mod inputs;
 #[path = "e2e/kept.rs"]

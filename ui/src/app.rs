@@ -12,7 +12,7 @@ use crate::{
     },
     dom::{self, Listener},
     icons::Icon,
-    pages::{outbox::Outbox, postings::Postings, runs::Runs, settings::Settings},
+    pages::{exports::Exports, outbox::Outbox, postings::Postings, runs::Runs, settings::Settings},
     shell::{Ask, Current, Dialog, Input, Page, Panel, Shell, Toast, ToastKind},
     state::{
         format,
@@ -154,6 +154,7 @@ impl Component for App {
             },
             Page::Runs => html! { <Runs run={self.run.clone()} nudge={self.nudge} /> },
             Page::Outbox => html! { <Outbox /> },
+            Page::Exports => html! { <Exports /> },
             Page::Settings => html! { <Settings info={self.info.clone()} /> },
         };
         html! {
@@ -411,6 +412,7 @@ impl App {
             Action::GoPostings => self.page = Page::Postings,
             Action::GoRuns => self.page = Page::Runs,
             Action::GoOutbox => self.page = Page::Outbox,
+            Action::GoExports => self.page = Page::Exports,
             Action::GoSettings => self.page = Page::Settings,
         }
     }

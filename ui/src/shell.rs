@@ -15,6 +15,8 @@ pub enum Page {
     Runs,
     /// What waits to be sent.
     Outbox,
+    /// What is taken away as a file.
+    Exports,
     /// The settings.
     Settings,
 }

@@ -7,10 +7,11 @@ use crate::{
 use yew::{Html, Properties, classes, component, html};
 
 /// The pages, in order.
-pub const PAGES: [(Page, Icon, &str); 4] = [
+pub const PAGES: [(Page, Icon, &str); 5] = [
     (Page::Postings, Icon::Sheet, "Postings"),
     (Page::Runs, Icon::Pulse, "Runs"),
     (Page::Outbox, Icon::Up, "Outbox"),
+    (Page::Exports, Icon::Folder, "Exports"),
     (Page::Settings, Icon::Sliders, "Settings"),
 ];
 

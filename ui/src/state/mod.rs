@@ -2,6 +2,7 @@
 
 pub mod card;
 pub mod edit;
+pub mod export;
 pub mod format;
 pub mod monitor;
 pub mod rows;

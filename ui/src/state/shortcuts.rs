@@ -27,6 +27,8 @@ pub enum Action {
     GoRuns,
     /// Goes to the outbox.
     GoOutbox,
+    /// Goes to the exports.
+    GoExports,
     /// Goes to the settings.
     GoSettings,
 }
@@ -114,6 +116,7 @@ pub const SHORTCUTS: &[Shortcut] = &[
     global(&["2"], Action::GoRuns, "Runs"),
     global(&["3"], Action::GoSettings, "Settings"),
     global(&["4"], Action::GoOutbox, "Outbox"),
+    global(&["5"], Action::GoExports, "Exports"),
     global(&["?"], Action::Sheet, "Show these shortcuts"),
 ];
 
