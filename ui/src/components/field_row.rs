@@ -54,7 +54,7 @@ pub enum Act {
     EditNext(FieldKey, i32),
     /// Its editor closed; the row takes the focus.
     Edited(FieldKey),
-    /// What is typed could not be kept as a draft.
+    /// What is typed could not be kept as a draft, or not be saved when its posting went.
     Trouble(ApiError),
     /// Show how it came to be what it is.
     History(FieldKey),
@@ -201,17 +201,7 @@ impl Component for FieldRow {
             self.glows += 1;
         }
         if new.card.posting != old.card.posting {
-            // What was typed belongs to the posting that goes.
-            if let (Some(mut edit), Some(posting)) = (self.edit.take(), old.card.posting) {
-                let wish = edit.settle(dom::fresh_key);
-                perform(
-                    posting,
-                    edit.field().clone(),
-                    wish,
-                    &new.act,
-                    Callback::noop(),
-                );
-            }
+            self.hand_over(old);
         } else if let Some(edit) = &mut self.edit {
             if !Rc::ptr_eq(&new.card, &old.card) {
                 edit.card_came();
@@ -225,11 +215,7 @@ impl Component for FieldRow {
     }
 
     fn destroy(&mut self, ctx: &Context<Self>) {
-        if let (Some(edit), Some(posting)) = (&mut self.edit, ctx.props().card.posting) {
-            let wish = edit.settle(dom::fresh_key);
-            let act = &ctx.props().act;
-            perform(posting, edit.field().clone(), wish, act, Callback::noop());
-        }
+        self.hand_over(ctx.props());
     }
 
     fn view(&self, ctx: &Context<Self>) -> Html {
@@ -357,6 +343,21 @@ impl FieldRow {
             self.settle(ctx);
         }
         self.tidy();
+    }
+
+    /// What was typed belongs to the posting that goes. Nobody is left to show why it was not saved, so the window says it.
+    fn hand_over(&mut self, props: &Props) {
+        let (Some(mut edit), Some(posting)) = (self.edit.take(), props.card.posting) else {
+            return;
+        };
+        let act = props.act.clone();
+        let answered = Callback::from(move |answer: Result<Edited, ApiError>| {
+            if let Err(error) = answer {
+                act.emit(Act::Trouble(error));
+            }
+        });
+        let wish = edit.settle(dom::fresh_key);
+        perform(posting, edit.field().clone(), wish, &props.act, answered);
     }
 
     fn does(&self, ctx: &Context<Self>, wish: Do) {
