@@ -252,7 +252,10 @@ impl Folding {
                     at: commit.clock.wall,
                 };
                 let by = commit.purpose.about().unwrap_or_else(|| commit.id());
-                self.outcomes.push((by, recorded));
+                // Redone on two branches that are merged, it still happened once.
+                if !self.outcomes.iter().any(|(known, _)| *known == by) {
+                    self.outcomes.push((by, recorded));
+                }
             }
             (FieldKey::Outcome, None) => {
                 let about = commit.purpose.about();

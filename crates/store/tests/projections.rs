@@ -9,10 +9,7 @@ use ghostlight_model::{
     RunId, Step, card::receipt, event::Fact,
 };
 use ghostlight_store::{FinishedRun, PersonChange, Store};
-use proptest::{
-    prelude::*,
-    test_runner::{FileFailurePersistence, RngSeed},
-};
+use proptest::{prelude::*, test_runner::FileFailurePersistence};
 use std::collections::BTreeMap;
 use support::*;
 
@@ -395,7 +392,6 @@ proptest! {
     #![proptest_config(ProptestConfig {
         cases: 32,
         max_shrink_iters: 400,
-        rng_seed: RngSeed::Fixed(20_261_121),
         failure_persistence: Some(Box::new(FileFailurePersistence::Direct(
             "tests/projections.proptest-regressions",
         ))),

@@ -646,3 +646,39 @@ fn a_merged_verdict_keeps_its_note_and_its_author() {
     );
     assert_eq!(state.values[&FieldKey::Company].author, author(0));
 }
+
+#[test]
+fn an_outcome_that_was_redone_on_two_branches_happened_once() {
+    let mut dag = Dag::default();
+    let root = edit(&mut dag, None, 0, (FieldKey::Title, "Baker"));
+    let answered = edit(&mut dag, Some(root), 0, (FieldKey::Outcome, "no-answer"));
+    let reverse = |dag: &mut Dag, head: CommitId, now: i64, back: Reversal| {
+        dag.add(Commit {
+            posting: POSTING,
+            parents: vec![head],
+            author: author(0),
+            clock: Clock::next(dag.get(head).map(|c| c.clock), Micros(now)),
+            message: back.message,
+            changes: back.changes,
+            purpose: back.purpose,
+            settled: vec![],
+        })
+    };
+    let back = undo(&dag, answered, &author(0)).unwrap();
+    let undone = reverse(&mut dag, answered, 10, back);
+    assert!(dag.state(&[undone]).outcomes.is_empty());
+    let [left, right] = [20, 30].map(|now| {
+        let again = redo(&dag, undone, &author(0)).unwrap();
+        reverse(&mut dag, undone, now, again)
+    });
+    let Merge::Join(join) = merge(&dag, left, right) else {
+        panic!("no merge")
+    };
+    let merged = join.commit(&dag, POSTING).unwrap();
+    let merged = dag.add(merged);
+    assert_eq!(dag.state(&[merged]).outcomes.len(), 1);
+    // And taken back once, it is gone.
+    let back = undo(&dag, merged, &author(0)).unwrap();
+    let gone = reverse(&mut dag, merged, 40, back);
+    assert!(dag.state(&[gone]).outcomes.is_empty());
+}
