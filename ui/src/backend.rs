@@ -6,6 +6,7 @@ use crate::dom;
 use ghostlight_api::{ApiError, Command, ErrorCode, decode, encode};
 use js_sys::{JSON, Object, Reflect, Uint8Array};
 use serde::de::DeserializeOwned;
+use std::marker::PhantomData;
 use wasm_bindgen::{JsValue, closure::Closure, prelude::wasm_bindgen};
 
 #[wasm_bindgen]
@@ -25,10 +26,31 @@ extern "C" {
 /// # Errors
 /// What the core answered, or that it could not be reached.
 pub async fn call<C: Command>(request: C) -> Result<C::Reply, ApiError> {
+    ask(request).await?.read()
+}
+
+/// Sends a command and waits for its reply, to be read later.
+///
+/// # Errors
+/// As [`call`], but for a reply that cannot be read.
+pub async fn ask<C: Command>(request: C) -> Result<Unread<C>, ApiError> {
     let bytes = encode(&request)?;
     let body = Uint8Array::from(bytes.as_slice());
     let reply = invoke(C::NAME, &body).await.map_err(|e| read_error(&e))?;
-    decode(&Uint8Array::new(&reply).to_vec())
+    Ok(Unread(reply, PhantomData))
+}
+
+/// A reply as it came.
+pub struct Unread<C>(JsValue, PhantomData<C>);
+
+impl<C: Command> Unread<C> {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// The core is of another version than the window.
+    pub fn read(self) -> Result<C::Reply, ApiError> {
+        decode(&Uint8Array::new(&self.0).to_vec())
+    }
 }
 
 /// Calls `handler` with the payload of each event of this name, for as long as the window lives.

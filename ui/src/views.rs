@@ -145,8 +145,8 @@ async fn round() {
             break;
         };
         let pulled = matches!(call, Call::Pull(_));
-        let result = make(call.clone()).await;
-        meter::round(|| settle(&call, result)).await;
+        let came = make(call.clone()).await;
+        meter::round(|| settle(&call, came.and_then(Came::read))).await;
         if pulled {
             break;
         }
@@ -159,13 +159,28 @@ async fn round() {
 
 type Rows = Vec<(ViewId, ghostlight_api::ViewData)>;
 
-async fn make(call: Call) -> Result<Rows, ApiError> {
+/// What came back, not read yet: to read it is work of the round.
+enum Came {
+    Registered,
+    Rows(backend::Unread<PullViews>),
+}
+
+impl Came {
+    fn read(self) -> Result<Rows, ApiError> {
+        match self {
+            Came::Registered => Ok(Vec::new()),
+            Came::Rows(reply) => reply.read(),
+        }
+    }
+}
+
+async fn make(call: Call) -> Result<Came, ApiError> {
     match call {
         Call::Register(views) => {
             backend::call(RegisterViews { views }).await?;
-            Ok(Vec::new())
+            Ok(Came::Registered)
         }
-        Call::Pull(ids) => backend::call(PullViews { ids }).await,
+        Call::Pull(ids) => backend::ask(PullViews { ids }).await.map(Came::Rows),
     }
 }
 

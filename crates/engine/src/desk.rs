@@ -3,12 +3,19 @@
 //! Pure bookkeeping; the time is an argument. One ping is outstanding at most; the next goes out only after the window
 //! has pulled, so a hidden window piles up nothing (DESIGN *How data flows* 4). A list that should not move with every
 //! frame is pinged at most once in a while (SPEC C11): what changes too soon after a pull waits, and none is forgotten.
+//! While more happens than anybody can follow, so is all that moves with it: drawing a screen of other rows in each
+//! frame shows nothing more, and keeps two processors busy.
 
 use ghostlight_api::view::{Ping, Subject, VIEWS_MAX, ViewId, ViewQuery};
 use ghostlight_model::PostingId;
 use ghostlight_store::Changes;
 use ghostlight_sync::Millis;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// In this time it is counted how much happens, and what moves is pinged once in it while that is a [`RUSH`]; in ms.
+const RUSH_EVERY_MS: u64 = 100;
+/// Events in [`RUSH_EVERY_MS`] of which nobody can follow each: some screens full.
+const RUSH: u64 = 200;
 
 /// The window's views. Starts with none.
 #[derive(Debug, Default)]
@@ -20,6 +27,27 @@ pub struct Desk {
     outstanding: bool,
     /// Time between two pulls of a live list, in ms; 0 for each frame.
     live_every_ms: u64,
+    pace: Pace,
+}
+
+/// How much happens.
+#[derive(Debug, Default)]
+struct Pace {
+    since: Millis,
+    events: u64,
+    rush: bool,
+}
+
+impl Pace {
+    /// Counts `events`. A rush begins and ends with a whole stretch of time behind it; one without any ends it.
+    fn count(&mut self, events: u64, now: Millis) {
+        let passed = now.since(self.since);
+        if passed >= RUSH_EVERY_MS {
+            self.rush = self.events >= RUSH && passed < 2 * RUSH_EVERY_MS;
+            (self.since, self.events) = (now, 0);
+        }
+        self.events = self.events.saturating_add(events);
+    }
 }
 
 #[derive(Debug)]
@@ -89,10 +117,12 @@ impl Desk {
 
     /// Marks the views that `changes` concern: a throttled one as soon as it may be pinged.
     pub fn changed(&mut self, changes: &Changes, now: Millis) -> Option<Ping> {
+        self.pace.count(changes.events, now);
         let concerned = self.views.iter();
         let concerned = concerned.filter(|(_, view)| view.concerned_by(changes));
         for (id, view) in concerned {
-            self.waiting.insert(*id, view.due(self.live_every_ms));
+            let due = view.due(self.live_every_ms, self.pace.rush);
+            self.waiting.insert(*id, due);
         }
         self.tick(now)
     }
@@ -120,7 +150,7 @@ impl Desk {
         self.live_every_ms = ms;
         for (id, due) in &mut self.waiting {
             if let Some(view) = self.views.get(id) {
-                *due = view.due(ms);
+                *due = view.due(ms, self.pace.rush);
             }
         }
         self.tick(now)
@@ -170,11 +200,22 @@ impl Desk {
 
 impl View {
     /// When a change of it may be pinged.
-    fn due(&self, live_every_ms: u64) -> Millis {
-        match self.pulled {
-            Some(pulled) if self.is_live_list() => pulled.plus(live_every_ms),
-            _ => Millis(0),
-        }
+    fn due(&self, live_every_ms: u64, rush: bool) -> Millis {
+        let every = match self.is_live_list() {
+            true => live_every_ms,
+            false => 0,
+        };
+        let every = match rush && self.moves_in_a_rush() {
+            true => every.max(RUSH_EVERY_MS),
+            false => every,
+        };
+        self.pulled.map_or(Millis(0), |pulled| pulled.plus(every))
+    }
+
+    /// Whether each event of some run is a change of it.
+    fn moves_in_a_rush(&self) -> bool {
+        let one = matches!(self.query, ViewQuery::Run(_) | ViewQuery::Health);
+        one || self.is_live_list()
     }
 
     /// Whether it is a list in which rows move by themselves.
@@ -339,6 +380,47 @@ mod tests {
         assert_eq!((desk.pulled(), desk.next_wakeup()), (None, None));
         // After a quiet time the first change is shown at once.
         assert_eq!(desk.changed(&runs(&["b"]), Millis(9_000)), ping(&[1]));
+    }
+
+    #[test]
+    fn in_a_rush_what_moves_is_pinged_ten_times_a_second_and_before_and_after_in_each_frame() {
+        let mut desk = Desk::default();
+        let run = ViewQuery::Run(RunId("a".into()));
+        desk.register(vec![(ViewId(1), list()), (ViewId(2), run)]);
+        desk.pull(&[ViewId(1), ViewId(2)], T0);
+        // A window that pulls at once, while so many events come every 10 ms: how often it pulls.
+        let mut pulls = |each: u64, from: u64, to: u64| {
+            let mut pulls = 0;
+            for now in (from..to).step_by(10) {
+                let changes = Changes {
+                    events: each,
+                    ..runs(&["a"])
+                };
+                let ping = desk.changed(&changes, Millis(now));
+                let ping = ping.or_else(|| desk.tick(Millis(now)));
+                if ping.is_some() {
+                    desk.pull(&[ViewId(1), ViewId(2)], Millis(now));
+                    assert_eq!(desk.pulled(), None);
+                    pulls += 1;
+                }
+            }
+            pulls
+        };
+        assert_eq!(pulls(19, 10, 1_100), 109, "just no rush");
+        assert_eq!(pulls(100, 1_100, 1_200), 10, "it is known afterwards");
+        assert_eq!(pulls(100, 1_200, 3_200), 20);
+        assert_eq!(pulls(1, 3_200, 3_400), 11, "and so is its end");
+        assert_eq!(pulls(1, 3_400, 4_400), 100);
+        assert_eq!(pulls(100, 4_400, 5_400), 19);
+        // The last change waits, and is shown though nothing comes any more.
+        assert_eq!(desk.changed(&runs(&["a"]), Millis(5_395)), None);
+        assert_eq!(desk.next_wakeup(), Some(Millis(5_490)));
+        assert_eq!(desk.tick(Millis(5_489)), None);
+        assert_eq!(desk.tick(Millis(5_490)), ping(&[1, 2]));
+        desk.pull(&[ViewId(1), ViewId(2)], Millis(5_491));
+        assert_eq!((desk.pulled(), desk.next_wakeup()), (None, None));
+        // Nothing for a while is no rush either.
+        assert_eq!(desk.changed(&runs(&["a"]), Millis(5_900)), ping(&[1, 2]));
     }
 
     #[test]

@@ -162,6 +162,7 @@ impl Followers {
             waiting.merge(changes);
             if waiting.streams.len() + waiting.runs.len() + waiting.postings.len() > HINTS_MAX {
                 *waiting = Changes {
+                    events: waiting.events,
                     everything: true,
                     ..Changes::default()
                 };

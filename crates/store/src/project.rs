@@ -62,6 +62,7 @@ pub(crate) struct Touched {
     postings: BTreeSet<PostingId>,
     grown: BTreeSet<StreamId>,
     last_seq: i64,
+    events: u64,
     outbox: bool,
     everything: bool,
 }
@@ -168,6 +169,7 @@ impl Touched {
             return;
         };
         let ours = run.place().is_none();
+        self.events += events.len() as u64;
         // A posting that loses this run needs its row written as much as the one that gains it.
         self.postings.extend(state.posting.filter(|_| ours));
         for event in events {
@@ -261,6 +263,7 @@ impl Touched {
             streams: self.grown,
             runs,
             postings: self.postings,
+            events: self.events,
             outbox: self.outbox,
             everything: self.everything,
         };

@@ -14,7 +14,7 @@ use crate::{
 use ghostlight_model::{
     ContentHash, Epoch, EventBody, Micros, Offset, RunId, StreamId, foreign, run::RunKind,
 };
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 use std::collections::HashMap;
 
 /// How long a key of `publish` is remembered, in microseconds: 90 days, longer than anybody stays offline. A key that
@@ -284,11 +284,15 @@ impl Store {
         self.writer().submit(move |batch| {
             let path = batch.path;
             let mut intake = Intake {
+                insert: batch
+                    .tx
+                    .prepare_cached(sql::INSERT_EVENT)
+                    .map_err(|e| StoreError::sqlite(path, &e))?,
                 batch,
                 origin: &origin,
-                heads: HashMap::new(),
+                reached: Vec::new(),
+                places: HashMap::new(),
                 arrived: Vec::new(),
-                stored: HashMap::new(),
                 count: ReceivedCount::default(),
             };
             for (one, read) in delivery.iter().zip(reads) {
@@ -465,11 +469,23 @@ fn remember(
 /// One delivery on its way into the log. Each stream's head is read and written once.
 struct Intake<'a, 'b, 'c> {
     batch: &'a mut Batch<'b>,
+    /// [`sql::INSERT_EVENT`].
+    insert: CachedStatement<'b>,
     origin: &'a str,
-    heads: HashMap<&'c StreamId, StreamHead>,
+    /// The streams of this delivery, and which is where.
+    reached: Vec<Reached<'c>>,
+    places: HashMap<&'c StreamId, usize>,
     arrived: Vec<Arrived>,
-    stored: HashMap<&'c StreamId, u64>,
     count: ReceivedCount,
+}
+
+/// Where a stream stands in the midst of a delivery.
+struct Reached<'c> {
+    stream: &'c StreamId,
+    kind: RunKind,
+    head: StreamHead,
+    /// Events of this delivery that were stored.
+    stored: u64,
 }
 
 /// An event in the log, with its run's rule and its epoch, to be folded once all that can fail has succeeded.
@@ -544,11 +560,12 @@ impl<'c> Intake<'_, '_, 'c> {
         let path = self.batch.path;
         let sqlite = |e: rusqlite::Error| StoreError::sqlite(path, &e);
         let offset = signed(event.offset.0);
-        let head = self.reach(stream, epoch).map_err(sqlite)?;
-        let Some(mut head) = head.filter(|head| offset >= head.next) else {
+        let reached = self.reach(stream, epoch).map_err(sqlite)?;
+        let Some(at) = reached.filter(|at| offset >= self.reached[*at].head.next) else {
             self.count.duplicates += 1;
             return Ok(());
         };
+        let Reached { kind, head, .. } = self.reached[at];
         if offset > head.next {
             return Err(StoreError::Refused(format!(
                 "offsets {} to {} of {stream} are missing and not recorded as a gap",
@@ -560,11 +577,15 @@ impl<'c> Intake<'_, '_, 'c> {
             let run = RunId::of_stream(self.origin, stream);
             foreign::skim(&event.body, event.ts, &run)
         });
-        insert(self.batch, &mut head, event.ts, &read, &event.body).map_err(sqlite)?;
-        self.arrived
-            .push((kind_of(stream, self.origin), head.epoch, read));
-        self.heads.insert(stream, head);
-        *self.stored.entry(stream).or_default() += 1;
+        let words = (read.node.as_str(), read.phase.word());
+        insert_with(&mut self.insert, head, event.ts, words, &event.body).map_err(sqlite)?;
+        self.batch
+            .touched
+            .reached(self.batch.tx.last_insert_rowid());
+        self.arrived.push((kind, head.epoch, read));
+        let reached = &mut self.reached[at];
+        reached.head.next += 1;
+        reached.stored += 1;
         self.count.stored += 1;
         Ok(())
     }
@@ -577,9 +598,10 @@ impl<'c> Intake<'_, '_, 'c> {
         (from, to): (Offset, Offset),
         reason: &str,
     ) -> rusqlite::Result<()> {
-        let Some(mut head) = self.reach(stream, epoch)? else {
+        let Some(at) = self.reach(stream, epoch)? else {
             return Ok(());
         };
+        let head = self.reached[at].head;
         let (first, last) = (signed(from.0).max(head.next), signed(to.0));
         if last < first {
             return Ok(());
@@ -591,45 +613,52 @@ impl<'c> Intake<'_, '_, 'c> {
                  VALUES (?1, ?2, ?3, ?4, ?5, (SELECT coalesce(max(seq), 0) FROM event))",
             )?
             .execute(params![head.id, head.epoch, first, last, reason])?;
-        head.next = last.saturating_add(1);
-        self.heads.insert(stream, head);
+        self.reached[at].head.next = last.saturating_add(1);
         let gone = unsigned(last.saturating_sub(first)).saturating_add(1);
         self.count.missing = self.count.missing.saturating_add(gone);
         Ok(())
     }
 
-    /// The stream's head in this epoch, opening it where it is new or greater; `None` for an epoch that is over.
-    fn reach(
-        &mut self,
-        stream: &'c StreamId,
-        epoch: Epoch,
-    ) -> rusqlite::Result<Option<StreamHead>> {
+    /// The stream's place in [`Intake::reached`], its head in this epoch, opening it where it is new or greater; `None`
+    /// for an epoch that is over.
+    fn reach(&mut self, stream: &'c StreamId, epoch: Epoch) -> rusqlite::Result<Option<usize>> {
         let epoch = signed(epoch.0);
-        let known = match self.heads.get(stream) {
-            Some(head) => Some(*head),
-            None => stored_head(self.batch, stream, self.origin)?,
+        let at = match self.places.get(stream) {
+            Some(at) => *at,
+            None => {
+                let known = stored_head(self.batch, stream, self.origin)?;
+                let head = match known {
+                    Some(head) => head,
+                    None => open(self.batch, stream, self.origin, epoch)?,
+                };
+                let at = self.reached.len();
+                self.reached.push(Reached {
+                    stream,
+                    kind: kind_of(stream, self.origin),
+                    head,
+                    stored: 0,
+                });
+                self.places.insert(stream, at);
+                at
+            }
         };
-        let reached = match known {
-            Some(head) if epoch < head.epoch => return Ok(None),
-            Some(head) if epoch == head.epoch => head,
-            Some(head) => StreamHead {
-                epoch,
-                next: 0,
-                ..head
-            },
-            None => open(self.batch, stream, self.origin, epoch)?,
-        };
-        self.heads.insert(stream, reached);
-        Ok(Some(reached))
+        let head = &mut self.reached[at].head;
+        if epoch < head.epoch {
+            return Ok(None);
+        }
+        if epoch > head.epoch {
+            (head.epoch, head.next) = (epoch, 0);
+        }
+        Ok(Some(at))
     }
 
-    fn finish(mut self) -> rusqlite::Result<ReceivedCount> {
-        for head in std::mem::take(&mut self.heads).into_values() {
-            advance(self.batch.tx, head)?;
+    fn finish(self) -> rusqlite::Result<ReceivedCount> {
+        for reached in &self.reached {
+            advance(self.batch.tx, reached.head)?;
         }
         fold_arrived(self.batch, &self.arrived)?;
-        let streams = self.stored.into_iter();
-        let streams = streams.map(|(stream, events)| (stream.clone(), events));
+        let streams = self.reached.iter().filter(|reached| reached.stored > 0);
+        let streams = streams.map(|reached| (reached.stream.clone(), reached.stored));
         Ok(ReceivedCount {
             streams: streams.collect(),
             ..self.count
@@ -684,12 +713,21 @@ pub(crate) fn insert_event(
     (node, phase): (&str, &str),
     body: &str,
 ) -> rusqlite::Result<()> {
-    batch
-        .tx
-        .prepare_cached(sql::INSERT_EVENT)?
-        .execute(params![
-            head.id, head.epoch, head.next, ts.0, node, phase, body
-        ])?;
+    let mut insert = batch.tx.prepare_cached(sql::INSERT_EVENT)?;
+    insert_with(&mut insert, head, ts, (node, phase), body)
+}
+
+/// As [`insert_event`], by [`sql::INSERT_EVENT`].
+fn insert_with(
+    insert: &mut CachedStatement<'_>,
+    head: StreamHead,
+    ts: Micros,
+    (node, phase): (&str, &str),
+    body: &str,
+) -> rusqlite::Result<()> {
+    insert.execute(params![
+        head.id, head.epoch, head.next, ts.0, node, phase, body
+    ])?;
     Ok(())
 }
 

@@ -35,6 +35,8 @@ pub struct Changes {
     pub runs: BTreeSet<RunId>,
     /// Postings whose card or row changed.
     pub postings: BTreeSet<PostingId>,
+    /// How many events of runs there are now that were not there before; 0 where that is not known.
+    pub events: u64,
     /// What waits to be published changed.
     pub outbox: bool,
     /// Settings changed, or everything was rebuilt.
@@ -56,6 +58,7 @@ impl Changes {
         self.streams.extend(other.streams.iter().cloned());
         self.runs.extend(other.runs.iter().cloned());
         self.postings.extend(other.postings.iter().copied());
+        self.events = self.events.saturating_add(other.events);
         self.outbox |= other.outbox;
         self.everything |= other.everything;
     }
