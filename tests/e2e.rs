@@ -11,6 +11,8 @@ mod support;
 
 #[path = "e2e/card.rs"]
 mod card;
+#[path = "e2e/command_bar.rs"]
+mod command_bar;
 #[path = "e2e/desk.rs"]
 mod desk;
 #[path = "e2e/edit.rs"]

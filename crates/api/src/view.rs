@@ -202,6 +202,11 @@ pub enum ViewQuery {
     ExportLook(Box<ExportForm>),
     /// The exports of this session, the latest first.
     Exports,
+    /// Postings and runs that answer a few typed words, as of when they were asked for.
+    Find {
+        /// As typed.
+        text: String,
+    },
 }
 
 impl ViewQuery {
@@ -255,6 +260,8 @@ pub enum ViewData {
     ExportLook(ExportLook),
     /// Of [`ViewQuery::Exports`].
     Exports(Vec<ExportRow>),
+    /// Of [`ViewQuery::Find`].
+    Found(FoundView),
     /// The view could not be read.
     Failed(crate::ApiError),
 }
@@ -1037,4 +1044,31 @@ pub enum ExportState {
     Cancelled,
     /// It failed; nothing is left.
     Failed(crate::ApiError),
+}
+
+/// Postings, and as many runs, that an answer to [`ViewQuery::Find`] holds at most.
+pub const FOUND_MAX: usize = 20;
+
+/// What answers a few typed words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FoundView {
+    /// The postings, then the runs, each the best first.
+    pub rows: Vec<FoundRow>,
+    /// Whether older postings or runs were looked at by their beginnings only, or not at all.
+    pub partly: bool,
+}
+
+/// A posting or a run that was found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FoundRow {
+    /// Which.
+    pub subject: Subject,
+    /// A posting's title, or a run's name.
+    pub title: String,
+    /// Employer and place, or where the run is from; may be empty.
+    pub detail: String,
+    /// Latest activity, or when the run began.
+    pub at: Micros,
+    /// How well it answers, as [`ghostlight_model::fuzzy::Wanted::score`] says.
+    pub score: u32,
 }

@@ -205,7 +205,11 @@ impl View {
             ViewQuery::Feeds => !changes.streams.is_empty() || changes.outbox,
             ViewQuery::Quarantine { .. } => !changes.streams.is_empty(),
             ViewQuery::Outbox { .. } => changes.outbox,
-            ViewQuery::Digest | ViewQuery::Exports | ViewQuery::ExportLook(_) => false,
+            ViewQuery::Digest
+            | ViewQuery::Exports
+            | ViewQuery::ExportLook(_)
+            // As of when it was asked for: the lines stay where they are while somebody chooses.
+            | ViewQuery::Find { .. } => false,
             ViewQuery::Run(run) => changes.runs.contains(run),
             ViewQuery::Card(subject)
             | ViewQuery::Receipt(subject)

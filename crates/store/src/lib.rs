@@ -10,6 +10,7 @@ pub mod bundle;
 mod drafts;
 mod error;
 pub mod feeds;
+mod find;
 pub mod history;
 pub mod log;
 mod open;
@@ -27,6 +28,7 @@ pub use bundle::Imported;
 pub use drafts::Draft;
 pub use error::StoreError;
 pub use feeds::{Feed, FeedSettings};
+pub use find::{FIND_ROWS_MAX, FoundPosting, FoundRun};
 pub use history::{
     Branch, MAIN, MergePreview, MergeRequest, Merged, NewBranch, RestoreRequest, TimelineFilter,
 };

@@ -32,6 +32,13 @@ pub const POSTINGS_RECENT: &str = postings_by!("updated DESC, posting");
 pub const POSTINGS_DOUBT: &str = postings_by!("doubt DESC, updated DESC, posting");
 /// The postings list by title: start, length.
 pub const POSTINGS_TITLE: &str = postings_by!("title COLLATE NOCASE, posting");
+/// What the latest postings are found by: length.
+pub const FIND_POSTINGS: &str = "SELECT posting, title, company, place, updated FROM posting \
+     ORDER BY updated DESC LIMIT ?1";
+/// The same of all postings whose title begins so, ignoring case (ASCII): from, before, length.
+pub const FIND_TITLES: &str = "SELECT posting, title, company, place, updated FROM posting \
+     WHERE title COLLATE NOCASE >= ?1 AND title COLLATE NOCASE < ?2 \
+     ORDER BY title COLLATE NOCASE LIMIT ?3";
 /// How many postings there are.
 pub const POSTINGS_COUNT: &str = "SELECT count(*) FROM posting";
 /// A posting's row with the rest of its card.
@@ -59,6 +66,12 @@ pub const RUNS: &str = concat!(
     "SELECT line, (SELECT title FROM posting WHERE posting.posting = run.posting), origin",
     runs_where!(),
     " ORDER BY started DESC, run_id DESC LIMIT ?5 OFFSET ?4"
+);
+/// What the latest runs are found by: null, null, an empty text, length.
+pub const FIND_RUNS: &str = concat!(
+    "SELECT run_id, name, origin, started",
+    runs_where!(),
+    " ORDER BY started DESC, run_id DESC LIMIT ?4"
 );
 /// How many runs the list has: origin or null, status or null, text in lower case.
 pub const RUNS_FOUND: &str = concat!("SELECT count(*)", runs_where!());
@@ -401,6 +414,9 @@ pub const HOT: &[(&str, &str)] = &[
     ("postings, doubt", POSTINGS_DOUBT),
     ("postings, title", POSTINGS_TITLE),
     ("postings, count", POSTINGS_COUNT),
+    ("postings to find", FIND_POSTINGS),
+    ("postings to find by title", FIND_TITLES),
+    ("runs to find", FIND_RUNS),
     ("posting", POSTING),
     ("card fields", CARD_FIELDS),
     ("runs", RUNS),

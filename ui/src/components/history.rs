@@ -192,7 +192,8 @@ fn view_branches(shell: &Shell, posting: PostingId, branches: &BranchesView) -> 
     }
 }
 
-fn switch(shell: &Shell, posting: PostingId, name: String) {
+/// Checks a branch out.
+pub fn switch(shell: &Shell, posting: PostingId, name: String) {
     let shell = shell.clone();
     spawn_local(async move {
         let words = format!("The card shows {name} now; edits go there.");

@@ -3,6 +3,7 @@
 pub mod assessment;
 pub mod bits;
 pub mod card;
+pub mod command_bar;
 pub mod connection;
 pub mod dialog;
 pub mod dialogs;

@@ -1,5 +1,6 @@
 //! Views: a query in, rows out, read from the store.
 
+mod find;
 mod history;
 mod monitor;
 
@@ -81,6 +82,7 @@ impl Engine {
                 Err(error) => ViewData::Failed(error),
             },
             ViewQuery::Exports => ViewData::Exports(self.shared.exports.rows()),
+            ViewQuery::Find { text } => ViewData::Found(self.find(text)?),
         })
     }
 
