@@ -9,6 +9,8 @@
 
 mod support;
 
+#[path = "e2e/biography.rs"]
+mod biography;
 #[path = "e2e/card.rs"]
 mod card;
 #[path = "e2e/command_bar.rs"]

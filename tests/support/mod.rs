@@ -11,6 +11,7 @@
 
 pub mod drag;
 mod driver;
+pub mod life;
 pub mod server;
 pub mod studio;
 

@@ -468,7 +468,11 @@ impl App {
             Action::FocusUrl => dom::focus_id(URL_BOX),
             Action::Paste => self.open(Dialog::Paste),
             Action::Again => {
-                if let Some(run) = self.current.as_ref().and_then(|current| current.run.clone()) {
+                if let Some(run) = self
+                    .current
+                    .as_ref()
+                    .and_then(|current| current.run.clone())
+                {
                     self.analyse(ctx, Input::Again(run));
                 }
             }
@@ -478,16 +482,21 @@ impl App {
             Action::Verdict => self.open(Dialog::Verdict),
             Action::Outcome => self.open(Dialog::Outcome),
             Action::WebPage => {
-                if let Some(url) = self.current.as_ref().and_then(|current| current.url.clone()) {
+                if let Some(url) = self
+                    .current
+                    .as_ref()
+                    .and_then(|current| current.url.clone())
+                {
                     self.browse(url);
                 }
             }
             Action::Undo => self.take_back(false),
             Action::Redo => self.take_back(true),
-            Action::EventLog | Action::History | Action::Receipt => {
+            Action::EventLog | Action::History | Action::Biography | Action::Receipt => {
                 let tab = match action {
                     Action::EventLog => Tab::EventLog,
                     Action::History => Tab::History,
+                    Action::Biography => Tab::Biography,
                     _ => Tab::Receipt,
                 };
                 self.draw(tab, None);

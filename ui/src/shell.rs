@@ -5,7 +5,7 @@ use crate::{
     state::{command_bar::Deed, format::Zone},
 };
 use ghostlight_api::{ApiError, command::Preferences, view::Subject};
-use ghostlight_model::{CommitId, FieldKey, PostingId, RunId};
+use ghostlight_model::{CaptureId, CommitId, FieldKey, Micros, PostingId, RunId};
 use std::rc::Rc;
 use yew::{Callback, hook, use_context};
 
@@ -42,6 +42,8 @@ pub enum Tab {
     EventLog,
     /// The versions of the posting.
     History,
+    /// The life of the posting.
+    Biography,
     /// Where the latest run looked.
     Receipt,
 }
@@ -96,6 +98,8 @@ pub enum Dialog {
     Outcome,
     /// What differs between two versions of a posting.
     Compare(PostingId, CommitId, CommitId),
+    /// A captured text, with what changed since another capture, and when it was looked at.
+    Capture(CaptureId, Option<CaptureId>, Micros),
     /// Whether to bring a version back; the other is the current one.
     Restore(PostingId, CommitId, CommitId),
     /// A name for a new branch, at a version or the current one.

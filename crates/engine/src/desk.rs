@@ -215,6 +215,7 @@ impl View {
             | ViewQuery::Receipt(subject)
             | ViewQuery::Events { subject, .. } => known || touches(subject, changes),
             ViewQuery::Timeline { posting, .. }
+            | ViewQuery::Biography { posting, .. }
             | ViewQuery::Branches(posting)
             | ViewQuery::Merge { posting, .. } => changes.postings.contains(posting),
             // A layer is written before a card names its capture, and never changes.

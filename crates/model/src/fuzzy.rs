@@ -102,7 +102,10 @@ fn are_initials(wanted: &str, words: &[String]) -> bool {
     if letters.len() < 2 {
         return false;
     }
-    let firsts: Vec<char> = words.iter().filter_map(|word| word.chars().next()).collect();
+    let firsts: Vec<char> = words
+        .iter()
+        .filter_map(|word| word.chars().next())
+        .collect();
     firsts.windows(letters.len()).any(|run| run == letters)
 }
 
@@ -121,7 +124,9 @@ fn begins_with_slips(wanted: &str, word: &str) -> bool {
     for (i, w) in wanted.iter().enumerate() {
         let mut next = vec![i + 1];
         for (j, c) in word.iter().enumerate() {
-            let mut cost = (row[j] + usize::from(w != c)).min(row[j + 1] + 1).min(next[j] + 1);
+            let mut cost = (row[j] + usize::from(w != c))
+                .min(row[j + 1] + 1)
+                .min(next[j] + 1);
             if i > 0 && j > 0 && *w == word[j - 1] && wanted[i - 1] == *c {
                 cost = cost.min(before[j - 1] + 1);
             }
@@ -150,7 +155,10 @@ mod tests {
             ("", "anything"),
             ("  –  ", "anything"),
         ] {
-            assert!(Wanted::of(typed).score(text).is_some(), "{typed:?} in {text:?}");
+            assert!(
+                Wanted::of(typed).score(text).is_some(),
+                "{typed:?} in {text:?}"
+            );
         }
         for (typed, text) in [
             ("export now", "Go to the exports"),
@@ -167,8 +175,26 @@ mod tests {
     fn the_better_answer_has_the_greater_score() {
         for (typed, texts) in [
             ("run", ["Run", "Runs", "Show the runs", "Overrun", "Cut"]),
-            ("data", ["Data engineer", "Big data", "Database", "Metadata", "Dtaa engineer"]),
-            ("undo", ["Undo", "Undo your latest change", "To undo", "Undone", "Udno"]),
+            (
+                "data",
+                [
+                    "Data engineer",
+                    "Big data",
+                    "Database",
+                    "Metadata",
+                    "Dtaa engineer",
+                ],
+            ),
+            (
+                "undo",
+                [
+                    "Undo",
+                    "Undo your latest change",
+                    "To undo",
+                    "Undone",
+                    "Udno",
+                ],
+            ),
         ] {
             let wanted = Wanted::of(typed);
             let scores = texts.map(|text| wanted.score(text).unwrap_or_default());

@@ -6,6 +6,7 @@
 //! their own ([`read`]). [`project`] holds the projections and their rebuild.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod biography;
 pub mod bundle;
 mod drafts;
 mod error;
@@ -24,6 +25,7 @@ pub mod streams;
 mod write;
 pub mod writer;
 
+pub use biography::{DecisionMark, EMPLOYER_MAX, LIFE_MAX, Life, Look, LookMark, OtherPosting};
 pub use bundle::Imported;
 pub use drafts::Draft;
 pub use error::StoreError;

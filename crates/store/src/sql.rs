@@ -110,6 +110,21 @@ pub const EVENT_BODY: &str =
     "SELECT body FROM event WHERE stream_id = ?1 AND epoch = ?2 AND \"offset\" = ?3";
 /// A run's state.
 pub const RUN: &str = "SELECT state FROM run WHERE run_id = ?1";
+/// What a posting's life is told by: posting.
+pub const LIFE_OWN: &str =
+    "SELECT title, company, place, fingerprint FROM posting WHERE posting = ?1";
+/// When a posting was looked at, the latest first: posting, length.
+pub const LIFE_LOOKS: &str = "SELECT started, run_id, capture, assessed FROM run WHERE posting = ?1 \
+     ORDER BY started DESC, run_id DESC LIMIT ?2";
+/// A posting's versions with their authors, the latest first: posting, length.
+pub const LIFE_VERSIONS: &str = "SELECT wall, id, author_id FROM \"commit\" WHERE posting = ?1 \
+     ORDER BY wall DESC, counter DESC, id DESC LIMIT ?2";
+/// Where a capture is from, and its visible text's hash.
+pub const LIFE_CAPTURE: &str =
+    "SELECT coalesce(final_url, url), visible_hash FROM capture WHERE id = ?1";
+/// Other postings of an employer, ignoring case (ASCII), those first seen last first: employer, posting, length.
+pub const SAME_EMPLOYER: &str = "SELECT posting, title, place, first_seen, fingerprint FROM posting \
+     WHERE company = ?1 COLLATE NOCASE AND posting <> ?2 ORDER BY first_seen DESC LIMIT ?3";
 /// The latest run over a posting.
 pub const LATEST_RUN: &str =
     "SELECT state FROM run WHERE posting = ?1 ORDER BY started DESC, run_id DESC LIMIT 1";
@@ -435,6 +450,11 @@ pub const HOT: &[(&str, &str)] = &[
     ("body of an event", EVENT_BODY),
     ("run", RUN),
     ("latest run", LATEST_RUN),
+    ("life of a posting", LIFE_OWN),
+    ("looks of a life", LIFE_LOOKS),
+    ("versions of a life", LIFE_VERSIONS),
+    ("capture of a life", LIFE_CAPTURE),
+    ("same employer", SAME_EMPLOYER),
     ("latest assessed", LATEST_ASSESSED),
     ("latest fingerprint", LATEST_FINGERPRINT),
     ("fingerprints", FINGERPRINTS),

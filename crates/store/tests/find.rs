@@ -43,7 +43,10 @@ fn postings_and_runs_are_found_by_a_few_words() {
     run_over(&store, 1, ("Cartographer", "Oriel & Sons"));
     run_over(&store, 2, ("Senior Cartographer", "Quill Works"));
     let last = run_over(&store, 3, ("Lamplighter", "Quill Works"));
-    assert_eq!(titles(&store, "carto"), ["Cartographer", "Senior Cartographer"]);
+    assert_eq!(
+        titles(&store, "carto"),
+        ["Cartographer", "Senior Cartographer"]
+    );
     assert_eq!(titles(&store, "quill senior"), ["Senior Cartographer"]);
     assert_eq!(titles(&store, "lampligther"), ["Lamplighter"]);
     for nothing in ["", "  ", "zzz", "quill oriel", "'; DROP TABLE posting; --"] {

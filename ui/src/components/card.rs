@@ -17,7 +17,10 @@ use crate::{
 use ghostlight_api::view::CardView;
 use ghostlight_model::{FieldKey, RunId, card::Verdict, run::RunStatus};
 use std::rc::Rc;
-use yew::{Callback, Html, Properties, classes, component, html, use_callback, use_effect_with, use_state_eq};
+use yew::{
+    Callback, Html, Properties, classes, component, html, use_callback, use_effect_with,
+    use_state_eq,
+};
 
 /// Properties of [`Card`].
 #[derive(Properties, PartialEq)]

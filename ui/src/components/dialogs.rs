@@ -4,6 +4,7 @@ use crate::{
     backend,
     components::{
         bits,
+        capture::Capture,
         command_bar::CommandBar,
         connection::Connections,
         dialog::Modal,
@@ -59,6 +60,9 @@ pub fn Dialogs(props: &Props) -> Html {
         }
         (Some(Dialog::Compare(posting, before, after)), _) => {
             html! { <Compare {posting} {before} {after} restore={false} /> }
+        }
+        (Some(Dialog::Capture(capture, before, at)), _) => {
+            html! { <Capture {capture} {before} {at} /> }
         }
         (Some(Dialog::Restore(posting, before, after)), _) => {
             html! { <Compare {posting} {before} {after} restore={true} /> }

@@ -1,7 +1,8 @@
-//! The drawer below the card: event log, history, receipt of what is selected above.
+//! The drawer below the card: event log, history, biography, receipt of what is selected above.
 
 use crate::{
     components::{
+        biography::Biography,
         bits,
         event_log::{EventLog, view_times},
         history::History,
@@ -25,9 +26,10 @@ use yew::{
 };
 
 /// The tabs, in order.
-const TABS: [(Tab, &str); 3] = [
+const TABS: [(Tab, &str); 4] = [
     (Tab::EventLog, "Event log"),
     (Tab::History, "History"),
+    (Tab::Biography, "Biography"),
     (Tab::Receipt, "Receipt"),
 ];
 
@@ -68,6 +70,10 @@ pub fn Drawer(props: &Props) -> Html {
                 html! { <History key="history" {posting} {field} /> }
             }
             None => hint("History begins when the page has been read."),
+        },
+        Tab::Biography => match props.posting {
+            Some(posting) => html! { <Biography key="biography" {posting} /> },
+            None => hint("The biography begins when the page has been read."),
         },
         Tab::Receipt => html! { <Receipt key="receipt" subject={props.subject.clone()} /> },
     };

@@ -10,13 +10,17 @@ use crate::{
     dom,
     icons::Icon,
     shell::{Ask, Dialog, Shell, ToastKind, use_shell},
-    state::{format, views::ViewState},
+    state::{
+        biography::{change_words, kind_word},
+        format,
+        views::ViewState,
+    },
     views::use_view,
 };
 use ghostlight_api::{
     ApiError, ViewData, ViewQuery,
     command::{Redo, SwitchBranch, Undo},
-    view::{BranchesView, ChangeRow, ReversalView, TimelineFilter, VersionRow},
+    view::{BranchesView, ReversalView, TimelineFilter, VersionRow},
 };
 use ghostlight_model::{CommitId, FieldKey, PostingId, Source as Said};
 use wasm_bindgen::JsCast;
@@ -242,30 +246,6 @@ pub fn take_back(shell: &Shell, posting: PostingId, redo: bool) {
             }
         }
     });
-}
-
-fn change_words(changes: &[ChangeRow]) -> String {
-    let one = |change: &ChangeRow| {
-        let label = change.field.label();
-        let (old, new) = (&change.old, &change.new);
-        match (old.is_empty(), new.is_empty()) {
-            (true, _) => format!("{label}: {new}"),
-            (_, true) => format!("{label}: {old} withdrawn"),
-            _ => format!("{label}: {old} → {new}"),
-        }
-    };
-    changes.iter().map(one).collect::<Vec<_>>().join(" · ")
-}
-
-/// What a version is for, in a word; nothing for a plain edit.
-fn kind_word(kind: &str) -> &'static str {
-    match kind {
-        "merge" => "merged",
-        "undo" => "took back",
-        "redo" => "did again",
-        "restore" => "brought back",
-        _ => "",
-    }
 }
 
 fn view_version(

@@ -23,11 +23,12 @@ pub struct Props {
 /// See the module.
 #[component]
 pub fn Masthead(props: &Props) -> Html {
+    let shell = use_shell();
     html! {
         <header class="gl-mast">
             <span class="gl-logo">{ icons::orb() }<span class="gl-logo__name">{ "Ghostlight" }</span></span>
             <Intake />
-            { view_find(&use_shell()) }
+            { view_find(&shell) }
             <Indicator health={props.health.clone()} />
             <ThemeSwitch />
         </header>

@@ -1,7 +1,9 @@
 //! Parts of the window. Each renders from few, cheap properties; rows come from the views hub.
 
 pub mod assessment;
+pub mod biography;
 pub mod bits;
+pub mod capture;
 pub mod card;
 pub mod command_bar;
 pub mod connection;

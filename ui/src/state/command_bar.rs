@@ -140,7 +140,11 @@ fn command_line(wanted: &Wanted, command: &Command, now: &Now<'_>) -> Option<(u3
         group: Group::Command,
         title: command.title.to_owned(),
         detail: state_of(action, now).to_owned(),
-        keys: command.keys.iter().map(|keys| keys_in_words(keys)).collect(),
+        keys: command
+            .keys
+            .iter()
+            .map(|keys| keys_in_words(keys))
+            .collect(),
         blocked: blocked(action, command.place, now),
     };
     Some((score, line))
@@ -376,14 +380,20 @@ mod tests {
             ("merg", "Merge a branch into this one"),
         ] {
             let line = first(typed);
-            assert_eq!(line.as_ref().map(|l| l.title.as_str()), Some(title), "{typed}");
+            assert_eq!(
+                line.as_ref().map(|l| l.title.as_str()),
+                Some(title),
+                "{typed}"
+            );
         }
         let found = FoundRow {
             subject: current.subject.clone(),
             title: "Dark matter analyst".into(),
             detail: "Acme".into(),
             at: Micros(0),
-            score: Wanted::of("dark").score("Dark matter analyst Acme").unwrap_or(0),
+            score: Wanted::of("dark")
+                .score("Dark matter analyst Acme")
+                .unwrap_or(0),
         };
         let (lines, _) = lines("dark", &now, &[found]);
         assert_eq!(titles(&lines)[..2], ["Dark theme", "Dark matter analyst"]);

@@ -33,6 +33,8 @@ pub enum Action {
     EventLog,
     /// Shows the versions of the posting.
     History,
+    /// Shows the life of the posting.
+    Biography,
     /// Shows the receipt of what is selected.
     Receipt,
     /// Opens the dialog for a new branch.
@@ -156,6 +158,7 @@ pub const COMMANDS: &[Command] = &[
     line(Postings, A::Undo, &["Ctrl z"], "Undo your latest change of the posting", "take back revert"),
     line(Postings, A::Redo, &["Shift Ctrl z", "Ctrl y"], "Redo what you took back", "do again repeat"),
     line(Postings, A::History, &[], "Show the history", "versions timeline changes commits blame compare restore"),
+    line(Postings, A::Biography, &[], "Show the biography", "life captures seen again repost closed timeline story"),
     line(Postings, A::EventLog, &[], "Show the event log", "events drawer run details"),
     line(Postings, A::Receipt, &[], "Show the receipt", "looked where found missing drawer"),
     line(Postings, A::NewBranch, &[], "Begin a new branch", "fork try create"),
@@ -262,10 +265,22 @@ mod tests {
 
     #[test]
     fn keys_act_only_where_they_should() {
-        let typing = |press| Press { typing: true, ..press };
-        let shift = |press| Press { shift: true, ..press };
-        let elsewhere = |press| Press { on_postings: false, ..press };
-        let over_a_dialog = |press| Press { in_dialog: true, ..press };
+        let typing = |press| Press {
+            typing: true,
+            ..press
+        };
+        let shift = |press| Press {
+            shift: true,
+            ..press
+        };
+        let elsewhere = |press| Press {
+            on_postings: false,
+            ..press
+        };
+        let over_a_dialog = |press| Press {
+            in_dialog: true,
+            ..press
+        };
         for (press, expected) in [
             (press("o"), Some(A::OpenFile)),
             (shift(press("O")), Some(A::OpenFile)),
@@ -278,7 +293,13 @@ mod tests {
             (ctrl("v"), None),
             (elsewhere(press("v")), None),
             (elsewhere(press("o")), Some(A::OpenFile)),
-            (Press { on_runs: true, ..elsewhere(press("n")) }, Some(A::Next)),
+            (
+                Press {
+                    on_runs: true,
+                    ..elsewhere(press("n"))
+                },
+                Some(A::Next),
+            ),
             (ctrl("z"), Some(A::Undo)),
             (shift(ctrl("Z")), Some(A::Redo)),
             (ctrl("y"), Some(A::Redo)),
@@ -289,7 +310,13 @@ mod tests {
             (elsewhere(ctrl("k")), Some(A::Bar)),
             (over_a_dialog(ctrl("k")), None),
             (over_a_dialog(press("o")), None),
-            (Press { other: true, ..ctrl("k") }, None),
+            (
+                Press {
+                    other: true,
+                    ..ctrl("k")
+                },
+                None,
+            ),
             (shift(ctrl("K")), None),
         ] {
             assert_eq!(action_of(press), expected, "{press:?}");

@@ -1,5 +1,6 @@
 //! The window's logic without a window: plain functions over plain data, tested on the host.
 
+pub mod biography;
 pub mod card;
 pub mod command_bar;
 pub mod commands;

@@ -1,5 +1,6 @@
 //! Views: a query in, rows out, read from the store.
 
+mod biography;
 mod find;
 mod history;
 mod monitor;
@@ -67,6 +68,9 @@ impl Engine {
                 filter,
                 range,
             } => ViewData::Timeline(self.timeline(*posting, filter, *range)?),
+            ViewQuery::Biography { posting, range } => {
+                ViewData::Biography(self.biography(*posting, *range)?)
+            }
             ViewQuery::Branches(posting) => ViewData::Branches(Box::new(self.branches(*posting)?)),
             ViewQuery::Merge { posting, from } => {
                 ViewData::Merge(Box::new(self.merge_view(*posting, from)?))
