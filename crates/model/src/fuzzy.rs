@@ -179,8 +179,8 @@ mod tests {
                 "data",
                 [
                     "Data engineer",
-                    "Big data",
                     "Database",
+                    "Big data",
                     "Metadata",
                     "Dtaa engineer",
                 ],
@@ -190,8 +190,8 @@ mod tests {
                 [
                     "Undo",
                     "Undo your latest change",
-                    "To undo",
                     "Undone",
+                    "To undo",
                     "Udno",
                 ],
             ),
