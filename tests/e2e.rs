@@ -21,6 +21,8 @@ mod desk;
 mod edit;
 #[path = "e2e/exports.rs"]
 mod exports;
+#[path = "e2e/imports.rs"]
+mod imports;
 #[path = "e2e/inputs.rs"]
 mod inputs;
 #[path = "e2e/kept.rs"]

@@ -286,7 +286,8 @@ async fn dialog_is_gone(app: &App) {
     .await;
 }
 
-async fn set(app: &App, field: &str, text: &str, shown: &str) {
+/// Edits a field, and waits until the card shows it.
+pub async fn set(app: &App, field: &str, text: &str, shown: &str) {
     edit(app, field).await;
     retype(app, text).await;
     app.press(Key::Enter).await;

@@ -5,7 +5,7 @@ use crate::{
     backend,
     components::{
         dialogs::Dialogs,
-        history,
+        history, imports,
         masthead::{Masthead, URL_BOX},
         nav::Nav,
         toasts::Toasts,
@@ -515,6 +515,10 @@ impl App {
             Action::GoRuns => self.page = Page::Runs,
             Action::GoOutbox => self.page = Page::Outbox,
             Action::GoExports => self.page = Page::Exports,
+            Action::Import => {
+                self.page = Page::Exports;
+                imports::begin(&self.shell);
+            }
             Action::GoSettings => self.page = Page::Settings,
             Action::Connections => self.open(Dialog::Connections(None)),
             Action::Reconnect => self.reconnect(),
@@ -618,6 +622,7 @@ fn listen_to_core(ctx: &Context<App>) {
             let ask = match event {
                 Opened::Subject(subject) => Ask::Select(subject),
                 Opened::Feed(feed) => Ask::Feed(feed),
+                Opened::Imports => Ask::Go(Page::Exports),
             };
             opened.send_message_batch(vec![Msg::Drag(false), Msg::Ask(ask)]);
         });

@@ -44,6 +44,8 @@ pub enum Opened {
     Subject(Subject),
     /// A feed's connection in detail.
     Feed(i64),
+    /// The bundles that are taken over.
+    Imports,
 }
 
 /// A message for the notifications region. JSON.
@@ -209,6 +211,8 @@ pub enum ViewQuery {
     ExportLook(Box<ExportForm>),
     /// The exports of this session, the latest first.
     Exports,
+    /// The bundles taken over in this session, the latest first.
+    Imports,
     /// Postings and runs that answer a few typed words, as of when they were asked for.
     Find {
         /// As typed.
@@ -269,6 +273,8 @@ pub enum ViewData {
     ExportLook(ExportLook),
     /// Of [`ViewQuery::Exports`].
     Exports(Vec<ExportRow>),
+    /// Of [`ViewQuery::Imports`].
+    Imports(Vec<ImportRow>),
     /// Of [`ViewQuery::Find`].
     Found(FoundView),
     /// The view could not be read.
@@ -1185,4 +1191,76 @@ pub struct FoundRow {
     pub at: Micros,
     /// How well it answers, as [`ghostlight_model::fuzzy::Wanted::score`] says.
     pub score: u32,
+}
+
+/// Imports that are listed; the oldest goes first.
+pub const IMPORTS_MAX: usize = 20;
+/// Postings that an import names; it counts the others.
+pub const IMPORTED_LISTED_MAX: usize = 20;
+
+/// A bundle that is taken over, or was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportRow {
+    /// Its number.
+    pub id: u64,
+    /// The file.
+    pub path: String,
+    /// How it stands.
+    pub state: ImportState,
+    /// Pieces read: contents, captures, events, observations, versions …
+    pub pieces: u64,
+    /// Pieces that the bundle says it has.
+    pub total: u64,
+    /// When it began.
+    pub began: Micros,
+}
+
+/// How an import stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ImportState {
+    /// All of it is read and compared with its hashes; nothing is taken over yet.
+    Verifying,
+    /// It is sound and taken over.
+    Taking,
+    /// It is here.
+    Done(Box<ImportDone>),
+    /// It was refused, naming the entry at fault, or could not be taken over; nothing was.
+    Failed(crate::ApiError),
+}
+
+impl ImportState {
+    /// Whether nothing more happens.
+    pub fn has_ended(&self) -> bool {
+        matches!(self, ImportState::Done(_) | ImportState::Failed(_))
+    }
+}
+
+/// What an import did. What it counts was not here before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportDone {
+    /// Postings of the bundle.
+    pub postings: u64,
+    /// Of them new.
+    pub new_postings: u64,
+    /// Captures.
+    pub captures: u64,
+    /// Events.
+    pub events: u64,
+    /// Observations.
+    pub observations: u64,
+    /// Versions.
+    pub commits: u64,
+    /// The first of its postings, those whose history went on in both places before the others.
+    pub listed: Vec<ImportedPosting>,
+}
+
+/// A posting that came with a bundle.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportedPosting {
+    /// Which.
+    pub posting: PostingId,
+    /// Its title.
+    pub title: String,
+    /// Branches for versions that came while the history went on here as well.
+    pub branches: Vec<String>,
 }

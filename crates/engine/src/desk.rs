@@ -141,6 +141,14 @@ impl Desk {
         self.next_ping()
     }
 
+    /// Marks the list of imports, likewise.
+    pub fn imports_changed(&mut self) -> Option<Ping> {
+        let concerned = self.views.iter();
+        let concerned = concerned.filter(|(_, view)| view.query == ViewQuery::Imports);
+        self.dirty.extend(concerned.map(|(id, _)| *id));
+        self.next_ping()
+    }
+
     /// Marks what says of runs whether their source is alive, for the next ping.
     pub fn sources_changed(&mut self) {
         let concerned = self.views.iter();
@@ -207,6 +215,7 @@ impl View {
             ViewQuery::Outbox { .. } => changes.outbox,
             ViewQuery::Digest
             | ViewQuery::Exports
+            | ViewQuery::Imports
             | ViewQuery::ExportLook(_)
             // As of when it was asked for: the lines stay where they are while somebody chooses.
             | ViewQuery::Find { .. } => false,

@@ -16,6 +16,7 @@ pub mod feeds;
 pub mod field_editor;
 pub mod field_row;
 pub mod history;
+pub mod imports;
 pub mod masthead;
 pub mod nav;
 pub mod run_view;

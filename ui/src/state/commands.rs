@@ -53,6 +53,8 @@ pub enum Action {
     GoOutbox,
     /// Goes to the exports.
     GoExports,
+    /// Asks for a bundle and takes it over.
+    Import,
     /// Goes to the settings.
     GoSettings,
     /// Shows how the feeds are connected.
@@ -170,6 +172,7 @@ pub const COMMANDS: &[Command] = &[
     line(Everywhere, A::GoSettings, &["3"], "Go to the settings", "page preferences options feeds"),
     line(Everywhere, A::GoOutbox, &["4"], "Go to the outbox", "page waiting send publish hub"),
     line(Everywhere, A::GoExports, &["5"], "Go to the exports", "page csv json markdown bundle save download report"),
+    line(Everywhere, A::Import, &[], "Import a bundle", "take over zip verify colleague merge file"),
     line(Everywhere, A::Connections, &[], "Show the connections", "feeds details hub online status"),
     line(Everywhere, A::Reconnect, &[], "Reconnect the feeds now", "connection retry try hub online"),
     line(Everywhere, A::AddFeed, &[], "Add a feed", "connect hub websocket sse new"),

@@ -86,6 +86,7 @@ impl Engine {
                 Err(error) => ViewData::Failed(error),
             },
             ViewQuery::Exports => ViewData::Exports(self.shared.exports.rows()),
+            ViewQuery::Imports => ViewData::Imports(self.shared.imports.rows()),
             ViewQuery::Find { text } => ViewData::Found(self.find(text)?),
         })
     }
