@@ -14,7 +14,7 @@ use ghostlight_api::{
     view::{IMPORTED_LISTED_MAX, IMPORTS_MAX, ImportDone, ImportRow, ImportState, ImportedPosting},
 };
 use ghostlight_model::{CommitId, Micros, PostingId};
-use ghostlight_store::{Store, StoreError};
+use ghostlight_store::{Store, StoreError, history::IMPORTED};
 use std::{
     collections::BTreeMap,
     path::PathBuf,
@@ -165,7 +165,10 @@ fn branches_of(
         return Ok(Vec::new());
     };
     let branches = store.branches(posting)?.into_iter();
-    let came = branches.filter(|branch| heads.contains(&branch.head));
+    let came = branches.filter(|branch| {
+        // Of the two ends, the one that was here stands on the branch it had.
+        heads.contains(&branch.head) && branch.name.starts_with(IMPORTED)
+    });
     Ok(came.map(|branch| branch.name).collect())
 }
 

@@ -296,8 +296,7 @@ fn a_postings_life_is_told_latest_first() {
     let life = posting.log(&["--biography"]);
     let types: Vec<&Value> = life.iter().map(|row| &row["type"]).collect();
     assert_eq!(types, ["look", "decision", "look"]);
-    // The same bytes are the same capture, and there is nothing to compare.
-    assert_eq!(life[0]["text"], Value::Null);
+    assert_eq!(life[0]["text"]["words_added"], 0);
     assert_eq!(life[0]["changes"], json!([]));
     assert_eq!(life[0]["first"], false);
     assert_eq!(life[1]["changes"][0]["new"], "Lamp Keeper");
