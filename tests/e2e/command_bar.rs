@@ -144,7 +144,7 @@ async fn everything_is_found_and_done_from_the_keyboard() {
     // The theme, and what is called nothing.
     choose_theme(&app, "dark").await;
     open(&app).await;
-    find(&app, "theme", "Light theme").await;
+    find(&app, "theme", "Theme as the system").await;
     app.wait_for_text("found", |text| text.contains("It is dark."))
         .await;
     found.look(&app, "dark", "command-bar").await;

@@ -14,6 +14,8 @@ use ghostlight_model::{FieldKey, fuzzy::Wanted};
 pub const LINES_MAX: usize = 50;
 /// What answers by its other words only comes behind what answers by its name.
 const BY_OTHER_WORDS: u32 = 40;
+/// A command that is called so comes before the card's many fields.
+const OF_A_FIELD: u32 = 60;
 /// What cannot be done now comes behind what can.
 const BLOCKED: u32 = 30;
 
@@ -106,9 +108,11 @@ pub fn lines(typed: &str, now: &Now<'_>, found: &[FoundRow]) -> (Vec<Line>, usiz
         scored.extend(command_line(&wanted, command, now));
     }
     if !wanted.is_empty() {
-        let other = field_lines(now).into_iter().chain(branch_lines(now));
-        let other = other.chain(feed_lines(now));
-        scored.extend(other.filter_map(|line| Some((wanted.score(&line.title)?, line))));
+        let named = |line: Line| Some((wanted.score(&line.title)?, line));
+        let fields = field_lines(now).into_iter().filter_map(named);
+        scored.extend(fields.map(|(score, line)| (score.saturating_sub(OF_A_FIELD), line)));
+        let other = branch_lines(now).into_iter().chain(feed_lines(now));
+        scored.extend(other.filter_map(named));
         scored.extend(found.iter().map(|row| (row.score, found_line(row))));
     }
     for (score, line) in &mut scored {
@@ -126,14 +130,12 @@ pub fn lines(typed: &str, now: &Now<'_>, found: &[FoundRow]) -> (Vec<Line>, usiz
 fn command_line(wanted: &Wanted, command: &Command, now: &Now<'_>) -> Option<(u32, Line)> {
     let action = command.action.filter(|action| *action != Action::Bar)?;
     let by_name = wanted.score(command.title);
-    let by_words = || {
-        let score = wanted.score(&format!("{} {}", command.title, command.words))?;
-        Some(score.saturating_sub(BY_OTHER_WORDS))
-    };
+    let by_words = wanted.score(&format!("{} {}", command.title, command.words));
+    let by_words = by_words.map(|score| score.saturating_sub(BY_OTHER_WORDS));
     let score = match wanted.is_empty() {
         // The order of the table.
         true => BLOCKED,
-        false => by_name.or_else(by_words)?,
+        false => by_name.max(by_words)?,
     };
     let line = Line {
         deed: Deed::Do(action),
@@ -375,6 +377,8 @@ mod tests {
             ("try", "Switch to branch try"),
             ("dark", "Dark theme"),
             ("mute", "Quiet: no notifications"),
+            ("history", "Show the history"),
+            ("keys", "Show the keyboard shortcuts"),
             ("undo", "Undo your latest change of the posting"),
             ("csv", "Go to the exports"),
             ("merg", "Merge a branch into this one"),
