@@ -90,6 +90,8 @@ commands! {
     start_export: StartExport,
     cancel_export: CancelExport,
     reveal_export: RevealExport,
+    choose_bundle: ChooseBundle,
+    start_import: StartImport,
 }
 
 #[cfg(test)]

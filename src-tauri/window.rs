@@ -141,6 +141,19 @@ impl<R: Runtime> Host for WindowHost<R> {
         Ok(paths.filter_map(|path| path.into_path().ok()).collect())
     }
 
+    fn choose_bundle(&self) -> Result<Option<PathBuf>, ApiError> {
+        if let Some(chosen) = &self.chosen {
+            return Ok(chosen.first().cloned());
+        }
+        let dialog = self.app.dialog().file();
+        let picked = dialog
+            .set_title("Import a bundle")
+            .add_filter("Bundles", &["zip"])
+            .add_filter("All files", &["*"])
+            .blocking_pick_file();
+        Ok(picked.and_then(|path| path.into_path().ok()))
+    }
+
     fn choose_target(&self, name: &str) -> Result<Option<PathBuf>, ApiError> {
         if let Some(saved) = &self.saved {
             return Ok(Some(saved.clone()));

@@ -9,14 +9,20 @@
 
 mod support;
 
+#[path = "e2e/biography.rs"]
+mod biography;
 #[path = "e2e/card.rs"]
 mod card;
+#[path = "e2e/command_bar.rs"]
+mod command_bar;
 #[path = "e2e/desk.rs"]
 mod desk;
 #[path = "e2e/edit.rs"]
 mod edit;
 #[path = "e2e/exports.rs"]
 mod exports;
+#[path = "e2e/imports.rs"]
+mod imports;
 #[path = "e2e/inputs.rs"]
 mod inputs;
 #[path = "e2e/kept.rs"]

@@ -286,11 +286,29 @@ async fn dialog_is_gone(app: &App) {
     .await;
 }
 
-async fn set(app: &App, field: &str, text: &str, shown: &str) {
+/// Edits a field, and waits until the card shows it.
+pub async fn set(app: &App, field: &str, text: &str, shown: &str) {
     edit(app, field).await;
     retype(app, text).await;
     app.press(Key::Enter).await;
     shows(app, field, shown).await;
+}
+
+/// Puts the focus on a button and presses it with Enter.
+async fn press_button(app: &App, xpath: &str) {
+    let quoted = serde_json::to_string(xpath).expect("a text");
+    app.wait_until("a button", async |client| {
+        let script = format!(
+            "const found = document.evaluate({quoted}, document, null, 9, null).singleNodeValue;
+             found?.focus(); return found !== null && document.activeElement === found"
+        );
+        match client.execute(&script, Vec::new()).await {
+            Ok(Value::Bool(true)) => Look::Done(()),
+            seen => Look::Seen(format!("{seen:?}")),
+        }
+    })
+    .await;
+    app.press(Key::Enter).await;
 }
 
 async fn with_ctrl(app: &App, key: char, shift: bool) {
@@ -386,6 +404,24 @@ async fn branches_are_merged_with_what_somebody_decides() {
         .await;
     app.named("differences").await;
     found.look(&app, "light", "dialog-compare").await;
+    app.press(Key::Escape).await;
+    dialog_is_gone(&app).await;
+    // Any two: the first with the one after it, by keyboard; Escape gives it up.
+    press_button(&app, &format!("{last}//button[.='Compare with…']")).await;
+    app.press(Key::Escape).await;
+    app.named("history").await;
+    press_button(&app, &format!("{last}//button[.='Compare with…']")).await;
+    app.screenshot("history-comparing").await;
+    press_button(
+        &app,
+        "(//*[@id='history']//button[.='With this one'])[last()]",
+    )
+    .await;
+    let text = app
+        .wait_for_text("differences", |text| text.contains("Field"))
+        .await;
+    assert_eq!(text.matches("Version ").count(), 2, "{text}");
+    found.look(&app, "light", "dialog-compare-two").await;
     app.press(Key::Escape).await;
     dialog_is_gone(&app).await;
     app.click_at("Restore", &format!("{last}//button[.='Restore…']"))

@@ -7,7 +7,7 @@ use serde_json::json;
 use std::path::Path;
 
 /// Sets one of the form's boxes.
-async fn fill(app: &App, id: &str, text: &str) {
+pub async fn fill(app: &App, id: &str, text: &str) {
     app.script(&format!(
         "const box = document.getElementById('{id}'); box.value = '{text}';
          box.dispatchEvent(new Event(box.tagName === 'SELECT' ? 'change' : 'input', {{ bubbles: true }}))"
@@ -15,7 +15,8 @@ async fn fill(app: &App, id: &str, text: &str) {
     .await;
 }
 
-async fn export(app: &App) {
+/// Presses the button.
+pub async fn export(app: &App) {
     app.click("button", "Export…").await;
 }
 

@@ -11,6 +11,7 @@
 
 pub mod drag;
 mod driver;
+pub mod life;
 pub mod server;
 pub mod studio;
 
@@ -191,6 +192,28 @@ impl App {
             .then(KeyAction::Down { value })
             .then(KeyAction::Up { value });
         self.step("a key", self.client.perform_actions(keys)).await;
+    }
+
+    /// Presses a key while another one is held.
+    pub async fn chord(&self, held: Key, value: char) {
+        let held: char = held.into();
+        let keys = KeyActions::new("keyboard".to_owned())
+            .then(KeyAction::Down { value: held })
+            .then(KeyAction::Down { value })
+            .then(KeyAction::Up { value })
+            .then(KeyAction::Up { value: held });
+        self.step("keys", self.client.perform_actions(keys)).await;
+    }
+
+    /// The text of the open dialog, as soon as there is one.
+    pub async fn text_of_dialog(&self) -> String {
+        self.wait_until("a dialog", async |client| {
+            match text_at(client, "//dialog[@open]").await {
+                Ok(text) => Look::Done(text),
+                Err(error) => Look::Seen(error.to_string()),
+            }
+        })
+        .await
     }
 
     /// Runs a script in the page and returns its answer.

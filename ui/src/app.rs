@@ -5,7 +5,7 @@ use crate::{
     backend,
     components::{
         dialogs::Dialogs,
-        history,
+        history, imports,
         masthead::{Masthead, URL_BOX},
         nav::Nav,
         toasts::Toasts,
@@ -13,10 +13,11 @@ use crate::{
     dom::{self, Listener},
     icons::Icon,
     pages::{exports::Exports, outbox::Outbox, postings::Postings, runs::Runs, settings::Settings},
-    shell::{Ask, Current, Dialog, Input, Page, Panel, Shell, Toast, ToastKind},
+    shell::{Ask, Current, Dialog, Drawn, Input, Page, Panel, Shell, Tab, Toast, ToastKind},
     state::{
+        command_bar::Deed,
+        commands::{Action, COMMANDS, Place, Press, action_of},
         format,
-        shortcuts::{Action, Press, action_of},
         views::ViewState,
     },
     views::{self, Subscription},
@@ -25,12 +26,12 @@ use ghostlight_api::{
     ApiError, ViewData, ViewQuery,
     command::{
         AnalyzeFiles, AnalyzeText, AnalyzeUrl, AppInfo, ChooseFiles, GetAppInfo, LoadSamples,
-        Network, OpenExternal, Preferences, RetryRun, SetPreferences, Started, TestNotification,
-        Theme,
+        Network, OpenExternal, Preferences, Reconnect, RetryRun, SetPreferences, Started,
+        TestNotification, Theme,
     },
     view::{NOTICE_EVENT, Notice, OPENED_EVENT, Opened, Subject},
 };
-use ghostlight_model::{FieldKey, RunId};
+use ghostlight_model::{FieldKey, PostingId, RunId};
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
@@ -73,8 +74,10 @@ pub struct App {
     panel: Panel,
     folded: (bool, bool),
     nudge: (u32, i32),
-    /// The field whose history was asked for, counted.
-    history: (u32, Option<FieldKey>),
+    /// The tab of the drawer that was asked for.
+    drawn: Drawn,
+    /// The field that is to be edited.
+    edit: Option<FieldKey>,
     dialog: Option<Dialog>,
     /// A dialog asked for before its card was here.
     wanted: Option<Dialog>,
@@ -112,7 +115,12 @@ impl Component for App {
             panel: Panel::Card,
             folded: (false, false),
             nudge: (0, 0),
-            history: (0, None),
+            drawn: Drawn {
+                turn: 0,
+                tab: Tab::EventLog,
+                field: None,
+            },
+            edit: None,
             dialog: None,
             wanted: None,
             toasts: Vec::new(),
@@ -150,7 +158,7 @@ impl Component for App {
         };
         let page = match self.page {
             Page::Postings => html! {
-                <Postings subject={self.subject.clone()} current={self.current.clone()} panel={self.panel} folded={self.folded} nudge={self.nudge} history={self.history.clone()} health={self.health.clone()} {running} />
+                <Postings subject={self.subject.clone()} current={self.current.clone()} panel={self.panel} folded={self.folded} nudge={self.nudge} drawn={self.drawn.clone()} edit={self.edit.clone()} health={self.health.clone()} {running} />
             },
             Page::Runs => html! { <Runs run={self.run.clone()} nudge={self.nudge} /> },
             Page::Outbox => html! { <Outbox /> },
@@ -184,10 +192,9 @@ impl App {
             }
             Ask::Feed(feed) => self.show_feed(feed),
             Ask::Panel(panel) => self.panel = panel,
-            Ask::History(field) => {
-                self.history = (self.history.0 + 1, Some(field));
-                self.folded.1 = false;
-            }
+            Ask::History(field) => self.draw(Tab::History, Some(field)),
+            Ask::Do(deed) => self.deed(ctx, deed),
+            Ask::Edits => self.edit = None,
             Ask::Analyse(input) => self.analyse(ctx, input),
             Ask::Toast(kind, title, body) => self.toast(kind, title, body),
             Ask::Announce(words) => self.said = words,
@@ -220,6 +227,54 @@ impl App {
         dom::next_frame(|| dom::next_frame(|| spawn_local(backend::announce("interactive"))));
     }
 
+    /// Shows a tab of the drawer, wherever the window is.
+    fn draw(&mut self, tab: Tab, field: Option<FieldKey>) {
+        self.page = Page::Postings;
+        self.folded.1 = false;
+        self.drawn = Drawn {
+            turn: self.drawn.turn + 1,
+            tab,
+            field,
+        };
+    }
+
+    fn deed(&mut self, ctx: &Context<Self>, deed: Deed) {
+        match deed {
+            Deed::Do(action) => {
+                // What is about the posting is done where it is seen.
+                let mut table = COMMANDS.iter();
+                let line = table.find(|line| line.action == Some(action));
+                if line.is_some_and(|line| line.place == Place::Postings) {
+                    self.page = Page::Postings;
+                }
+                self.act(ctx, action);
+            }
+            Deed::Edit(field) => {
+                self.page = Page::Postings;
+                self.panel = Panel::Card;
+                self.edit = Some(field);
+            }
+            Deed::FieldHistory(field) => {
+                self.draw(Tab::History, Some(field));
+                focus_drawer();
+            }
+            Deed::Switch(name) => {
+                if let Some(posting) = self.posting() {
+                    history::switch(&self.shell, posting, name);
+                }
+            }
+            Deed::Feed(feed) => self.show_feed(feed),
+            Deed::Show(Subject::Run(run)) => self.ask(ctx, Ask::Monitor(run)),
+            Deed::Show(subject) => self.select(subject),
+        }
+        // Where the focus was may be gone with its page.
+        dom::next_frame(|| {
+            if !dom::has_focus() {
+                dom::focus_at(".gl-nav [aria-current]");
+            }
+        });
+    }
+
     fn select(&mut self, subject: Subject) {
         // A run from elsewhere has no card: the monitor shows it.
         if let Subject::Run(run) = &subject
@@ -244,6 +299,9 @@ impl App {
                     title: String::new(),
                     verdict: None,
                     ended: false,
+                    run: None,
+                    url: None,
+                    fields: Vec::new(),
                 });
             }
             self.subject = Some(subject);
@@ -372,18 +430,18 @@ impl App {
     }
 
     fn key(&mut self, ctx: &Context<Self>, event: &KeyboardEvent) -> bool {
+        let (ctrl, meta) = (event.ctrl_key(), event.meta_key());
+        let key = event.key();
         let press = Press {
-            key: &event.key(),
-            modified: event.ctrl_key() || event.alt_key() || event.meta_key(),
-            typing: dom::is_typing(event.target()) || dom::dialog_is_open(),
+            key: &key,
+            ctrl: ctrl != meta,
+            shift: event.shift_key(),
+            other: event.alt_key() || (ctrl && meta),
+            typing: dom::is_typing(event.target()),
+            in_dialog: dom::dialog_is_open(),
             on_postings: self.page == Page::Postings,
             on_runs: self.page == Page::Runs,
         };
-        if let Some(redo) = take_back_of(event).filter(|_| !press.typing && press.on_postings) {
-            event.prevent_default();
-            self.take_back(redo);
-            return true;
-        }
         let Some(action) = action_of(press).filter(|_| !event.default_prevented()) else {
             return false;
         };
@@ -392,29 +450,103 @@ impl App {
         true
     }
 
+    /// The posting on screen, once known.
+    fn posting(&self) -> Option<PostingId> {
+        self.current.as_ref().and_then(|current| current.posting)
+    }
+
     fn take_back(&self, redo: bool) {
-        if let Some(posting) = self.current.as_ref().and_then(|current| current.posting) {
+        if let Some(posting) = self.posting() {
             history::take_back(&self.shell, posting, redo);
         }
     }
 
     fn act(&mut self, ctx: &Context<Self>, action: Action) {
         match action {
+            Action::Bar => self.open(Dialog::Bar),
             Action::OpenFile => self.analyse(ctx, Input::Files),
             Action::FocusUrl => dom::focus_id(URL_BOX),
             Action::Paste => self.open(Dialog::Paste),
-            Action::Verdict => self.open(Dialog::Verdict),
+            Action::Again => {
+                if let Some(run) = self
+                    .current
+                    .as_ref()
+                    .and_then(|current| current.run.clone())
+                {
+                    self.analyse(ctx, Input::Again(run));
+                }
+            }
+            Action::Samples => self.analyse(ctx, Input::Samples),
             Action::Next => self.nudge = (self.nudge.0 + 1, 1),
             Action::Previous => self.nudge = (self.nudge.0 + 1, -1),
+            Action::Verdict => self.open(Dialog::Verdict),
+            Action::Outcome => self.open(Dialog::Outcome),
+            Action::WebPage => {
+                if let Some(url) = self
+                    .current
+                    .as_ref()
+                    .and_then(|current| current.url.clone())
+                {
+                    self.browse(url);
+                }
+            }
+            Action::Undo => self.take_back(false),
+            Action::Redo => self.take_back(true),
+            Action::EventLog | Action::History | Action::Biography | Action::Receipt => {
+                let tab = match action {
+                    Action::EventLog => Tab::EventLog,
+                    Action::History => Tab::History,
+                    Action::Biography => Tab::Biography,
+                    _ => Tab::Receipt,
+                };
+                self.draw(tab, None);
+                focus_drawer();
+            }
+            Action::NewBranch | Action::Merge => {
+                let dialog = self.posting().map(|posting| match action {
+                    Action::Merge => Dialog::Merge(posting),
+                    _ => Dialog::Branch(posting, None),
+                });
+                self.dialog = dialog.or(self.dialog.take());
+            }
             Action::FoldList => self.folded.0 = !self.folded.0,
             Action::FoldEvidence => self.folded.1 = !self.folded.1,
-            Action::Sheet => self.open(Dialog::Shortcuts),
             Action::GoPostings => self.page = Page::Postings,
             Action::GoRuns => self.page = Page::Runs,
             Action::GoOutbox => self.page = Page::Outbox,
             Action::GoExports => self.page = Page::Exports,
+            Action::Import => {
+                self.page = Page::Exports;
+                imports::begin(&self.shell);
+            }
             Action::GoSettings => self.page = Page::Settings,
+            Action::Connections => self.open(Dialog::Connections(None)),
+            Action::Reconnect => self.reconnect(),
+            Action::AddFeed => self.open(Dialog::Feed(None)),
+            Action::Light => self.set(|preferences| preferences.theme = Theme::Light),
+            Action::Dark => self.set(|preferences| preferences.theme = Theme::Dark),
+            Action::AsSystem => self.set(|preferences| preferences.theme = Theme::System),
+            Action::Still => self.set(|preferences| preferences.reduce_motion ^= true),
+            Action::Utc => self.set(|preferences| preferences.utc ^= true),
+            Action::Quiet => self.set(|preferences| preferences.notifications.quiet ^= true),
+            Action::TestNotification => self.test_notification(),
+            Action::Sheet => self.open(Dialog::Shortcuts),
         }
+    }
+
+    fn set(&mut self, change: impl FnOnce(&mut Preferences)) {
+        let mut preferences = (*self.shell.preferences).clone();
+        change(&mut preferences);
+        self.prefer(preferences);
+    }
+
+    fn reconnect(&self) {
+        let shell = self.shell.clone();
+        spawn_local(async move {
+            if let Err(error) = backend::call(Reconnect { id: None }).await {
+                shell.error(&error);
+            }
+        });
     }
 
     /// Text pasted outside a box is analysed at once; the toast says so.
@@ -444,16 +576,9 @@ impl App {
     }
 }
 
-/// Whether a key press undoes (`false`) or redoes: Ctrl or Cmd with Z, with Shift and Z, or with Y.
-fn take_back_of(event: &KeyboardEvent) -> Option<bool> {
-    if event.ctrl_key() == event.meta_key() || event.alt_key() {
-        return None;
-    }
-    match event.key().to_lowercase().as_str() {
-        "z" => Some(event.shift_key()),
-        "y" => Some(true),
-        _ => None,
-    }
+/// The tab that was asked for, once it is drawn.
+fn focus_drawer() {
+    dom::next_frame(|| dom::focus_at(".gl-drawer [role=tab][aria-selected=true]"));
 }
 
 fn view_drop() -> Html {
@@ -497,6 +622,7 @@ fn listen_to_core(ctx: &Context<App>) {
             let ask = match event {
                 Opened::Subject(subject) => Ask::Select(subject),
                 Opened::Feed(feed) => Ask::Feed(feed),
+                Opened::Imports => Ask::Go(Page::Exports),
             };
             opened.send_message_batch(vec![Msg::Drag(false), Msg::Ask(ask)]);
         });

@@ -171,6 +171,19 @@ pub fn focus_id(id: &str) {
     }
 }
 
+/// Puts the focus on the first element at a selector, if there is one.
+pub fn focus_at(selector: &str) {
+    if let Ok(Some(element)) = document().query_selector(selector) {
+        focus(&element);
+    }
+}
+
+/// Whether any element has the focus.
+pub fn has_focus() -> bool {
+    let active = document().active_element();
+    active.is_some_and(|element| element.tag_name() != "BODY")
+}
+
 /// Puts the focus on an element without scrolling more than needed.
 pub fn focus(element: &Element) {
     if let Some(element) = element.dyn_ref::<HtmlElement>() {

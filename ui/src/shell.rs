@@ -1,8 +1,11 @@
 //! What every component may ask of the window as a whole, handed down by context.
 
-use crate::{dom, state::format::Zone};
+use crate::{
+    dom,
+    state::{command_bar::Deed, format::Zone},
+};
 use ghostlight_api::{ApiError, command::Preferences, view::Subject};
-use ghostlight_model::{CommitId, FieldKey, PostingId, RunId};
+use ghostlight_model::{CaptureId, CommitId, FieldKey, Micros, PostingId, RunId};
 use std::rc::Rc;
 use yew::{Callback, hook, use_context};
 
@@ -30,6 +33,30 @@ pub enum Panel {
     Card,
     /// Evidence and signals.
     Evidence,
+}
+
+/// A tab of the drawer below the card.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tab {
+    /// The events of the latest run.
+    EventLog,
+    /// The versions of the posting.
+    History,
+    /// The life of the posting.
+    Biography,
+    /// Where the latest run looked.
+    Receipt,
+}
+
+/// The tab of the drawer that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Drawn {
+    /// Counts the wishes, so that the same can be asked for again; 0 is none yet.
+    pub turn: u32,
+    /// Which.
+    pub tab: Tab,
+    /// In the history, the field whose changes are shown.
+    pub field: Option<FieldKey>,
 }
 
 /// How a toast looks and how long it stays.
@@ -61,6 +88,8 @@ pub struct Toast {
 /// A dialog over the window.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Dialog {
+    /// The command bar.
+    Bar,
     /// A box for a posting's text.
     Paste,
     /// The analyst's conclusion.
@@ -69,6 +98,8 @@ pub enum Dialog {
     Outcome,
     /// What differs between two versions of a posting.
     Compare(PostingId, CommitId, CommitId),
+    /// A captured text, with what changed since another capture, and when it was looked at.
+    Capture(CaptureId, Option<CaptureId>, Micros),
     /// Whether to bring a version back; the other is the current one.
     Restore(PostingId, CommitId, CommitId),
     /// A name for a new branch, at a version or the current one.
@@ -113,6 +144,12 @@ pub struct Current {
     pub verdict: Option<(String, String)>,
     /// Whether its latest run has ended.
     pub ended: bool,
+    /// That run.
+    pub run: Option<RunId>,
+    /// The address of its page, where there is one.
+    pub url: Option<String>,
+    /// The fields of its card, in order.
+    pub fields: Vec<FieldKey>,
 }
 
 /// A wish.
@@ -130,6 +167,10 @@ pub enum Ask {
     Panel(Panel),
     /// Show how a field came to be what it is.
     History(FieldKey),
+    /// Do what was chosen in the command bar.
+    Do(Deed),
+    /// The field that was to be edited is being edited.
+    Edits,
     /// Begin an analysis.
     Analyse(Input),
     /// Show a toast.

@@ -308,6 +308,16 @@ commands! {
         /// Which.
         id: u64,
     } -> ();
+
+    /// Asks by the system's dialog for a bundle; `None` when it was dismissed.
+    "choose_bundle" ChooseBundle {} -> Option<String>;
+
+    /// Begins to verify a bundle and to take it over; it goes on in the background. Answers its number in
+    /// [`crate::view::ViewQuery::Imports`].
+    "start_import" StartImport {
+        /// The file, absolute.
+        path: String,
+    } -> u64;
 }
 
 /// What a person wants to take away.

@@ -2,8 +2,8 @@
 
 use crate::command::{ExportForm, ExportKind};
 use ghostlight_model::{
-    CaptureId, CommitId, Confidence, FieldKey, FieldValue, Issue, Layer, Micros, PostingId, RunId,
-    Severity, Source,
+    CaptureId, CommitId, Confidence, Day, FieldKey, FieldValue, Issue, Layer, Micros, PostingId,
+    RunId, Severity, Source,
     assess::{Assessment, Level, Signal},
     card::{CardField, RecordedOutcome, Verdict},
     liveness::Pulse,
@@ -44,6 +44,8 @@ pub enum Opened {
     Subject(Subject),
     /// A feed's connection in detail.
     Feed(i64),
+    /// The bundles that are taken over.
+    Imports,
 }
 
 /// A message for the notifications region. JSON.
@@ -178,6 +180,13 @@ pub enum ViewQuery {
         /// Which rows.
         range: Range,
     },
+    /// The life of a posting, the latest first: looks, decisions, reposts, and the quiet in between.
+    Biography {
+        /// Of which posting.
+        posting: PostingId,
+        /// Which rows.
+        range: Range,
+    },
     /// A posting's branches, and what undo and redo would do.
     Branches(PostingId),
     /// What merging a branch into the checked-out one comes to.
@@ -202,6 +211,13 @@ pub enum ViewQuery {
     ExportLook(Box<ExportForm>),
     /// The exports of this session, the latest first.
     Exports,
+    /// The bundles taken over in this session, the latest first.
+    Imports,
+    /// Postings and runs that answer a few typed words, as of when they were asked for.
+    Find {
+        /// As typed.
+        text: String,
+    },
 }
 
 impl ViewQuery {
@@ -243,6 +259,8 @@ pub enum ViewData {
     Receipt(Option<ReceiptView>),
     /// Of [`ViewQuery::Timeline`].
     Timeline(Page<VersionRow>),
+    /// Of [`ViewQuery::Biography`].
+    Biography(BiographyPage),
     /// Of [`ViewQuery::Branches`].
     Branches(Box<BranchesView>),
     /// Of [`ViewQuery::Merge`].
@@ -255,6 +273,10 @@ pub enum ViewData {
     ExportLook(ExportLook),
     /// Of [`ViewQuery::Exports`].
     Exports(Vec<ExportRow>),
+    /// Of [`ViewQuery::Imports`].
+    Imports(Vec<ImportRow>),
+    /// Of [`ViewQuery::Find`].
+    Found(FoundView),
     /// The view could not be read.
     Failed(crate::ApiError),
 }
@@ -855,6 +877,111 @@ pub struct ChangeRow {
     pub source: Source,
 }
 
+/// A page of a posting's life.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BiographyPage {
+    /// The rows.
+    pub page: Page<LifeRow>,
+    /// Whether there is more in the store than a life tells; the timeline has all versions.
+    pub partly: bool,
+}
+
+/// A row of a posting's life.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LifeRow {
+    /// When; of quiet, until when.
+    pub at: Micros,
+    /// When what stands in the row above was, to see where a day begins; `None` in the first row.
+    pub above: Option<Micros>,
+    /// What.
+    pub what: LifeEvent,
+}
+
+/// What happened in a posting's life.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum LifeEvent {
+    /// It was looked at.
+    Look(Box<LookRow>),
+    /// Somebody decided something: an edit, a verdict, an outcome, a merge.
+    Decision(Box<VersionRow>),
+    /// The same employer published it once more.
+    Repost(RepostRow),
+    /// Nobody looked, since then and until [`LifeRow::at`].
+    Quiet(Micros),
+}
+
+/// A look at a posting.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LookRow {
+    /// The run.
+    pub run: RunId,
+    /// Where it stands.
+    pub status: RunStatus,
+    /// What it was given.
+    pub input: String,
+    /// The address, where there is one.
+    pub url: Option<String>,
+    /// What was captured, once there is a text.
+    pub capture: Option<CaptureId>,
+    /// The capture before, if it is another one: what this one is compared with.
+    pub before: Option<CaptureId>,
+    /// Whether it is the first one.
+    pub first: bool,
+    /// How the text differs from the capture before; `None` without one, or if it was the same capture.
+    pub text: Option<TextChange>,
+    /// What it changed on the card.
+    pub changes: Vec<ChangeRow>,
+    /// The day of posting moved on, from and to: published anew under the same address.
+    pub moved: Option<(Day, Day)>,
+    /// In a sentence, that the posting is closed or its page gone, if that was not so before.
+    pub closed: Option<String>,
+    /// Whether it is open again.
+    pub reopened: bool,
+    /// Signals that were not there before, but for that it is closed.
+    pub appeared: Vec<SignalMark>,
+    /// Signals that are not there any more, likewise.
+    pub went: Vec<SignalMark>,
+    /// Why it failed, if it did.
+    pub failure: Option<String>,
+}
+
+/// How a text differs from one before, in words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TextChange {
+    /// Words that are new.
+    pub added: u32,
+    /// Words that are gone.
+    pub removed: u32,
+    /// Words of the longer one.
+    pub words: u32,
+    /// Whether all of both was compared, and not their beginnings only.
+    pub whole: bool,
+}
+
+/// A signal in a posting's life.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignalMark {
+    /// Its stable name.
+    pub id: String,
+    /// The fact, in a sentence.
+    pub statement: String,
+    /// Whether it speaks against a real position.
+    pub against: bool,
+}
+
+/// The same employer's posting under another id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RepostRow {
+    /// Which.
+    pub posting: PostingId,
+    /// Its title.
+    pub title: String,
+    /// Its place, or empty.
+    pub place: String,
+    /// In how many of a hundred parts its text is the same; `None` if the title is all that is known to be.
+    pub alike_percent: Option<u8>,
+}
+
 /// A posting's branches, and what undo and redo would do.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BranchesView {
@@ -1037,4 +1164,103 @@ pub enum ExportState {
     Cancelled,
     /// It failed; nothing is left.
     Failed(crate::ApiError),
+}
+
+/// Postings, and as many runs, that an answer to [`ViewQuery::Find`] holds at most.
+pub const FOUND_MAX: usize = 20;
+
+/// What answers a few typed words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FoundView {
+    /// The postings, then the runs, each the best first.
+    pub rows: Vec<FoundRow>,
+    /// Whether older postings or runs were looked at by their beginnings only, or not at all.
+    pub partly: bool,
+}
+
+/// A posting or a run that was found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FoundRow {
+    /// Which.
+    pub subject: Subject,
+    /// A posting's title, or a run's name.
+    pub title: String,
+    /// Employer and place, or where the run is from; may be empty.
+    pub detail: String,
+    /// Latest activity, or when the run began.
+    pub at: Micros,
+    /// How well it answers, as [`ghostlight_model::fuzzy::Wanted::score`] says.
+    pub score: u32,
+}
+
+/// Imports that are listed; the oldest goes first.
+pub const IMPORTS_MAX: usize = 20;
+/// Postings that an import names; it counts the others.
+pub const IMPORTED_LISTED_MAX: usize = 20;
+
+/// A bundle that is taken over, or was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportRow {
+    /// Its number.
+    pub id: u64,
+    /// The file.
+    pub path: String,
+    /// How it stands.
+    pub state: ImportState,
+    /// Pieces read: contents, captures, events, observations, versions …
+    pub pieces: u64,
+    /// Pieces that the bundle says it has.
+    pub total: u64,
+    /// When it began.
+    pub began: Micros,
+}
+
+/// How an import stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ImportState {
+    /// All of it is read and compared with its hashes; nothing is taken over yet.
+    Verifying,
+    /// It is sound and taken over.
+    Taking,
+    /// It is here.
+    Done(Box<ImportDone>),
+    /// It was refused, naming the entry at fault, or could not be taken over; nothing was.
+    Failed(crate::ApiError),
+}
+
+impl ImportState {
+    /// Whether nothing more happens.
+    pub fn has_ended(&self) -> bool {
+        matches!(self, ImportState::Done(_) | ImportState::Failed(_))
+    }
+}
+
+/// What an import did. What it counts was not here before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportDone {
+    /// Postings of the bundle.
+    pub postings: u64,
+    /// Of them new.
+    pub new_postings: u64,
+    /// Captures.
+    pub captures: u64,
+    /// Events.
+    pub events: u64,
+    /// Observations.
+    pub observations: u64,
+    /// Versions.
+    pub commits: u64,
+    /// The first of its postings, those whose history went on in both places before the others.
+    pub listed: Vec<ImportedPosting>,
+}
+
+/// A posting that came with a bundle.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportedPosting {
+    /// Which.
+    pub posting: PostingId,
+    /// Its title.
+    pub title: String,
+    /// Branches for versions that came while the history went on here as well.
+    pub branches: Vec<String>,
 }

@@ -1,7 +1,7 @@
-//! `ghostlight log`: a posting's history, latest first; a field's; two versions compared.
+//! `ghostlight log`: a posting's history, latest first; a field's; two versions compared; its life.
 
 use crate::{
-    Global,
+    Global, biography,
     history::{posting, trouble, version, versions},
     output::{Exit, fail, print_line},
 };
@@ -53,6 +53,9 @@ pub(crate) struct Args {
     /// Print the branches
     #[arg(long)]
     branches: bool,
+    /// Print the posting's life: looks with what changed, decisions, reposts, closings
+    #[arg(long, conflicts_with_all = ["field", "author", "source", "branch", "since", "until", "compare", "branches"])]
+    biography: bool,
 }
 
 fn day(text: &str) -> Result<Day, String> {
@@ -72,6 +75,7 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Exit, Exit> {
     match &args.compare[..] {
         [before, after] => log.compare(before, after),
         _ if args.branches => log.branches(),
+        _ if args.biography => log.biography(args.limit.unwrap_or(u32::MAX)),
         _ => log.timeline(args),
     }
 }
@@ -228,6 +232,17 @@ impl Log {
             print_line(&line)?;
         }
         Ok(Exit::Done)
+    }
+
+    fn biography(self, limit: u32) -> Result<Exit, Exit> {
+        match biography::print(&self.engine, self.posting, self.json, limit)? {
+            true => Ok(Exit::Done),
+            false => Err(fail(
+                Exit::NothingFound,
+                "nothing is known of this posting's life",
+                None,
+            )),
+        }
     }
 
     fn branches(self) -> Result<Exit, Exit> {

@@ -6,6 +6,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod analyze;
+mod biography;
 mod bundle;
 mod demo_feed;
 mod detect;

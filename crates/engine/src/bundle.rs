@@ -19,6 +19,7 @@ use ghostlight_report::{
 pub use ghostlight_store::Imported;
 use ghostlight_store::{Store, StoreError, snapshot::Snapshot};
 use std::{
+    convert::Infallible,
     ops::ControlFlow,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
@@ -71,13 +72,87 @@ impl Engine {
     /// # Errors
     /// [`ImportError`]; nothing was changed.
     pub fn import_bundle(&self, path: &Path) -> Result<Imported, ImportError> {
-        let mut reader = Reader::open(path).map_err(ImportError::Bundle)?;
-        reader.verify().map_err(ImportError::Bundle)?;
-        // Read again in the transaction, from the same open file; should that differ, its entry is named all the same.
-        let fault = Arc::new(Mutex::new(None));
-        let told = Arc::clone(&fault);
-        let pour = Box::new(
-            move |take: &mut dyn FnMut(Piece) -> Result<(), StoreError>| match reader.pieces(take) {
+        take_over(self.store(), path, Arc::new(|_| {}))
+    }
+}
+
+/// How far a bundle is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Reading {
+    /// Whether it is taken over; else it is verified.
+    pub taking: bool,
+    /// Pieces read.
+    pub pieces: u64,
+    /// Pieces that its manifest counts.
+    pub total: u64,
+}
+
+/// Told now and then how far a bundle is read.
+pub(crate) type OnReading = Arc<dyn Fn(Reading) + Send + Sync>;
+
+/// Pieces between two words about how far it is; a window draws no more often than this matters.
+const PIECES_A_WORD: u64 = 500;
+
+/// Counts pieces, and tells.
+struct Pieces {
+    now: Reading,
+    tell: OnReading,
+}
+
+impl Pieces {
+    fn new(taking: bool, total: u64, tell: &OnReading) -> Self {
+        let now = Reading {
+            taking,
+            pieces: 0,
+            total,
+        };
+        tell(now);
+        Self {
+            now,
+            tell: Arc::clone(tell),
+        }
+    }
+
+    fn add(&mut self) {
+        self.now.pieces += 1;
+        if self.now.pieces.is_multiple_of(PIECES_A_WORD) {
+            (self.tell)(self.now);
+        }
+    }
+}
+
+/// Verifies a bundle, then takes all of it over into `store`, or nothing.
+///
+/// # Errors
+/// [`ImportError`]; nothing was changed.
+pub(crate) fn take_over(
+    store: &Store,
+    path: &Path,
+    tell: OnReading,
+) -> Result<Imported, ImportError> {
+    let mut reader = Reader::open(path).map_err(ImportError::Bundle)?;
+    let total = pieces_in(reader.counts());
+    let mut verified = Pieces::new(false, total, &tell);
+    let mut look = |_: Piece| {
+        verified.add();
+        Ok::<(), Infallible>(())
+    };
+    match reader.pieces(&mut look) {
+        Ok(_) => {}
+        Err(Stop::Bundle(error)) => return Err(ImportError::Bundle(error)),
+        Err(Stop::Taker(never)) => match never {},
+    }
+    // Read again in the transaction, from the same open file; should that differ, its entry is named all the same.
+    let fault = Arc::new(Mutex::new(None));
+    let told = Arc::clone(&fault);
+    let pour = Box::new(
+        move |take: &mut dyn FnMut(Piece) -> Result<(), StoreError>| {
+            let mut taken = Pieces::new(true, total, &tell);
+            let mut counted = |piece: Piece| {
+                taken.add();
+                take(piece)
+            };
+            match reader.pieces(&mut counted) {
                 Ok(_) => Ok(()),
                 Err(Stop::Taker(error)) => Err(error),
                 Err(Stop::Bundle(error)) => {
@@ -85,13 +160,27 @@ impl Engine {
                     *told.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
                     Err(refused)
                 }
-            },
-        );
-        self.store().import(pour).wait().map_err(|error| {
-            let fault = fault.lock().unwrap_or_else(PoisonError::into_inner).take();
-            fault.map_or(ImportError::Store(error), ImportError::Bundle)
-        })
-    }
+            }
+        },
+    );
+    store.import(pour).wait().map_err(|error| {
+        let fault = fault.lock().unwrap_or_else(PoisonError::into_inner).take();
+        fault.map_or(ImportError::Store(error), ImportError::Bundle)
+    })
+}
+
+/// Pieces in all.
+fn pieces_in(counts: Counts) -> u64 {
+    let kinds = [
+        counts.postings,
+        counts.captures,
+        counts.contents,
+        counts.streams,
+        counts.events,
+        counts.observations,
+        counts.commits,
+    ];
+    kinds.into_iter().sum()
 }
 
 /// A file name that says what is inside, for a bundle of now.

@@ -171,6 +171,14 @@ impl Desk {
         self.next_ping()
     }
 
+    /// Marks the list of imports, likewise.
+    pub fn imports_changed(&mut self) -> Option<Ping> {
+        let concerned = self.views.iter();
+        let concerned = concerned.filter(|(_, view)| view.query == ViewQuery::Imports);
+        self.dirty.extend(concerned.map(|(id, _)| *id));
+        self.next_ping()
+    }
+
     /// Marks what says of runs whether their source is alive, for the next ping.
     pub fn sources_changed(&mut self) {
         let concerned = self.views.iter();
@@ -246,12 +254,18 @@ impl View {
             ViewQuery::Feeds => !changes.streams.is_empty() || changes.outbox,
             ViewQuery::Quarantine { .. } => !changes.streams.is_empty(),
             ViewQuery::Outbox { .. } => changes.outbox,
-            ViewQuery::Digest | ViewQuery::Exports | ViewQuery::ExportLook(_) => false,
+            ViewQuery::Digest
+            | ViewQuery::Exports
+            | ViewQuery::Imports
+            | ViewQuery::ExportLook(_)
+            // As of when it was asked for: the lines stay where they are while somebody chooses.
+            | ViewQuery::Find { .. } => false,
             ViewQuery::Run(run) => changes.runs.contains(run),
             ViewQuery::Card(subject)
             | ViewQuery::Receipt(subject)
             | ViewQuery::Events { subject, .. } => known || touches(subject, changes),
             ViewQuery::Timeline { posting, .. }
+            | ViewQuery::Biography { posting, .. }
             | ViewQuery::Branches(posting)
             | ViewQuery::Merge { posting, .. } => changes.postings.contains(posting),
             // A layer is written before a card names its capture, and never changes.

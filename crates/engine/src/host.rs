@@ -56,6 +56,11 @@ pub trait Host: Send + Sync {
         Err(declined("show a file dialog"))
     }
 
+    /// Asks by the system's dialog for a bundle; `None` when it was dismissed.
+    fn choose_bundle(&self) -> Result<Option<PathBuf>, ApiError> {
+        Err(declined("show a file dialog"))
+    }
+
     /// Asks by the system's dialog where a file is to be, beginning with `name`; `None` when it was dismissed.
     fn choose_target(&self, _name: &str) -> Result<Option<PathBuf>, ApiError> {
         Err(declined("show a file dialog"))

@@ -21,6 +21,7 @@ mod exports;
 pub mod feeds;
 mod hooks;
 pub mod host;
+mod imports;
 pub mod input;
 mod monitor;
 pub mod notification;
@@ -45,7 +46,7 @@ use desk::Desk;
 use exports::Exports;
 use ghostlight_api::{
     ApiError,
-    command::{LIVE_EVERY_MS_MAX, Preferences},
+    command::{LIVE_EVERY_MS_MAX, Preferences, StartImport},
     view::{Opened, Subject},
 };
 use ghostlight_fetch::{Fetcher, Limits};
@@ -53,6 +54,7 @@ use ghostlight_hub::Hub;
 use ghostlight_model::{EventBody, RunId, commit::AuthorId, run::RunStatus};
 pub use ghostlight_store::StoreError;
 use ghostlight_sync::Millis;
+use imports::Imports;
 use monitor::Monitor;
 use pipeline::{Debts, Job, Pipeline};
 use process::ProcessLock;
@@ -94,6 +96,7 @@ struct Shared {
     searches: views::Searches,
     attending: Arc<Attending>,
     exports: Exports,
+    imports: Imports,
     queue: SyncSender<Job>,
     author: AuthorId,
     first_start: bool,
@@ -164,6 +167,7 @@ impl Engine {
             searches: views::Searches::default(),
             attending,
             exports: Exports::default(),
+            imports: Imports::default(),
             queue,
             author,
             first_start,
@@ -223,10 +227,19 @@ impl Engine {
         Ok(())
     }
 
-    /// Accepts dropped files and tells the window to show the first.
+    /// Accepts dropped files and tells the window to show the first. A zip file is a bundle to take over.
     pub fn drop_files(&self, paths: Vec<PathBuf>) {
         let mut first = None;
         for path in paths {
+            let ending = path.extension().unwrap_or_default();
+            if ending.eq_ignore_ascii_case("zip") {
+                let path = path.display().to_string();
+                match self.handle(StartImport { path }) {
+                    Ok(_) => self.shared.host.opened(&Opened::Imports),
+                    Err(error) => self.shared.host.notice(&host::refusal(&error)),
+                }
+                continue;
+            }
             match self.start(Input::File(path)) {
                 Ok(run) => first = first.or(Some(run)),
                 Err(error) => self.shared.host.notice(&host::refusal(&error)),

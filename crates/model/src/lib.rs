@@ -16,6 +16,7 @@ pub mod event;
 pub mod export;
 pub mod foreign;
 pub mod fuse;
+pub mod fuzzy;
 pub mod history;
 pub mod ids;
 pub mod keys;

@@ -6,10 +6,12 @@
 //! their own ([`read`]). [`project`] holds the projections and their rebuild.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod biography;
 pub mod bundle;
 mod drafts;
 mod error;
 pub mod feeds;
+mod find;
 pub mod history;
 pub mod log;
 mod open;
@@ -23,10 +25,12 @@ pub mod streams;
 mod write;
 pub mod writer;
 
+pub use biography::{DecisionMark, EMPLOYER_MAX, LIFE_MAX, Life, Look, LookMark, OtherPosting};
 pub use bundle::Imported;
 pub use drafts::Draft;
 pub use error::StoreError;
 pub use feeds::{Feed, FeedSettings};
+pub use find::{FIND_ROWS_MAX, FoundPosting, FoundRun};
 pub use history::{
     Branch, MAIN, MergePreview, MergeRequest, Merged, NewBranch, RestoreRequest, TimelineFilter,
 };

@@ -32,6 +32,13 @@ pub const POSTINGS_RECENT: &str = postings_by!("updated DESC, posting");
 pub const POSTINGS_DOUBT: &str = postings_by!("doubt DESC, updated DESC, posting");
 /// The postings list by title: start, length.
 pub const POSTINGS_TITLE: &str = postings_by!("title COLLATE NOCASE, posting");
+/// What the latest postings are found by: length.
+pub const FIND_POSTINGS: &str = "SELECT posting, title, company, place, updated FROM posting \
+     ORDER BY updated DESC LIMIT ?1";
+/// The same of all postings whose title begins so, ignoring case (ASCII): from, before, length.
+pub const FIND_TITLES: &str = "SELECT posting, title, company, place, updated FROM posting \
+     WHERE title COLLATE NOCASE >= ?1 AND title COLLATE NOCASE < ?2 \
+     ORDER BY title COLLATE NOCASE LIMIT ?3";
 /// How many postings there are.
 pub const POSTINGS_COUNT: &str = "SELECT count(*) FROM posting";
 /// A posting's row with the rest of its card.
@@ -59,6 +66,12 @@ pub const RUNS: &str = concat!(
     "SELECT line, (SELECT title FROM posting WHERE posting.posting = run.posting), origin",
     runs_where!(),
     " ORDER BY started DESC, run_id DESC LIMIT ?5 OFFSET ?4"
+);
+/// What the latest runs are found by: null, null, an empty text, length.
+pub const FIND_RUNS: &str = concat!(
+    "SELECT run_id, name, origin, started",
+    runs_where!(),
+    " ORDER BY started DESC, run_id DESC LIMIT ?4"
 );
 /// How many runs the list has: origin or null, status or null, text in lower case.
 pub const RUNS_FOUND: &str = concat!("SELECT count(*)", runs_where!());
@@ -97,6 +110,21 @@ pub const EVENT_BODY: &str =
     "SELECT body FROM event WHERE stream_id = ?1 AND epoch = ?2 AND \"offset\" = ?3";
 /// A run's state.
 pub const RUN: &str = "SELECT state FROM run WHERE run_id = ?1";
+/// What a posting's life is told by: posting.
+pub const LIFE_OWN: &str =
+    "SELECT title, company, place, fingerprint FROM posting WHERE posting = ?1";
+/// When a posting was looked at, the latest first: posting, length.
+pub const LIFE_LOOKS: &str = "SELECT started, run_id, capture, assessed FROM run WHERE posting = ?1 \
+     ORDER BY started DESC, run_id DESC LIMIT ?2";
+/// A posting's versions with their authors, the latest first: posting, length.
+pub const LIFE_VERSIONS: &str = "SELECT wall, id, author_id FROM \"commit\" WHERE posting = ?1 \
+     ORDER BY wall DESC, counter DESC, id DESC LIMIT ?2";
+/// Where a capture is from, and its visible text's hash.
+pub const LIFE_CAPTURE: &str =
+    "SELECT coalesce(final_url, url), visible_hash FROM capture WHERE id = ?1";
+/// Other postings of an employer, ignoring case (ASCII), those first seen last first: employer, posting, length.
+pub const SAME_EMPLOYER: &str = "SELECT posting, title, place, first_seen, fingerprint FROM posting \
+     WHERE company = ?1 COLLATE NOCASE AND posting <> ?2 ORDER BY first_seen DESC LIMIT ?3";
 /// The latest run over a posting.
 pub const LATEST_RUN: &str =
     "SELECT state FROM run WHERE posting = ?1 ORDER BY started DESC, run_id DESC LIMIT 1";
@@ -401,6 +429,9 @@ pub const HOT: &[(&str, &str)] = &[
     ("postings, doubt", POSTINGS_DOUBT),
     ("postings, title", POSTINGS_TITLE),
     ("postings, count", POSTINGS_COUNT),
+    ("postings to find", FIND_POSTINGS),
+    ("postings to find by title", FIND_TITLES),
+    ("runs to find", FIND_RUNS),
     ("posting", POSTING),
     ("card fields", CARD_FIELDS),
     ("runs", RUNS),
@@ -419,6 +450,11 @@ pub const HOT: &[(&str, &str)] = &[
     ("body of an event", EVENT_BODY),
     ("run", RUN),
     ("latest run", LATEST_RUN),
+    ("life of a posting", LIFE_OWN),
+    ("looks of a life", LIFE_LOOKS),
+    ("versions of a life", LIFE_VERSIONS),
+    ("capture of a life", LIFE_CAPTURE),
+    ("same employer", SAME_EMPLOYER),
     ("latest assessed", LATEST_ASSESSED),
     ("latest fingerprint", LATEST_FINGERPRINT),
     ("fingerprints", FINGERPRINTS),

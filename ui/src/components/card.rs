@@ -17,7 +17,10 @@ use crate::{
 use ghostlight_api::view::CardView;
 use ghostlight_model::{FieldKey, RunId, card::Verdict, run::RunStatus};
 use std::rc::Rc;
-use yew::{Callback, Html, Properties, classes, component, html, use_callback, use_state_eq};
+use yew::{
+    Callback, Html, Properties, classes, component, html, use_callback, use_effect_with,
+    use_state_eq,
+};
 
 /// Properties of [`Card`].
 #[derive(Properties, PartialEq)]
@@ -26,6 +29,8 @@ pub struct Props {
     pub card: Rc<CardView>,
     /// The selected field.
     pub selected: Option<FieldKey>,
+    /// The field that is to be edited.
+    pub edit: Option<FieldKey>,
     /// A field was selected; the flag asks to show its words.
     pub on_field: Callback<(FieldKey, bool)>,
 }
@@ -79,6 +84,15 @@ pub fn Card(props: &Props) -> Html {
             },
         )
     };
+    {
+        let (act, ask) = (act.clone(), shell.ask.clone());
+        use_effect_with(props.edit.clone(), move |edit| {
+            if let Some(key) = edit.clone() {
+                act.emit(Act::Edit(key));
+                ask.emit(Ask::Edits);
+            }
+        });
+    }
     let card = &props.card;
     let live = card.status == Some(RunStatus::Running);
     let stop = card

@@ -19,6 +19,9 @@ pub struct Props {
     /// Buttons below the content, the primary one first.
     #[prop_or_default]
     pub actions: Html,
+    /// Whether its name is for screen readers only and it has no buttons: it is all content.
+    #[prop_or_default]
+    pub bare: bool,
     /// The content.
     pub children: Html,
 }
@@ -63,6 +66,14 @@ pub fn Modal(props: &Props) -> Html {
             }
         })
     };
+    if props.bare {
+        return html! {
+            <dialog class="gl-dialog is-bare" ref={node} role="dialog" aria-modal="true" aria-labelledby="gl-dialog-title" oncancel={cancel} onclick={outside}>
+                <h2 id="gl-dialog-title" class="gl-unseen">{ props.title.clone() }</h2>
+                { props.children.clone() }
+            </dialog>
+        };
+    }
     html! {
         <dialog class="gl-dialog" ref={node} role="dialog" aria-modal="true" aria-labelledby="gl-dialog-title" oncancel={cancel} onclick={outside}>
             <div class="gl-dialog__box">

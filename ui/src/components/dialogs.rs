@@ -4,6 +4,8 @@ use crate::{
     backend,
     components::{
         bits,
+        capture::Capture,
+        command_bar::CommandBar,
         connection::Connections,
         dialog::Modal,
         feeds::FeedDialog,
@@ -13,7 +15,7 @@ use crate::{
     shell::{Ask, Current, Dialog, Input, Page, Shell, ToastKind, use_shell},
     state::{
         card::{OUTCOMES, VERDICTS, label_of},
-        shortcuts::{Place, SHORTCUTS},
+        commands::{COMMANDS, Command, Place, keys_in_words},
     },
 };
 use ghostlight_api::{
@@ -47,6 +49,9 @@ pub struct Props {
 pub fn Dialogs(props: &Props) -> Html {
     match (props.dialog.clone(), &props.current) {
         (None, _) => Html::default(),
+        (Some(Dialog::Bar), current) => {
+            html! { <CommandBar current={current.clone()} page={props.page} /> }
+        }
         (Some(Dialog::Paste), _) => html! { <Paste /> },
         (Some(Dialog::Connections(first)), _) => html! { <Connections {first} /> },
         (Some(Dialog::Feed(id)), _) => html! { <FeedDialog {id} /> },
@@ -55,6 +60,9 @@ pub fn Dialogs(props: &Props) -> Html {
         }
         (Some(Dialog::Compare(posting, before, after)), _) => {
             html! { <Compare {posting} {before} {after} restore={false} /> }
+        }
+        (Some(Dialog::Capture(capture, before, at)), _) => {
+            html! { <Capture {capture} {before} {at} /> }
         }
         (Some(Dialog::Restore(posting, before, after)), _) => {
             html! { <Compare {posting} {before} {after} restore={true} /> }
@@ -299,11 +307,12 @@ fn Sheet(props: &SheetProps) -> Html {
         Place::Lists | Place::Focused => !matches!(props.page, Page::Settings | Page::Outbox),
         Place::Postings => props.page == Page::Postings,
     };
-    let line = |shortcut: &crate::state::shortcuts::Shortcut| {
+    let has_keys = |command: &&Command| !command.keys.is_empty() && shown(command.place);
+    let line = |command: &Command| {
         html! {
-            <div key={shortcut.text}>
-                <dt>{ for shortcut.keys.iter().map(|key| html! { <kbd key={*key} class="gl-key">{ key_name(key) }</kbd> }) }</dt>
-                <dd>{ shortcut.text }</dd>
+            <div key={command.title}>
+                <dt>{ for command.keys.iter().map(|keys| html! { <kbd key={*keys} class="gl-key">{ keys_in_words(keys) }</kbd> }) }</dt>
+                <dd>{ command.title }</dd>
             </div>
         }
     };
@@ -311,18 +320,9 @@ fn Sheet(props: &SheetProps) -> Html {
     html! {
         <Modal title="Keyboard shortcuts" on_close={shell.asks(Ask::Close)} {actions}>
             <dl class="gl-sheet">
-                { for SHORTCUTS.iter().filter(|s| shown(s.place)).map(line) }
-                <div><dt><kbd class="gl-key">{ "Ctrl V" }</kbd></dt><dd>{ "Analyse the text on the clipboard" }</dd></div>
+                { for COMMANDS.iter().filter(has_keys).map(line) }
             </dl>
             <p class="gl-small gl-dim">{ "Single keys rest while you type." }{ bits::unseen(" Press Escape to close.") }</p>
         </Modal>
-    }
-}
-
-fn key_name(key: &str) -> String {
-    if key.chars().count() == 1 {
-        key.to_uppercase()
-    } else {
-        key.to_owned()
     }
 }

@@ -1,14 +1,15 @@
-//! The drawer below the card: event log, history, receipt of what is selected above.
+//! The drawer below the card: event log, history, biography, receipt of what is selected above.
 
 use crate::{
     components::{
+        biography::Biography,
         bits,
         event_log::{EventLog, view_times},
         history::History,
         tabs::Tabs,
     },
     icons::Icon,
-    shell::{Shell, use_shell},
+    shell::{Drawn, Shell, Tab, use_shell},
     state::{card, format, views::ViewState},
     views::use_view,
 };
@@ -17,15 +18,20 @@ use ghostlight_api::{
     view::{ReceiptView, Subject},
 };
 use ghostlight_model::{
-    FieldKey, PostingId,
+    PostingId,
     receipt::{FieldReceipt, LookResult, Looked, Outcome},
 };
 use yew::{
     AttrValue, Callback, Html, Properties, classes, component, html, use_effect_with, use_state_eq,
 };
 
-/// The tab of the history.
-const HISTORY: usize = 1;
+/// The tabs, in order.
+const TABS: [(Tab, &str); 4] = [
+    (Tab::EventLog, "Event log"),
+    (Tab::History, "History"),
+    (Tab::Biography, "Biography"),
+    (Tab::Receipt, "Receipt"),
+];
 
 /// Properties of [`Drawer`].
 #[derive(Properties, PartialEq)]
@@ -34,48 +40,59 @@ pub struct Props {
     pub subject: Subject,
     /// The posting, once known.
     pub posting: Option<PostingId>,
-    /// The field whose history was asked for; counted, so that the same can be asked for again.
-    pub field: (u32, Option<FieldKey>),
+    /// The tab that was asked for.
+    pub drawn: Drawn,
 }
 
 /// See the module.
 #[component]
 pub fn Drawer(props: &Props) -> Html {
     let shell = use_shell();
-    let active = use_state_eq(|| 0usize);
+    let active = use_state_eq(|| Tab::EventLog);
     {
         let active = active.clone();
-        use_effect_with(props.field.0, move |asked| {
-            if *asked > 0 {
-                active.set(HISTORY);
+        use_effect_with(props.drawn.clone(), move |drawn| {
+            if drawn.turn > 0 {
+                active.set(drawn.tab);
             }
         });
     }
-    let tabs: Vec<AttrValue> = ["Event log", "History", "Receipt"]
-        .map(AttrValue::from)
-        .into();
+    let tabs: Vec<AttrValue> = TABS.map(|(_, label)| AttrValue::from(label)).into();
+    let place = TABS.iter().position(|(tab, _)| *tab == *active);
+    let place = place.unwrap_or_default();
     let panel = match *active {
-        0 => html! { <EventLog key="event-log" subject={props.subject.clone()} /> },
-        HISTORY => match props.posting {
+        Tab::EventLog => {
+            html! { <EventLog key="event-log" subject={props.subject.clone()} /> }
+        }
+        Tab::History => match props.posting {
             Some(posting) => {
-                html! { <History key="history" {posting} field={props.field.clone()} /> }
+                let field = (props.drawn.turn, props.drawn.field.clone());
+                html! { <History key="history" {posting} {field} /> }
             }
             None => hint("History begins when the page has been read."),
         },
-        _ => html! { <Receipt key="receipt" subject={props.subject.clone()} /> },
+        Tab::Biography => match props.posting {
+            Some(posting) => html! { <Biography key="biography" {posting} /> },
+            None => hint("The biography begins when the page has been read."),
+        },
+        Tab::Receipt => html! { <Receipt key="receipt" subject={props.subject.clone()} /> },
     };
     let on_change = {
         let active = active.clone();
-        Callback::from(move |tab| active.set(tab))
+        Callback::from(move |place: usize| {
+            if let Some((tab, _)) = TABS.get(place) {
+                active.set(*tab);
+            }
+        })
     };
     html! {
         <section class="gl-drawer" aria-label="details">
             <div class="gl-drawer__bar">
-                <Tabs id="drawer" label="details" {tabs} active={*active} {on_change} />
+                <Tabs id="drawer" label="details" {tabs} active={place} {on_change} />
                 <span class="gl-fill"></span>
                 { view_times(&shell) }
             </div>
-            <div class="gl-drawer__panel" role="tabpanel" id="drawer-panel" aria-labelledby={format!("drawer-tab-{}", *active)}>{ panel }</div>
+            <div class="gl-drawer__panel" role="tabpanel" id="drawer-panel" aria-labelledby={format!("drawer-tab-{place}")}>{ panel }</div>
         </section>
     }
 }

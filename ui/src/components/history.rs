@@ -10,21 +10,25 @@ use crate::{
     dom,
     icons::Icon,
     shell::{Ask, Dialog, Shell, ToastKind, use_shell},
-    state::{format, views::ViewState},
+    state::{
+        biography::{change_words, kind_word},
+        format,
+        views::ViewState,
+    },
     views::use_view,
 };
 use ghostlight_api::{
     ApiError, ViewData, ViewQuery,
     command::{Redo, SwitchBranch, Undo},
-    view::{BranchesView, ChangeRow, ReversalView, TimelineFilter, VersionRow},
+    view::{BranchesView, ReversalView, TimelineFilter, VersionRow},
 };
-use ghostlight_model::{CommitId, FieldKey, PostingId, Source as Said};
+use ghostlight_model::{CommitId, FieldKey, Micros, PostingId, Source as Said};
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::HtmlSelectElement;
 use yew::{
-    AttrValue, Callback, Event, Html, MouseEvent, Properties, component, html, use_callback,
-    use_effect_with, use_state_eq,
+    AttrValue, Callback, Event, Html, KeyboardEvent, MouseEvent, Properties, classes, component,
+    html, use_callback, use_effect_with, use_state_eq,
 };
 
 /// Height of a row in CSS pixels; `app.css` says the same.
@@ -64,15 +68,37 @@ pub fn History(props: &Props) -> Html {
         _ => None,
     };
     let head = branches.as_ref().and_then(head_of);
+    // The version that another one is to be compared with, and when it was made.
+    let first = use_state_eq(|| None::<Marked>);
+    {
+        let first = first.clone();
+        use_effect_with(posting, move |_| first.set(None));
+    }
+    let mark = {
+        let first = first.clone();
+        use_callback((), move |marked: Option<Marked>, ()| first.set(marked))
+    };
+    let onkeydown = {
+        let mark = mark.clone();
+        let marking = first.is_some();
+        Callback::from(move |event: KeyboardEvent| {
+            if marking && event.key() == "Escape" {
+                event.prevent_default();
+                mark.emit(None);
+            }
+        })
+    };
     let zone = shell.zone();
     let render = use_callback(
-        (zone, posting, head, shell.clone()),
-        |row: RowAt, (zone, posting, head, shell)| match &*row.data {
-            ViewData::Timeline(page) => page
-                .rows
-                .get(row.at)
-                .map(|version| view_version(shell, version, *zone, *posting, *head))
-                .unwrap_or_default(),
+        (zone, posting, head, shell.clone(), *first, mark.clone()),
+        |row: RowAt, (zone, posting, head, shell, first, mark)| match &*row.data {
+            ViewData::Timeline(page) => {
+                let pair = (*first, mark);
+                let version = page.rows.get(row.at);
+                version
+                    .map(|version| view_version(shell, version, *zone, (*posting, *head), pair))
+                    .unwrap_or_default()
+            }
             _ => Html::default(),
         },
     );
@@ -88,11 +114,36 @@ pub fn History(props: &Props) -> Html {
     };
     let source = Source::Timeline(posting, (*filter).clone());
     html! {
-        <div class="gl-log">
+        <div class="gl-log" {onkeydown}>
+            if let Some(first) = *first { { view_marking(first, &mark) } }
             { view_bar(&shell, posting, &filter, branches.as_ref(), &on_filter) }
             <VirtualList id="history" {source} kind={Kind::Lines} label="history" row_px={VERSION_PX} {render} {empty} />
         </div>
     }
+}
+
+/// A version that another one is to be compared with.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Marked {
+    id: CommitId,
+    at: Micros,
+}
+
+/// What is to be done next, and the way out.
+fn view_marking(first: Marked, mark: &Callback<Option<Marked>>) -> Html {
+    let stop = mark.reform(|_: MouseEvent| None);
+    html! {
+        <p class="gl-marking gl-small" role="status">
+            { Icon::Two.draw() }
+            <span>{ format!("Comparing version {}: choose another one.", short_id(first.id)) }</span>
+            <button type="button" class="gl-link" onclick={stop}>{ "Cancel" }</button>
+        </p>
+    }
+}
+
+/// As many digits of a version as people read out.
+pub fn short_id(id: CommitId) -> String {
+    id.to_string().chars().take(8).collect()
 }
 
 /// The head of the checked-out branch.
@@ -192,7 +243,8 @@ fn view_branches(shell: &Shell, posting: PostingId, branches: &BranchesView) -> 
     }
 }
 
-fn switch(shell: &Shell, posting: PostingId, name: String) {
+/// Checks a branch out.
+pub fn switch(shell: &Shell, posting: PostingId, name: String) {
     let shell = shell.clone();
     spawn_local(async move {
         let words = format!("The card shows {name} now; edits go there.");
@@ -243,36 +295,12 @@ pub fn take_back(shell: &Shell, posting: PostingId, redo: bool) {
     });
 }
 
-fn change_words(changes: &[ChangeRow]) -> String {
-    let one = |change: &ChangeRow| {
-        let label = change.field.label();
-        let (old, new) = (&change.old, &change.new);
-        match (old.is_empty(), new.is_empty()) {
-            (true, _) => format!("{label}: {new}"),
-            (_, true) => format!("{label}: {old} withdrawn"),
-            _ => format!("{label}: {old} → {new}"),
-        }
-    };
-    changes.iter().map(one).collect::<Vec<_>>().join(" · ")
-}
-
-/// What a version is for, in a word; nothing for a plain edit.
-fn kind_word(kind: &str) -> &'static str {
-    match kind {
-        "merge" => "merged",
-        "undo" => "took back",
-        "redo" => "did again",
-        "restore" => "brought back",
-        _ => "",
-    }
-}
-
 fn view_version(
     shell: &Shell,
     version: &VersionRow,
     zone: format::Zone,
-    posting: PostingId,
-    head: Option<CommitId>,
+    (posting, head): (PostingId, Option<CommitId>),
+    (first, mark): (Option<Marked>, &Callback<Option<Marked>>),
 ) -> Html {
     let icon = match (version.kind.as_str(), version.by_person) {
         ("merge", _) => Icon::Two,
@@ -283,7 +311,8 @@ fn view_version(
     let exact = format::date_time(version.at, zone);
     let id = version.id;
     let is_head = head == Some(id);
-    let short: String = id.to_string().chars().take(8).collect();
+    let short = short_id(id);
+    let pair = view_pair(shell, posting, version, (first, mark));
     let compare = head.filter(|_| !is_head).map(|head| {
         let dialog = Dialog::Compare(posting, id, head);
         html! { <button type="button" class="gl-link gl-small" title="What is different now" onclick={shell.asks(Ask::Open(dialog))}>{ "Compare" }</button> }
@@ -303,7 +332,8 @@ fn view_version(
                 </p>
                 <p class="gl-cut gl-dim" title={changes.clone()}>{ changes }</p>
             </div>
-            <span class="gl-commit__acts">
+            <span class={classes!("gl-commit__acts", first.is_some().then_some("is-choosing"))}>
+                { pair }
                 { compare.unwrap_or_default() }
                 { restore.unwrap_or_default() }
                 if !is_head { <button type="button" class="gl-link gl-small" title="A branch that begins here" onclick={shell.asks(Ask::Open(Dialog::Branch(posting, Some(id))))}>{ "Branch…" }</button> } else { { bits::unseen("current version") } }
@@ -312,4 +342,42 @@ fn view_version(
             <code class="gl-dim" title={AttrValue::from(id.to_string())}>{ short }</code>
         </div>
     }
+}
+
+/// Marks a version for comparing, or compares it with the marked one, the older on the left.
+fn view_pair(
+    shell: &Shell,
+    posting: PostingId,
+    version: &VersionRow,
+    (first, mark): (Option<Marked>, &Callback<Option<Marked>>),
+) -> Html {
+    let own = Marked {
+        id: version.id,
+        at: version.at,
+    };
+    let (label, title, does): (_, _, Callback<MouseEvent>) = match first {
+        None => (
+            "Compare with…",
+            "Then choose the version to compare it with",
+            mark.reform(move |_| Some(own)),
+        ),
+        Some(first) if first.id == own.id => (
+            "Not this one",
+            "Compare nothing",
+            mark.reform(|_: MouseEvent| None),
+        ),
+        Some(first) => {
+            let (old, new) = match first.at <= own.at {
+                true => (first.id, own.id),
+                false => (own.id, first.id),
+            };
+            let (ask, mark) = (shell.ask.clone(), mark.clone());
+            let does = Callback::from(move |_: MouseEvent| {
+                mark.emit(None);
+                ask.emit(Ask::Open(Dialog::Compare(posting, old, new)));
+            });
+            ("With this one", "What differs between the two", does)
+        }
+    };
+    html! { <button type="button" class="gl-link gl-small" {title} onclick={does}>{ label }</button> }
 }

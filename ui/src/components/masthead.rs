@@ -1,9 +1,9 @@
 //! The top bar: name, the intake (address, file, paste), the connection, the theme.
 
 use crate::{
-    components::connection::Indicator,
+    components::{bits, connection::Indicator},
     icons::{self, Icon},
-    shell::{Ask, Dialog, Input, use_shell},
+    shell::{Ask, Dialog, Input, Shell, use_shell},
     state::views::ViewState,
 };
 use ghostlight_api::command::Theme;
@@ -23,13 +23,24 @@ pub struct Props {
 /// See the module.
 #[component]
 pub fn Masthead(props: &Props) -> Html {
+    let shell = use_shell();
     html! {
         <header class="gl-mast">
             <span class="gl-logo">{ icons::orb() }<span class="gl-logo__name">{ "Ghostlight" }</span></span>
             <Intake />
+            { view_find(&shell) }
             <Indicator health={props.health.clone()} />
             <ThemeSwitch />
         </header>
+    }
+}
+
+/// The way into the command bar for a mouse.
+fn view_find(shell: &Shell) -> Html {
+    html! {
+        <button type="button" class="gl-find" aria-label="Find or do" title="Find a posting, a run, a field or a command (Ctrl K)" onclick={shell.asks(Ask::Open(Dialog::Bar))}>
+            { Icon::Search.draw() }<span class="gl-wide">{ "Find or do" }</span>{ bits::key("Ctrl K") }
+        </button>
     }
 }
 

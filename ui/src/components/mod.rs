@@ -1,8 +1,11 @@
 //! Parts of the window. Each renders from few, cheap properties; rows come from the views hub.
 
 pub mod assessment;
+pub mod biography;
 pub mod bits;
+pub mod capture;
 pub mod card;
+pub mod command_bar;
 pub mod connection;
 pub mod dialog;
 pub mod dialogs;
@@ -13,6 +16,7 @@ pub mod feeds;
 pub mod field_editor;
 pub mod field_row;
 pub mod history;
+pub mod imports;
 pub mod masthead;
 pub mod nav;
 pub mod run_view;

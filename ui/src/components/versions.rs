@@ -3,7 +3,7 @@
 
 use crate::{
     backend,
-    components::{bits, dialog::Modal},
+    components::{bits, dialog::Modal, history::short_id},
     dom,
     shell::{Ask, Shell, use_shell},
     state::{format, views::ViewState},
@@ -80,6 +80,8 @@ pub fn Compare(props: &CompareProps) -> Html {
         after,
     };
     let state: ViewState = use_view(Some(query.clone()));
+    let branches: ViewState = use_view(Some(ViewQuery::Branches(posting)));
+    let names = names_of(&branches, [before, after]);
     let on_restore = {
         let (shell, key) = (shell.clone(), (*key).clone());
         Callback::from(move |_: MouseEvent| {
@@ -109,20 +111,39 @@ pub fn Compare(props: &CompareProps) -> Html {
             if restore { <p class="gl-dim">{ "A new version gets these values back; nothing of the history goes." }</p> }
             { bits::render_view(&query, &state, || html! { <div class="gl-pad">{ bits::skeleton(70) }</div> }, |data| match &**data {
                 ViewData::Compare(rows) if rows.is_empty() => html! { <p class="gl-hint">{ "No field differs." }</p> },
-                ViewData::Compare(rows) => view_differences(rows),
+                ViewData::Compare(rows) => view_differences(rows, &names),
                 _ => Html::default(),
             }) }
         </Modal>
     }
 }
 
-fn view_differences(rows: &[DifferenceRow]) -> Html {
+/// How the columns of two versions are called: the current one is so called.
+fn names_of(branches: &ViewState, versions: [CommitId; 2]) -> [String; 2] {
+    let branches = match branches {
+        ViewState::Ready(data) => match &**data {
+            ViewData::Branches(view) => &view.branches[..],
+            _ => &[],
+        },
+        _ => &[],
+    };
+    let is_current = |id: CommitId| {
+        let mut branches = branches.iter();
+        branches.any(|branch| branch.current && branch.head == id)
+    };
+    versions.map(|id| match is_current(id) {
+        true => "Now".to_owned(),
+        false => format!("Version {}", short_id(id)),
+    })
+}
+
+fn view_differences(rows: &[DifferenceRow], [before, after]: &[String; 2]) -> Html {
     let line = |row: &DifferenceRow| {
         let text = |said: &Option<SaidView>| said.as_ref().map(|said| said.value.display());
-        let (before, after) = (text(&row.before), text(&row.after));
-        let (left, right) = match (&before, &after) {
-            (Some(before), Some(after)) => marked(before, after),
-            _ => (view_plain(before.as_deref()), view_plain(after.as_deref())),
+        let (old, new) = (text(&row.before), text(&row.after));
+        let (left, right) = match (&old, &new) {
+            (Some(old), Some(new)) => marked(old, new),
+            _ => (view_plain(old.as_deref()), view_plain(new.as_deref())),
         };
         html! {
             <tr key={row.field.name().to_owned()}>
@@ -134,7 +155,7 @@ fn view_differences(rows: &[DifferenceRow]) -> Html {
     };
     html! {
         <table class="gl-table gl-compare" aria-label="differences">
-            <thead><tr><th scope="col">{ "Field" }</th><th scope="col">{ "That version" }</th><th scope="col">{ "Now" }</th></tr></thead>
+            <thead><tr><th scope="col">{ "Field" }</th><th scope="col">{ before }</th><th scope="col">{ after }</th></tr></thead>
             <tbody>{ for rows.iter().map(line) }</tbody>
         </table>
     }

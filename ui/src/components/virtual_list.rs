@@ -16,7 +16,9 @@ use crate::{
 };
 use ghostlight_api::{
     ViewData, ViewQuery,
-    view::{EventFilter, LogRow, PostingOrder, Range, RunFilter, Subject, TimelineFilter},
+    view::{
+        EventFilter, LifeEvent, LogRow, PostingOrder, Range, RunFilter, Subject, TimelineFilter,
+    },
 };
 use ghostlight_model::PostingId;
 use std::rc::Rc;
@@ -37,6 +39,8 @@ pub enum Source {
     Events(Subject, EventFilter),
     /// The versions of a posting.
     Timeline(PostingId, TimelineFilter),
+    /// The life of a posting.
+    Biography(PostingId),
     /// What waits for a feed's hub.
     Outbox(i64),
 }
@@ -56,6 +60,7 @@ impl Source {
                 filter,
                 range,
             },
+            Source::Biography(posting) => ViewQuery::Biography { posting, range },
             Source::Outbox(feed) => ViewQuery::Outbox { feed, range },
         }
     }
@@ -555,6 +560,7 @@ fn bounds(data: &ViewData) -> (u32, u32, usize) {
         ViewData::Runs(page) => (page.total, page.start, page.rows.len()),
         ViewData::Events(log) => (log.page.total, log.page.start, log.page.rows.len()),
         ViewData::Timeline(page) => (page.total, page.start, page.rows.len()),
+        ViewData::Biography(life) => (life.page.total, life.page.start, life.page.rows.len()),
         ViewData::Outbox(page) => (page.total, page.start, page.rows.len()),
         _ => (0, 0, 0),
     }
@@ -571,6 +577,12 @@ pub fn key_of(data: &ViewData, at: usize) -> String {
             LogRow::Restart { epoch } => format!("restart-{epoch}"),
         }),
         ViewData::Timeline(page) => page.rows.get(at).map(|row| row.id.to_string()),
+        ViewData::Biography(life) => life.page.rows.get(at).map(|row| match &row.what {
+            LifeEvent::Look(look) => look.run.to_string(),
+            LifeEvent::Decision(version) => version.id.to_string(),
+            LifeEvent::Repost(repost) => repost.posting.to_string(),
+            LifeEvent::Quiet(since) => format!("quiet-{}", since.0),
+        }),
         ViewData::Outbox(page) => page.rows.get(at).map(|row| row.key.clone()),
         _ => None,
     }

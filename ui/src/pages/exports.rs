@@ -2,7 +2,7 @@
 
 use crate::{
     backend,
-    components::bits,
+    components::{bits, imports::Imports},
     dom,
     icons::Icon,
     shell::{Shell, use_shell},
@@ -74,6 +74,7 @@ pub fn Exports() -> Html {
                 </div>
             </div>
             { view_rows(&shell, &rows) }
+            <Imports />
         </section>
     }
 }
@@ -249,7 +250,7 @@ fn view_look(look: &ExportLook) -> Html {
         return html! { <p class="gl-hint">{ "Nothing is like that." }</p> };
     }
     if look.columns.is_empty() {
-        return html! { <p class="gl-hint">{ "A bundle holds the postings with their pages, observations, runs and history. Another Ghostlight takes it over on its command line: ghostlight import FILE." }</p> };
+        return html! { <p class="gl-hint">{ "A bundle holds the postings with their pages, observations, runs and history. Another Ghostlight takes it over below, or on its command line: ghostlight import FILE." }</p> };
     }
     let cells = |row: &Vec<String>| {
         html! { <tr>{ for row.iter().map(|cell| html! { <td><span class="gl-cut" title={cell.clone()}>{ cell }</span></td> }) }</tr> }

@@ -12,7 +12,7 @@ use crate::{
     },
     dom,
     icons::Icon,
-    shell::{Ask, Current, Input, Panel, Shell, use_shell},
+    shell::{Ask, Current, Drawn, Input, Panel, Shell, use_shell},
     state::{card as words, format, spans::Owner, views::ViewState},
     views::{self, use_view},
 };
@@ -46,8 +46,10 @@ pub struct Props {
     pub folded: (bool, bool),
     /// Moves the list when its number changes.
     pub nudge: (u32, i32),
-    /// The field whose history was asked for, counted.
-    pub history: (u32, Option<FieldKey>),
+    /// The tab of the drawer that was asked for.
+    pub drawn: Drawn,
+    /// The field that is to be edited.
+    pub edit: Option<FieldKey>,
     /// The store's state: postings in the cache, or why it cannot be read.
     pub health: ViewState,
     /// Runs under way.
@@ -109,7 +111,7 @@ pub fn Postings(props: &Props) -> Html {
     let posting = card.as_ref().as_ref().and_then(|card| card.posting);
     let middle = match (&query, &*card) {
         (Some(_), Some(card)) => {
-            html! { <Card key={card_key(card)} card={card.clone()} {selected} {on_field} /> }
+            html! { <Card key={card_key(card)} card={card.clone()} {selected} edit={props.edit.clone()} {on_field} /> }
         }
         (Some(query), None) => {
             bits::render_view(query, &state, card::view_loading, |_| card::view_loading())
@@ -166,7 +168,7 @@ pub fn Postings(props: &Props) -> Html {
             { aside }
             if let Some(subject) = props.subject.clone() {
                 <Splitter label="height of the details" grows={Grows::Up} size={drawer_px} bounds={(90, 480)} on_size={resize(2)} on_done={keep} />
-                <Drawer {subject} {posting} field={props.history.clone()} />
+                <Drawer {subject} {posting} drawn={props.drawn.clone()} />
             }
         </div>
     }
@@ -208,6 +210,9 @@ fn use_announce(shell: &Shell, subject: Option<&Subject>, card: Option<&Rc<CardV
                 .as_ref()
                 .map(|v| (v.word.clone(), v.note.clone())),
             ended: card.status != Some(RunStatus::Running),
+            run: card.run.clone(),
+            url: card.url.clone(),
+            fields: card.fields.iter().map(|field| field.key.clone()).collect(),
         }));
         let now = Some((card.run.clone(), card.status));
         let ended = card.status != Some(RunStatus::Running);

@@ -45,6 +45,11 @@ pub fn ago(now: Micros, then: Micros, zone: Zone) -> String {
     }
 }
 
+/// The day of an instant, there.
+pub fn day(at: Micros, zone: Zone) -> Day {
+    shifted(at, zone).day()
+}
+
 /// `21 Nov 2026`.
 pub fn date(day: Day) -> String {
     const MONTHS: [&str; 12] = [

@@ -1,12 +1,14 @@
 //! The window's logic without a window: plain functions over plain data, tested on the host.
 
+pub mod biography;
 pub mod card;
+pub mod command_bar;
+pub mod commands;
 pub mod edit;
 pub mod export;
 pub mod format;
 pub mod monitor;
 pub mod rows;
-pub mod shortcuts;
 pub mod spans;
 pub mod views;
 pub mod wrap;

@@ -286,3 +286,35 @@ fn what_cannot_be_done_says_why_and_changes_nothing() {
     }
     posting.ghostlight.healthy();
 }
+
+#[test]
+fn a_postings_life_is_told_latest_first() {
+    let posting = Posting::new();
+    posting.edit(&["title=Lamp Keeper"]);
+    let (done, _) = posting.ghostlight.analyze(&fixture("full.html"));
+    assert_eq!(done.code, 0, "{done:?}");
+    let life = posting.log(&["--biography"]);
+    let types: Vec<&Value> = life.iter().map(|row| &row["type"]).collect();
+    assert_eq!(types, ["look", "decision", "look"]);
+    assert_eq!(life[0]["text"]["words_added"], 0);
+    assert_eq!(life[0]["changes"], json!([]));
+    assert_eq!(life[0]["first"], false);
+    assert_eq!(life[1]["changes"][0]["new"], "Lamp Keeper");
+    assert_eq!(
+        (&life[2]["first"], &life[2]["text"]),
+        (&json!(true), &Value::Null)
+    );
+    assert!(life[2]["changes"].as_array().unwrap().len() > 5);
+    assert!(life[2]["run_id"].is_string() && life[2]["at"].is_string());
+    assert_eq!(posting.log(&["--biography", "--limit", "1"]), life[..1]);
+    let told = posting.run("log", &["--biography"]);
+    assert_eq!(told.code, 0, "{told:?}");
+    let lines: Vec<&str> = told.out.lines().collect();
+    assert_eq!(lines.len(), 3, "{told:?}");
+    assert!(lines[0].ends_with("look      unchanged"), "{told:?}");
+    assert!(lines[1].contains("title: Senior Backend Engineer → Lamp Keeper"));
+    assert!(lines[2].contains("first seen; "), "{told:?}");
+    posting
+        .run("log", &["--biography", "--field", "title"])
+        .refused("two views at once", 2, &["--field"]);
+}

@@ -16,20 +16,20 @@ use ghostlight_store::{Branch, StoreError};
 use std::collections::BTreeMap;
 
 /// Names of authors, each asked for once.
-struct Names<'a> {
+pub(super) struct Names<'a> {
     engine: &'a Engine,
     known: BTreeMap<String, String>,
 }
 
 impl<'a> Names<'a> {
-    fn of(engine: &'a Engine) -> Self {
+    pub(super) fn of(engine: &'a Engine) -> Self {
         Self {
             engine,
             known: BTreeMap::new(),
         }
     }
 
-    fn get(&mut self, author: &AuthorId) -> Result<String, StoreError> {
+    pub(super) fn get(&mut self, author: &AuthorId) -> Result<String, StoreError> {
         if let Some(name) = self.known.get(&author.0) {
             return Ok(name.clone());
         }
@@ -182,7 +182,7 @@ fn reversal_view(reversal: Result<Reversal, StoreError>) -> ReversalView {
     }
 }
 
-fn version_row(
+pub(super) fn version_row(
     (id, commit): (CommitId, Commit),
     author: String,
     branches: Vec<String>,
@@ -211,7 +211,7 @@ fn version_row(
     }
 }
 
-fn change_row(change: &FieldChange) -> ChangeRow {
+pub(super) fn change_row(change: &FieldChange) -> ChangeRow {
     let display = |value: &Option<FieldValue>| {
         value
             .as_ref()

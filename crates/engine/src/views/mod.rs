@@ -1,5 +1,7 @@
 //! Views: a query in, rows out, read from the store.
 
+mod biography;
+mod find;
 mod history;
 mod monitor;
 
@@ -66,6 +68,9 @@ impl Engine {
                 filter,
                 range,
             } => ViewData::Timeline(self.timeline(*posting, filter, *range)?),
+            ViewQuery::Biography { posting, range } => {
+                ViewData::Biography(self.biography(*posting, *range)?)
+            }
             ViewQuery::Branches(posting) => ViewData::Branches(Box::new(self.branches(*posting)?)),
             ViewQuery::Merge { posting, from } => {
                 ViewData::Merge(Box::new(self.merge_view(*posting, from)?))
@@ -81,6 +86,8 @@ impl Engine {
                 Err(error) => ViewData::Failed(error),
             },
             ViewQuery::Exports => ViewData::Exports(self.shared.exports.rows()),
+            ViewQuery::Imports => ViewData::Imports(self.shared.imports.rows()),
+            ViewQuery::Find { text } => ViewData::Found(self.find(text)?),
         })
     }
 

@@ -63,14 +63,14 @@ impl Searches {
 }
 
 /// What a list needs to know of the sources, read once.
-struct Sources {
+pub(super) struct Sources {
     feeds: Vec<Source>,
     /// 99th percentiles by origin and node, as they were asked for.
     usual: HashMap<(String, String), (u32, Option<f64>)>,
 }
 
 impl Sources {
-    fn name(&self, origin: &str) -> String {
+    pub(super) fn name(&self, origin: &str) -> String {
         match origin {
             LOCAL => "this computer".to_owned(),
             HUB => "published here".to_owned(),
@@ -169,7 +169,7 @@ impl Engine {
         })
     }
 
-    fn sources(&self) -> Result<Sources, StoreError> {
+    pub(super) fn sources(&self) -> Result<Sources, StoreError> {
         Ok(Sources {
             feeds: self.shared.monitor.sources()?,
             usual: HashMap::new(),
