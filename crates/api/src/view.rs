@@ -9,6 +9,7 @@ use ghostlight_model::{
     liveness::Pulse,
     receipt::Receipt,
     run::{Artifact, Attempt, Failure, NodeStatus, RunLine, RunStatus},
+    suggest::{Accuracy, Suggestion},
 };
 use serde::{Deserialize, Serialize};
 
@@ -196,6 +197,10 @@ pub enum ViewQuery {
         /// The other.
         after: CommitId,
     },
+    /// Suggestions for the fields of a posting's card.
+    Suggestions(PostingId),
+    /// How right the methods were, by field and method, as persons judged them.
+    Accuracy,
     /// The state of feeds and store.
     Health,
     /// What an export would be, as of when it was asked.
@@ -249,6 +254,10 @@ pub enum ViewData {
     Merge(Box<MergeView>),
     /// Of [`ViewQuery::Compare`].
     Compare(Vec<DifferenceRow>),
+    /// Of [`ViewQuery::Suggestions`].
+    Suggestions(Box<SuggestionsView>),
+    /// Of [`ViewQuery::Accuracy`].
+    Accuracy(Vec<Accuracy>),
     /// Of [`ViewQuery::Health`].
     Health(Health),
     /// Of [`ViewQuery::ExportLook`].
@@ -420,7 +429,7 @@ pub struct Extent {
 }
 
 /// Everything the card shows.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct CardView {
     /// The posting, once known.
     pub posting: Option<PostingId>,
@@ -953,6 +962,17 @@ pub struct DifferenceRow {
     pub before: Option<SaidView>,
     /// What stands in the other.
     pub after: Option<SaidView>,
+}
+
+/// Suggestions for the fields of a card.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SuggestionsView {
+    /// Of all fields in the order of the card, of a field the surest first.
+    pub suggestions: Vec<Suggestion>,
+    /// Whose other postings are meant; empty if the employer is not known.
+    pub employer: String,
+    /// How right the methods were for these fields.
+    pub accuracy: Vec<Accuracy>,
 }
 
 /// The state of feeds and store.

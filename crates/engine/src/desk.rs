@@ -200,7 +200,7 @@ impl View {
             .posting
             .is_some_and(|posting| changes.postings.contains(&posting));
         match &self.query {
-            ViewQuery::Postings { .. } => !changes.postings.is_empty(),
+            ViewQuery::Postings { .. } | ViewQuery::Accuracy => !changes.postings.is_empty(),
             ViewQuery::Runs { .. } | ViewQuery::Health => !changes.is_empty(),
             ViewQuery::Feeds => !changes.streams.is_empty() || changes.outbox,
             ViewQuery::Quarantine { .. } => !changes.streams.is_empty(),
@@ -212,6 +212,7 @@ impl View {
             | ViewQuery::Events { subject, .. } => known || touches(subject, changes),
             ViewQuery::Timeline { posting, .. }
             | ViewQuery::Branches(posting)
+            | ViewQuery::Suggestions(posting)
             | ViewQuery::Merge { posting, .. } => changes.postings.contains(posting),
             // A layer is written before a card names its capture, and never changes.
             ViewQuery::Text { .. } | ViewQuery::EventBody { .. } | ViewQuery::Compare { .. } => {

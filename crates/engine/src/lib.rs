@@ -30,6 +30,7 @@ mod process;
 pub mod report;
 mod samples;
 pub mod secrets;
+mod suggest;
 mod views;
 
 pub use commands::Handle;

@@ -20,6 +20,7 @@ pub mod snapshot;
 #[doc(hidden)]
 pub mod sql;
 pub mod streams;
+pub mod suggest;
 mod write;
 pub mod writer;
 
@@ -41,5 +42,6 @@ pub use project::Rebuilt;
 pub use streams::{
     FeedEntry, LogEvent, Published, Received, ReceivedCount, StreamInfo, StreamPage,
 };
+pub use suggest::{Acceptance, Accepted, Asked, Dismissal, Heard};
 pub use write::{FinishedRun, NewCapture, PersonChange};
 pub use writer::{Changes, Pending};

@@ -8,13 +8,18 @@ use crate::{
         bits,
         field_row::{Act, FieldRow},
         steps::Steps,
+        suggestions::{self, Offers},
     },
     dom,
     icons::Icon,
     shell::{Ask, Dialog, Input, Shell, use_shell},
-    state::{card, format},
+    state::{card, format, suggest},
+    views::use_view,
 };
-use ghostlight_api::view::CardView;
+use ghostlight_api::{
+    ViewData, ViewQuery,
+    view::{CardView, SuggestionsView},
+};
 use ghostlight_model::{FieldKey, RunId, card::Verdict, run::RunStatus};
 use std::rc::Rc;
 use yew::{Callback, Html, Properties, classes, component, html, use_callback, use_state_eq};
@@ -81,6 +86,13 @@ pub fn Card(props: &Props) -> Html {
     };
     let card = &props.card;
     let live = card.status == Some(RunStatus::Running);
+    // Asked for once the card is there, and not while a run changes it all the time.
+    let suggested = use_view(card.posting.filter(|_| !live).map(ViewQuery::Suggestions));
+    let suggested = suggestions::view_of(&suggested);
+    let suggested = suggested.as_deref().and_then(|data| match data {
+        ViewData::Suggestions(view) => Some(&**view),
+        _ => None,
+    });
     let stop = card
         .fields
         .iter()
@@ -96,13 +108,14 @@ pub fn Card(props: &Props) -> Html {
                 open={open.as_ref() == Some(&field.key)}
                 {live}
                 edits={if edited.0.as_ref() == Some(&field.key) { edited.1 } else { 0 }}
+                offers={suggested.map_or_else(Offers::default, |view| Offers::of(view, &field.key))}
                 act={act.clone()}
             />
         }
     };
     html! {
         <article class="gl-card" aria-label="card" aria-busy={live.to_string()}>
-            { view_head(&shell, card) }
+            { view_head(&shell, card, suggested) }
             <Steps steps={card.steps.clone()} status={card.status} />
             { view_failure(&shell, card) }
             <div class="gl-fields">{ for card.fields.iter().enumerate().map(row) }</div>
@@ -123,7 +136,7 @@ fn retry(shell: &Shell, run: Option<RunId>) {
     }
 }
 
-fn view_head(shell: &Shell, card: &CardView) -> Html {
+fn view_head(shell: &Shell, card: &CardView, suggested: Option<&SuggestionsView>) -> Html {
     let company = card
         .fields
         .iter()
@@ -157,12 +170,30 @@ fn view_head(shell: &Shell, card: &CardView) -> Html {
         <header class="gl-card__head">
             <h1 title={card.title.clone()}>{ &card.title }</h1>
             <div class="gl-card__tools">
+                { view_suggested(shell, card, suggested) }
                 <button type="button" class="pf-v6-c-button pf-m-secondary pf-m-small" disabled={card.posting.is_none()} onclick={shell.asks(Ask::Open(Dialog::Outcome))}>{ "Outcome…" }</button>
                 <button type="button" class="pf-v6-c-button pf-m-secondary pf-m-small" disabled={card.posting.is_none()} onclick={shell.asks(Ask::Open(Dialog::Verdict))}>{ "Verdict…" }{ bits::key("V") }</button>
             </div>
             <p class="gl-card__sub">{ for parts.into_iter().flatten() }</p>
         </header>
     }
+}
+
+/// How many suggestions are sure enough to be accepted together, with the way to do so.
+fn view_suggested(shell: &Shell, card: &CardView, view: Option<&SuggestionsView>) -> Html {
+    let (Some(view), Some(posting)) = (view, card.posting) else {
+        return Html::default();
+    };
+    let count = suggest::together(view, card, suggest::THRESHOLD).len() as u64;
+    if count == 0 {
+        return Html::default();
+    }
+    let words = format::plural(count, "suggestion", "suggestions");
+    let title = format!(
+        "{words} above {} %: look at them, and accept them together",
+        suggest::THRESHOLD
+    );
+    html! { <button type="button" class="pf-v6-c-button pf-m-secondary pf-m-small" {title} onclick={shell.asks(Ask::Open(Dialog::Suggestions(posting)))}>{ format!("Accept {words}…") }</button> }
 }
 
 fn view_link(shell: &Shell, url: String) -> Html {

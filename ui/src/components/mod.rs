@@ -18,6 +18,7 @@ pub mod nav;
 pub mod run_view;
 pub mod splitter;
 pub mod steps;
+pub mod suggestions;
 pub mod tabs;
 pub mod text_layer;
 pub mod toasts;

@@ -8,5 +8,6 @@ pub mod monitor;
 pub mod rows;
 pub mod shortcuts;
 pub mod spans;
+pub mod suggest;
 pub mod views;
 pub mod wrap;

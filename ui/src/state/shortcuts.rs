@@ -108,6 +108,10 @@ pub const SHORTCUTS: &[Shortcut] = &[
     focused(&["e"], "Show the words behind a field"),
     focused(&["a"], "Show a field's other answers"),
     focused(&["h"], "Show a field's history"),
+    focused(
+        &["Del"],
+        "Dismiss a suggestion (↓ in an editor goes to them)",
+    ),
     focused(&["Ctrl Z"], "Undo your latest change of the posting"),
     focused(&["Shift Ctrl Z"], "Do it again"),
     postings(&["["], Action::FoldList, "Fold or unfold the list"),

@@ -75,6 +75,11 @@ impl Engine {
                 before,
                 after,
             } => ViewData::Compare(self.compare(*posting, *before, *after)?),
+            ViewQuery::Suggestions(posting) => match self.suggestions(*posting)? {
+                Some(view) => ViewData::Suggestions(Box::new(view)),
+                None => ViewData::Failed(missing(&Subject::Posting(*posting))),
+            },
+            ViewQuery::Accuracy => ViewData::Accuracy(self.store().accuracy()?),
             ViewQuery::Health => ViewData::Health(self.health()?),
             ViewQuery::ExportLook(form) => match self.export_look(form) {
                 Ok(look) => ViewData::ExportLook(look),
