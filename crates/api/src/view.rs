@@ -125,6 +125,13 @@ pub enum ViewQuery {
     Run(RunId),
     /// The card of a subject.
     Card(Subject),
+    /// The card of one of our own runs as it was known after one of its events.
+    Known {
+        /// Which run.
+        run: RunId,
+        /// The last event that is known; beyond the log's end the last one.
+        offset: u64,
+    },
     /// The event log of a subject's latest run, oldest first.
     Events {
         /// Of what.
@@ -228,6 +235,8 @@ pub enum ViewData {
     Runs(Page<RunRow>),
     /// Of [`ViewQuery::Card`].
     Card(Box<CardView>),
+    /// Of [`ViewQuery::Known`].
+    Known(Box<KnownView>),
     /// Of [`ViewQuery::Run`].
     Run(Box<RunView>),
     /// Of [`ViewQuery::Events`].
@@ -465,6 +474,21 @@ pub struct CardView {
     pub outcomes: Vec<RecordedOutcome>,
     /// What was typed and not saved.
     pub drafts: Vec<DraftRow>,
+}
+
+/// A card as it was known then.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct KnownView {
+    /// The card; what was typed and not saved is no part of it.
+    pub card: CardView,
+    /// The last event that is known.
+    pub offset: u64,
+    /// How many events the run has by now.
+    pub total: u64,
+    /// When the last of the known events was.
+    pub at: Micros,
+    /// Of a long run that is read bit by bit: how many events are known so far, and how many there are to be known.
+    pub looked: Option<(u64, u64)>,
 }
 
 /// Text that was typed into a field and could not be saved.

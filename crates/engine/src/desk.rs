@@ -215,9 +215,11 @@ impl View {
             | ViewQuery::Suggestions(posting)
             | ViewQuery::Merge { posting, .. } => changes.postings.contains(posting),
             // A layer is written before a card names its capture, and never changes.
-            ViewQuery::Text { .. } | ViewQuery::EventBody { .. } | ViewQuery::Compare { .. } => {
-                false
-            }
+            ViewQuery::Text { .. }
+            | ViewQuery::EventBody { .. }
+            | ViewQuery::Compare { .. }
+            // What was known then is known; a log that is read bit by bit goes on by itself.
+            | ViewQuery::Known { .. } => false,
         }
     }
 }

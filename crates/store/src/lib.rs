@@ -16,6 +16,7 @@ mod open;
 pub mod outbox;
 pub mod project;
 pub mod read;
+mod replay;
 pub mod snapshot;
 #[doc(hidden)]
 pub mod sql;

@@ -12,7 +12,7 @@ use crate::{
     },
     dom,
     icons::Icon,
-    shell::{Ask, Dialog, Input, Shell, use_shell},
+    shell::{Ask, Dialog, Input, Shell, ToastKind, use_shell},
     state::{card, format, suggest},
     views::use_view,
 };
@@ -20,7 +20,7 @@ use ghostlight_api::{
     ViewData, ViewQuery,
     view::{CardView, SuggestionsView},
 };
-use ghostlight_model::{FieldKey, RunId, card::Verdict, run::RunStatus};
+use ghostlight_model::{FieldKey, Micros, RunId, card::Verdict, run::RunStatus};
 use std::rc::Rc;
 use yew::{Callback, Html, Properties, classes, component, html, use_callback, use_state_eq};
 
@@ -33,6 +33,10 @@ pub struct Props {
     pub selected: Option<FieldKey>,
     /// A field was selected; the flag asks to show its words.
     pub on_field: Callback<(FieldKey, bool)>,
+    /// The moment of which it is, where it is not of now: nothing is edited then.
+    pub as_of: Option<Micros>,
+    /// Look back, or go back to now.
+    pub on_replay: Callback<()>,
 }
 
 /// See the module.
@@ -49,10 +53,16 @@ pub fn Card(props: &Props) -> Html {
             props.on_field.clone(),
             open.clone(),
             edited.clone(),
+            props.as_of.is_some(),
         );
         use_callback(
             deps,
-            |act, (card, shell, on_field, open, edited)| match act {
+            |act, (card, shell, on_field, open, edited, past)| match act {
+                Act::Edit(_) if *past => {
+                    let body = "Go back to now to edit it.".to_owned();
+                    let title = "This is the card of an earlier moment".to_owned();
+                    shell.ask.emit(Ask::Toast(ToastKind::Info, title, body));
+                }
                 Act::Show(key) => on_field.emit((key, true)),
                 Act::Toggle(key) => {
                     let next = (open.as_ref() != Some(&key)).then_some(key);
@@ -116,7 +126,7 @@ pub fn Card(props: &Props) -> Html {
     html! {
         <article class="gl-card" aria-label="card" aria-busy={live.to_string()}>
             { view_head(&shell, card, suggested) }
-            <Steps steps={card.steps.clone()} status={card.status} />
+            <Steps steps={card.steps.clone()} status={card.status} as_of={props.as_of}>{ view_replay(props) }</Steps>
             { view_failure(&shell, card) }
             <div class="gl-fields">{ for card.fields.iter().enumerate().map(row) }</div>
             { view_conclusions(&shell, card) }
@@ -194,6 +204,16 @@ fn view_suggested(shell: &Shell, card: &CardView, view: Option<&SuggestionsView>
         suggest::THRESHOLD
     );
     html! { <button type="button" class="pf-v6-c-button pf-m-secondary pf-m-small" {title} onclick={shell.asks(Ask::Open(Dialog::Suggestions(posting)))}>{ format!("Accept {words}…") }</button> }
+}
+
+/// The way to earlier moments of the run.
+fn view_replay(props: &Props) -> Html {
+    if props.card.run.is_none() {
+        return Html::default();
+    }
+    let on = props.on_replay.clone();
+    let pressed = props.as_of.is_some().to_string();
+    html! { <button type="button" id="replay" class="gl-link gl-replay" aria-pressed={pressed} title="See the card as it was known at any moment of its run" onclick={move |_| on.emit(())}>{ Icon::Clock.draw() }{ "Replay" }</button> }
 }
 
 fn view_link(shell: &Shell, url: String) -> Html {

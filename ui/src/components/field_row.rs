@@ -7,9 +7,10 @@
 use crate::{
     backend,
     components::{
+        answers::{view_foot, view_more},
         bits,
         field_editor::{FieldEditor, Typing},
-        suggestions::{Answer, Offers, SuggestionList, view_accuracy_of},
+        suggestions::{Answer, Offers, SuggestionList},
     },
     dom,
     icons::Icon,
@@ -25,9 +26,9 @@ use ghostlight_api::{
     view::CardView,
 };
 use ghostlight_model::{
-    FieldKey, FieldValue, Method, Observation, PostingId, Source,
-    card::{CardField, Chosen, FieldState},
-    suggest::{Origin, Suggestion, message},
+    FieldKey, FieldValue, Method, PostingId, Source,
+    card::{CardField, FieldState},
+    suggest::{Suggestion, message},
     typed::Beside,
 };
 use std::rc::Rc;
@@ -450,7 +451,7 @@ impl FieldRow {
                     <span class="gl-field__label">{ field.key.label() }</span>
                     <div class="gl-field__value" role="group" aria-label={format!("value {key}")}>{ self.view_value(ctx, field) }</div>
                     if !self.is_open() {
-                        <div class="gl-field__end">{ self.view_pen(ctx, field) }{ self.view_end(props, field) }</div>
+                        <div class="gl-field__end">{ self.view_pen(ctx, field) }{ self.view_offer(ctx, field) }{ self.view_end(props, field) }</div>
                     }
                 </div>
                 { self.view_left(ctx) }
@@ -543,7 +544,7 @@ impl FieldRow {
             }
             (None, _) => {
                 let words = card::not_found_words(field);
-                html! { <><span class="gl-cut gl-dim" title={words.clone()}>{ words }</span>{ self.view_offer(ctx, field) }</> }
+                html! { <span class="gl-cut gl-dim" title={words.clone()}>{ words }</span> }
             }
         }
     }
@@ -553,7 +554,8 @@ impl FieldRow {
         let props = ctx.props();
         let dismissed = self.dismissed.as_ref().map(|one| &one.value);
         let mut offers = props.offers.suggestions.iter();
-        let Some(first) = offers.find(|one| Some(&one.value) != dismissed) else {
+        let first = offers.find(|one| Some(&one.value) != dismissed);
+        let Some(first) = first.filter(|_| field.chosen.is_none()) else {
             return Html::default();
         };
         let (act, key) = (props.act.clone(), field.key.clone());
@@ -795,117 +797,6 @@ fn view_unfold(props: &Props, field: &CardField) -> Html {
                 </button>
             }
         }
-    }
-}
-
-/// Below the row: who says so, the other answers with the reason they lost, where was looked.
-fn view_more(ctx: &Context<FieldRow>, field: &CardField) -> Html {
-    let stands = field
-        .chosen
-        .as_ref()
-        .map(|chosen| view_stands(ctx, field, chosen));
-    let other = |alternative: &ghostlight_model::card::Alternative| {
-        view_answer(
-            ctx,
-            &alternative.observation,
-            alternative.because.sentence(),
-        )
-    };
-    html! {
-        <>
-            if field.chosen.is_some() || !field.alternatives.is_empty() {
-                <ul class="gl-answers" aria-label={format!("answers for {}", field.key.label())}>
-                    { stands.unwrap_or_default() }
-                    { for field.alternatives.iter().map(other) }
-                </ul>
-            }
-            if !field.looked.is_empty() {
-                <dl class="gl-looked">
-                    { for field.looked.iter().map(|looked| html! {
-                        <div key={looked.method.word()}><dt>{ looked.method.label() }</dt><dd>{ card::look_words(looked) }</dd></div>
-                    }) }
-                </dl>
-            } else if field.chosen.is_none() {
-                <p class="gl-dim">{ "No method has looked for it in this capture." }</p>
-            }
-        </>
-    }
-}
-
-/// Below all of it: how right the methods were, and the way to the history.
-fn view_foot(ctx: &Context<FieldRow>, field: &CardField) -> Html {
-    html! {
-        <>
-            { view_accuracy_of(&ctx.props().offers.accuracy) }
-            <p class="gl-field__links">{ view_history_link(ctx, field) }</p>
-        </>
-    }
-}
-
-/// A button that takes an answer, with the reason, or withdraws the person's.
-fn view_choice(
-    ctx: &Context<FieldRow>,
-    words: &'static str,
-    value: Option<FieldValue>,
-    why: String,
-) -> Html {
-    if ctx.props().card.posting.is_none() {
-        return Html::default();
-    }
-    let choose = ctx.link().callback(move |event: MouseEvent| {
-        event.stop_propagation();
-        Msg::Choose(value.clone(), why.clone())
-    });
-    html! { <button type="button" class="gl-link" onclick={choose}>{ words }</button> }
-}
-
-fn view_history_link(ctx: &Context<FieldRow>, field: &CardField) -> Html {
-    let (act, key) = (ctx.props().act.clone(), field.key.clone());
-    let show = Callback::from(move |event: MouseEvent| {
-        event.stop_propagation();
-        act.emit(Act::History(key.clone()));
-    });
-    html! { <button type="button" class="gl-link" onclick={show}>{ "History of this field" }</button> }
-}
-
-fn view_stands(ctx: &Context<FieldRow>, field: &CardField, chosen: &Chosen) -> Html {
-    let quote = card::evidence_of(field).map(|evidence| format::shortened(&evidence.quote, 160));
-    html! {
-        <li key="stands" class="gl-answer is-standing">
-            <span class="gl-answer__value">{ format::shortened(&full(&field.key, chosen), 400) }</span>
-            <span class="gl-answer__why gl-ok">{ Icon::Check.draw() }{ "stands" }</span>
-            <span class="gl-answer__from gl-dim">{ card::source_title(chosen.source, chosen.method) }</span>
-            if chosen.source == Source::User {
-                { view_choice(ctx, "Withdraw", None, String::new()) }
-            } else {
-                <span class="gl-answer__end">{ bits::confidence(chosen.confidence) }{ view_choice(ctx, "Confirm", Some(chosen.value.clone()), String::new()) }</span>
-            }
-            if let Some(quote) = quote { <q class="gl-quote">{ quote }</q> }
-        </li>
-    }
-}
-
-fn full(key: &FieldKey, chosen: &Chosen) -> String {
-    match card::shown(key, &chosen.value) {
-        Shown::Line(text) => text,
-        _ => chosen.value.display(),
-    }
-}
-
-fn view_answer(ctx: &Context<FieldRow>, observation: &Observation, because: &str) -> Html {
-    let quote = observation
-        .evidence
-        .as_ref()
-        .map(|e| format::shortened(&e.quote, 160));
-    let why = message(&[(observation.field.clone(), Origin::Alternative)]);
-    html! {
-        <li key={observation.id().to_string()} class="gl-answer">
-            <span class="gl-answer__value">{ format::shortened(&observation.value.display(), 400) }</span>
-            <span class="gl-answer__why">{ because.to_owned() }</span>
-            <span class="gl-answer__from gl-dim">{ card::source_title(observation.source, observation.method) }</span>
-            <span class="gl-answer__end">{ bits::confidence(observation.confidence) }{ view_choice(ctx, "Use this", Some(observation.value.clone()), why) }</span>
-            if let Some(quote) = quote { <q class="gl-quote">{ quote }</q> } else { <span class="gl-dim">{ "no words quoted" }</span> }
-        </li>
     }
 }
 

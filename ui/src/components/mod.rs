@@ -1,5 +1,6 @@
 //! Parts of the window. Each renders from few, cheap properties; rows come from the views hub.
 
+mod answers;
 pub mod assessment;
 pub mod bits;
 pub mod card;
@@ -16,6 +17,7 @@ pub mod history;
 pub mod masthead;
 pub mod nav;
 pub mod run_view;
+pub mod scrubber;
 pub mod splitter;
 pub mod steps;
 pub mod suggestions;

@@ -5,6 +5,7 @@ pub mod edit;
 pub mod export;
 pub mod format;
 pub mod monitor;
+pub mod replay;
 pub mod rows;
 pub mod shortcuts;
 pub mod spans;

@@ -2,8 +2,10 @@
 
 mod history;
 mod monitor;
+mod replay;
 
 pub(crate) use monitor::Searches;
+pub(crate) use replay::Replays;
 
 use crate::{Engine, store_error};
 use ghostlight_api::{
@@ -44,6 +46,10 @@ impl Engine {
             ViewQuery::Card(subject) => match self.card(subject)? {
                 Some(card) => ViewData::Card(Box::new(card)),
                 None => ViewData::Failed(missing(subject)),
+            },
+            ViewQuery::Known { run, offset } => match self.known_then(run, *offset)? {
+                Some(view) => ViewData::Known(Box::new(view)),
+                None => ViewData::Failed(missing(&Subject::Run(run.clone()))),
             },
             ViewQuery::Events {
                 subject,
