@@ -200,11 +200,9 @@ fn a_correction_is_suggested_where_the_same_was_read_and_counted_by_method() {
         lines,
         [("company", "pattern", 0, 4), ("title", "pattern", 1, 0)]
     );
-    assert_eq!(
-        suggested(&engine, three[0]).accuracy,
-        rows,
-        "those of its fields"
-    );
+    let mut of_card = suggested(&engine, three[0]).accuracy;
+    of_card.reverse();
+    assert_eq!(of_card, rows, "the same in the order of the card");
     drop(engine);
     let store = Store::open(folder.path(), |_| {}).unwrap();
     assert!(!store.rebuild().wait().unwrap().drift);

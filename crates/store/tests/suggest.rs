@@ -152,7 +152,10 @@ fn an_employers_other_postings_say_what_stands_there_and_no_more_than_the_bound_
         field,
         machine: None,
     });
+    let begin = std::time::Instant::now();
     let heard = store.heard(me, "Lamplight Press", &wanted).unwrap();
+    let took = begin.elapsed().as_secs_f64() * 1_000.0;
+    println!("what {EMPLOYER_POSTINGS_MAX} postings say was read in {took:.1} ms");
     let platforms = &heard.employer[&FieldKey::Platform];
     assert_eq!(
         platforms.len(),

@@ -73,7 +73,11 @@ pub fn Postings(props: &Props) -> Html {
     let state = use_view(query.clone());
     let present = use_memo(state.clone(), card_of);
     use_announce(&shell, props.subject.as_ref(), present.as_ref().as_ref());
-    let run = present.as_ref().as_ref().and_then(|card| card.run.clone());
+    // An earlier run that was opened is looked back at itself, though the card is the posting's.
+    let run = match &props.subject {
+        Some(Subject::Run(run)) => Some(run.clone()),
+        _ => present.as_ref().as_ref().and_then(|card| card.run.clone()),
+    };
     let past = use_past(run);
     let card = match &past.known {
         Some((_, card)) => Rc::new(Some(card.clone())),

@@ -14,44 +14,59 @@ use std::sync::{Mutex, PoisonError};
 const MARK_EVERY: u64 = 256;
 /// Events that one pull folds at most; the next pull goes on. A multiple of [`MARK_EVERY`].
 const STEP_EVENTS_MAX: u64 = 2_048;
-/// Replays that are kept; beyond it every second one goes, and a look folds twice as many events.
+/// Marks that are kept; beyond it every second one goes, and a look folds twice as many events.
 const MARKS_MAX: usize = 256;
 
 /// The replays that are kept, of one run.
 #[derive(Debug, Default)]
-pub(crate) struct Replays(Mutex<Vec<Replay>>);
+pub(crate) struct Replays(Mutex<Kept>);
+
+#[derive(Debug)]
+struct Kept {
+    /// In order, each after a multiple of `every` events.
+    marks: Vec<Replay>,
+    every: u64,
+    /// Where the last look came to, so that the next pull goes on from there.
+    last: Option<Replay>,
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        Self {
+            marks: Vec::new(),
+            every: MARK_EVERY,
+            last: None,
+        }
+    }
+}
 
 impl Replays {
     /// The furthest one that knows no more than `events`, else one that knows nothing. Another run's are forgotten.
     fn nearest(&self, (run, epoch): (&RunId, Epoch), events: u64) -> Replay {
-        let mut marks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if marks
-            .first()
-            .is_some_and(|mark| mark.run() != run || mark.epoch() != epoch)
-        {
-            marks.clear();
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let other = |last: &Replay| last.run() != run || last.epoch() != epoch;
+        if kept.last.as_ref().is_some_and(other) {
+            *kept = Kept::default();
         }
-        let mut known = marks.iter().rev();
-        let nearest = known.find(|mark| mark.known() <= events).cloned();
+        let known = kept.marks.iter().chain(&kept.last);
+        let known = known.filter(|replay| replay.known() <= events);
+        let nearest = known.max_by_key(|replay| replay.known()).cloned();
         nearest.unwrap_or_else(|| Replay::new(run.clone(), epoch))
     }
 
-    /// Keeps it if it goes on from those that are there.
+    /// Keeps where a look came to, and a mark if it is the place for one.
     fn keep(&self, replay: &Replay) {
-        let mut marks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let goes_on = |last: &Replay| {
-            last.run() == replay.run()
-                && last.epoch() == replay.epoch()
-                && last.known() < replay.known()
-        };
-        if marks.last().is_none_or(goes_on) {
-            marks.push(replay.clone());
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.last = Some(replay.clone());
+        let further = |mark: &Replay| mark.known() < replay.known();
+        if replay.known().is_multiple_of(kept.every) && kept.marks.last().is_none_or(further) {
+            kept.marks.push(replay.clone());
         }
-        if marks.len() > MARKS_MAX {
-            let last = marks.len() - 1;
-            let mut at = 0..=last;
-            // The last stays: the next pull goes on from there.
-            marks.retain(|_| at.next().is_some_and(|at| (last - at) % 2 == 0));
+        if kept.marks.len() > MARKS_MAX {
+            let every = kept.every * 2;
+            kept.every = every;
+            let stays = |mark: &Replay| mark.known().is_multiple_of(every);
+            kept.marks.retain(stays);
         }
     }
 }
@@ -101,9 +116,7 @@ impl Engine {
             if replay.known() == before {
                 break;
             }
-            if replay.known() == mark {
-                replays.keep(&replay);
-            }
+            replays.keep(&replay);
         }
         Ok(replay)
     }
@@ -146,23 +159,33 @@ mod tests {
     }
 
     #[test]
-    fn the_nearest_is_found_others_are_forgotten_and_the_last_always_stays() {
+    fn a_look_goes_on_from_a_mark_nearby_and_another_run_begins_anew() {
         let replays = Replays::default();
         let run = |name: &str| RunId(name.into());
         let known = |name: &str, events| replays.nearest((&run(name), Epoch(1)), events).known();
         assert_eq!(known("a", 9), 0);
+        let step = 64;
         let mut replay = Replay::new(run("a"), Epoch(1));
-        for n in 1..=2_000 {
-            replay = grown("a", replay, 4);
+        let steps = 3 * MARKS_MAX as u64 * MARK_EVERY / step;
+        for n in 1..=steps {
+            replay = grown("a", replay, step);
             replays.keep(&replay);
-            assert!(replays.0.lock().unwrap().len() <= MARKS_MAX);
-            assert_eq!(known("a", u64::MAX), 4 * n, "it always goes on");
+            assert_eq!(known("a", u64::MAX), step * n, "it always goes on");
         }
-        assert!(known("a", 4_000) <= 4_000 && known("a", 4_000) > 3_900);
-        // What does not go on from there is not kept: a mark that is there already, another run's.
-        replays.keep(&grown("a", Replay::new(run("a"), Epoch(1)), 4));
-        replays.keep(&grown("b", Replay::new(run("b"), Epoch(1)), 9_999));
-        assert_eq!(known("a", u64::MAX), 8_000);
+        let kept = replays.0.lock().unwrap().marks.len();
+        assert!(kept > MARKS_MAX / 2 && kept <= MARKS_MAX, "{kept}");
+        for events in (0..step * steps).step_by(1_000) {
+            let from = known("a", events);
+            assert!(
+                from <= events && events - from < 4 * MARK_EVERY,
+                "{from} for {events}"
+            );
+        }
+        // A look at the middle goes on from where it came to, whatever lies beyond.
+        let middle = grown("a", Replay::new(run("a"), Epoch(1)), 5 * MARK_EVERY + 7);
+        replays.keep(&middle);
+        assert_eq!(known("a", middle.known() + 1), middle.known());
+        assert_eq!(replays.0.lock().unwrap().marks.len(), kept);
         assert_eq!(known("b", u64::MAX), 0, "another run begins anew");
         assert_eq!(known("a", u64::MAX), 0);
         replays.keep(&grown("b", Replay::new(run("b"), Epoch(2)), 4));
