@@ -401,11 +401,10 @@ pub const OF_EMPLOYER: &str = "SELECT posting FROM posting WHERE company = ?1 CO
 pub const PRECEDENTS: &str = "SELECT value, correct FROM judgement WHERE field = ?1 AND method = ?2 \
      AND machine = ?3 AND posting <> ?4 ORDER BY wall DESC LIMIT ?5";
 /// Accepted suggestions that stand: field, kind of source, at most.
-pub const ACCEPTED_COUNT: &str = "SELECT count(*) FROM \
-     (SELECT 1 FROM judgement WHERE field = ?1 AND origin = ?2 LIMIT ?3)";
+pub const ACCEPTED: &str = "SELECT 1 FROM judgement WHERE field = ?1 AND origin = ?2 LIMIT ?3";
 /// Dismissed suggestions: field, kind of source, at most.
-pub const DISMISSED_COUNT: &str = "SELECT count(*) FROM \
-     (SELECT 1 FROM dismissal WHERE field = ?1 AND origin = ?2 LIMIT ?3)";
+pub const DISMISSED_OF_KIND: &str =
+    "SELECT 1 FROM dismissal WHERE field = ?1 AND origin = ?2 LIMIT ?3";
 /// What was dismissed of a posting.
 pub const DISMISSED: &str = "SELECT field, value FROM dismissal WHERE posting = ?1";
 /// Forgets the oldest dismissals of a posting: posting, how many stay.
@@ -518,8 +517,8 @@ pub const HOT: &[(&str, &str)] = &[
     ("heads", HEADS),
     ("postings of an employer", OF_EMPLOYER),
     ("precedents", PRECEDENTS),
-    ("accepted, count", ACCEPTED_COUNT),
-    ("dismissed, count", DISMISSED_COUNT),
+    ("accepted", ACCEPTED),
+    ("dismissed of a kind", DISMISSED_OF_KIND),
     ("dismissed", DISMISSED),
     ("dismissals, trim", DISMISSALS_TRIM),
     ("judgements", JUDGEMENTS),

@@ -206,13 +206,15 @@ fn of_employer(
 
 fn tallies(c: &Connection, field: &FieldKey) -> rusqlite::Result<BTreeMap<Origin, Tally>> {
     let count = |sql: &str, origin: Origin| {
-        read::count(c, sql, params![field.name(), origin.word(), ANSWERS_MAX])
+        let of_it = params![field.name(), origin.word(), ANSWERS_MAX];
+        let rows = read::collect(c, sql, of_it, |_| Ok(()))?;
+        Ok::<u32, rusqlite::Error>(rows.len() as u32)
     };
     let mut tallies = BTreeMap::new();
     for origin in Origin::ALL {
         let tally = Tally {
-            accepted: count(sql::ACCEPTED_COUNT, origin)?,
-            dismissed: count(sql::DISMISSED_COUNT, origin)?,
+            accepted: count(sql::ACCEPTED, origin)?,
+            dismissed: count(sql::DISMISSED_OF_KIND, origin)?,
         };
         tallies.insert(origin, tally);
     }
