@@ -65,6 +65,8 @@ commands! {
     record_outcome: RecordOutcome,
     edit_field: EditField,
     keep_draft: KeepDraft,
+    accept_suggestions: AcceptSuggestions,
+    dismiss_suggestion: DismissSuggestion,
     undo: Undo,
     redo: Redo,
     create_branch: CreateBranch,

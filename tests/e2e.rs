@@ -37,3 +37,7 @@ mod monitor;
 mod notify;
 #[path = "e2e/refused.rs"]
 mod refused;
+#[path = "e2e/replay.rs"]
+mod replay;
+#[path = "e2e/suggest.rs"]
+mod suggest;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::path::Path;
 
 /// Puts the focus on a row, beside its links, and opens its editor.
-async fn edit(app: &App, field: &str) {
+pub async fn edit(app: &App, field: &str) {
     app.script(&format!("document.getElementById('field-{field}').focus()"))
         .await;
     focus_is(app, &format!("field-{field}")).await;
@@ -23,7 +23,7 @@ async fn retype(app: &App, text: &str) {
     app.type_keys(text).await;
 }
 
-async fn focus_is(app: &App, id: &str) {
+pub async fn focus_is(app: &App, id: &str) {
     app.wait_until(&format!("the focus on {id}"), async |client| {
         let has = "return document.activeElement.id || document.activeElement.ariaLabel";
         match client.execute(has, Vec::new()).await {
@@ -34,7 +34,7 @@ async fn focus_is(app: &App, id: &str) {
     .await;
 }
 
-async fn shows(app: &App, field: &str, wanted: &str) -> Value {
+pub async fn shows(app: &App, field: &str, wanted: &str) -> Value {
     wait_for(app, &format!("{wanted} in {field}"), |seen| {
         value(seen, field).starts_with(wanted)
             && seen["fields"][field]["state"].as_str() == Some("found")
@@ -275,7 +275,7 @@ async fn history_says(app: &App, what: &str, good: impl Fn(&str) -> bool) -> Str
 }
 
 /// Waits until no dialog is open.
-async fn dialog_is_gone(app: &App) {
+pub async fn dialog_is_gone(app: &App) {
     app.wait_until("no dialog", async |client| {
         let open = "return document.querySelector('dialog[open]') !== null";
         match client.execute(open, Vec::new()).await {
@@ -311,7 +311,7 @@ async fn press_button(app: &App, xpath: &str) {
     app.press(Key::Enter).await;
 }
 
-async fn with_ctrl(app: &App, key: char, shift: bool) {
+pub async fn with_ctrl(app: &App, key: char, shift: bool) {
     let held = if shift { ", shiftKey: true" } else { "" };
     app.script(&format!(
         "document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {{ key: '{key}', ctrlKey: true{held}, bubbles: true, cancelable: true }}))"

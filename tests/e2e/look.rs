@@ -153,7 +153,7 @@ pub async fn choose_theme(app: &App, theme: &str) {
 }
 
 /// Another width; below 800 pixels one part is shown at a time, chosen by a tab.
-async fn narrow(app: &App, width: u32, part: &str) {
+pub async fn narrow(app: &App, width: u32, part: &str) {
     app.resize(width, 800).await;
     app.wait_until(&format!("a width of {width}"), async |client| match client
         .execute("return window.innerWidth", Vec::new())

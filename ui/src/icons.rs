@@ -69,6 +69,8 @@ pub enum Icon {
     Plug,
     /// Look for something: a magnifying glass.
     Search,
+    /// A moment: a clock.
+    Clock,
 }
 
 impl Icon {
@@ -115,6 +117,7 @@ impl Icon {
             Icon::Pin => "M6 1.5h4l-.5 5 2.5 2.5H4l2.5-2.5zM8 9v5.5",
             Icon::Up => "M8 13.5V3M3.8 7L8 2.8 12.2 7",
             Icon::Search => "M7 2.5a4.5 4.5 0 1 1 0 9 4.5 4.5 0 0 1 0-9zM10.3 10.3L14 14",
+            Icon::Clock => "M8 2a6 6 0 1 1 0 12A6 6 0 0 1 8 2zM8 4.8V8l2.3 1.6",
             Icon::Plug => "M5.5 1.5v4M10.5 1.5v4M3.5 5.5h9v2a4.5 4.5 0 0 1-9 0zM8 12v3",
         }
     }

@@ -106,6 +106,8 @@ pub enum Dialog {
     Branch(PostingId, Option<CommitId>),
     /// Merge a branch into the one that is checked out.
     Merge(PostingId),
+    /// Accept the surest suggestions of a posting's card.
+    Suggestions(PostingId),
     /// The shortcuts.
     Shortcuts,
     /// Connections in detail; of one feed first.

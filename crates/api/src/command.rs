@@ -4,6 +4,7 @@ use crate::view::{Subject, ViewData, ViewId, ViewQuery};
 use ghostlight_model::{
     CommitId, FieldKey, FieldValue, PostingId, RunId,
     export::{Filter, Format, What},
+    suggest::Origin,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::fmt;
@@ -122,6 +123,31 @@ commands! {
         field: FieldKey,
         /// As typed; `None` gives it up.
         text: Option<String>,
+    } -> ();
+
+    /// Accepts suggestions as one change, which one undo takes back. Answers the commit; `None` if all of it stood
+    /// already. Refused as stale if a person changed one of the fields since.
+    "accept_suggestions" AcceptSuggestions {
+        /// Of which posting.
+        posting: PostingId,
+        /// Which, at most one of a field.
+        accept: Vec<AcceptedSuggestion>,
+        /// Made by the caller; the same key twice is one commit.
+        key: String,
+    } -> Option<CommitId>;
+
+    /// Dismisses a suggestion: it is not shown again, and its kind sinks in rank.
+    "dismiss_suggestion" DismissSuggestion {
+        /// Of which posting.
+        posting: PostingId,
+        /// Which field.
+        field: FieldKey,
+        /// The value that was suggested.
+        value: FieldValue,
+        /// The kind of source that suggested it first.
+        origin: Origin,
+        /// Takes a dismissal back instead.
+        again: bool,
     } -> ();
 
     /// Takes back the person's latest change of a posting that is not taken back. Answers the new commit.
@@ -384,6 +410,19 @@ pub enum FieldInput {
     Value(FieldValue),
     /// The person's value goes, and what machines found stands again.
     Withdraw,
+}
+
+/// A suggestion that is accepted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AcceptedSuggestion {
+    /// Which field.
+    pub field: FieldKey,
+    /// What it is to be.
+    pub value: FieldValue,
+    /// What stood there when it was looked at.
+    pub stood: Option<FieldValue>,
+    /// The kind of source that suggested it first.
+    pub origin: Origin,
 }
 
 /// What became of an edit.

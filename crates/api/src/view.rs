@@ -9,6 +9,7 @@ use ghostlight_model::{
     liveness::Pulse,
     receipt::Receipt,
     run::{Artifact, Attempt, Failure, NodeStatus, RunLine, RunStatus},
+    suggest::{Accuracy, Suggestion},
 };
 use serde::{Deserialize, Serialize};
 
@@ -126,6 +127,13 @@ pub enum ViewQuery {
     Run(RunId),
     /// The card of a subject.
     Card(Subject),
+    /// The card of one of our own runs as it was known after one of its events.
+    Known {
+        /// Which run.
+        run: RunId,
+        /// The last event that is known; beyond the log's end the last one.
+        offset: u64,
+    },
     /// The event log of a subject's latest run, oldest first.
     Events {
         /// Of what.
@@ -205,6 +213,10 @@ pub enum ViewQuery {
         /// The other.
         after: CommitId,
     },
+    /// Suggestions for the fields of a posting's card.
+    Suggestions(PostingId),
+    /// How right the methods were, by field and method, as persons judged them.
+    Accuracy,
     /// The state of feeds and store.
     Health,
     /// What an export would be, as of when it was asked.
@@ -239,6 +251,8 @@ pub enum ViewData {
     Runs(Page<RunRow>),
     /// Of [`ViewQuery::Card`].
     Card(Box<CardView>),
+    /// Of [`ViewQuery::Known`].
+    Known(Box<KnownView>),
     /// Of [`ViewQuery::Run`].
     Run(Box<RunView>),
     /// Of [`ViewQuery::Events`].
@@ -267,6 +281,10 @@ pub enum ViewData {
     Merge(Box<MergeView>),
     /// Of [`ViewQuery::Compare`].
     Compare(Vec<DifferenceRow>),
+    /// Of [`ViewQuery::Suggestions`].
+    Suggestions(Box<SuggestionsView>),
+    /// Of [`ViewQuery::Accuracy`].
+    Accuracy(Vec<Accuracy>),
     /// Of [`ViewQuery::Health`].
     Health(Health),
     /// Of [`ViewQuery::ExportLook`].
@@ -442,7 +460,7 @@ pub struct Extent {
 }
 
 /// Everything the card shows.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct CardView {
     /// The posting, once known.
     pub posting: Option<PostingId>,
@@ -478,6 +496,21 @@ pub struct CardView {
     pub outcomes: Vec<RecordedOutcome>,
     /// What was typed and not saved.
     pub drafts: Vec<DraftRow>,
+}
+
+/// A card as it was known then.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct KnownView {
+    /// The card; what was typed and not saved is no part of it.
+    pub card: CardView,
+    /// The last event that is known.
+    pub offset: u64,
+    /// How many events the run has by now.
+    pub total: u64,
+    /// When the last of the known events was.
+    pub at: Micros,
+    /// Of a long run that is read bit by bit: how many events are known so far, and how many there are to be known.
+    pub looked: Option<(u64, u64)>,
 }
 
 /// Text that was typed into a field and could not be saved.
@@ -1080,6 +1113,17 @@ pub struct DifferenceRow {
     pub before: Option<SaidView>,
     /// What stands in the other.
     pub after: Option<SaidView>,
+}
+
+/// Suggestions for the fields of a card.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SuggestionsView {
+    /// Of all fields in the order of the card, of a field the surest first.
+    pub suggestions: Vec<Suggestion>,
+    /// Whose other postings are meant; empty if the employer is not known.
+    pub employer: String,
+    /// How right the methods were for these fields.
+    pub accuracy: Vec<Accuracy>,
 }
 
 /// The state of feeds and store.

@@ -160,6 +160,7 @@ impl Handle<PullViews> for Engine {
                 ViewData::Events(log) if log.looked.is_some_and(|(looked, all)| looked < all) => {
                     desk.go_on(*id);
                 }
+                ViewData::Known(known) if known.looked.is_some() => desk.go_on(*id),
                 _ => {}
             }
         }

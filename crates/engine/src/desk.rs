@@ -249,7 +249,7 @@ impl View {
             .posting
             .is_some_and(|posting| changes.postings.contains(&posting));
         match &self.query {
-            ViewQuery::Postings { .. } => !changes.postings.is_empty(),
+            ViewQuery::Postings { .. } | ViewQuery::Accuracy => !changes.postings.is_empty(),
             ViewQuery::Runs { .. } | ViewQuery::Health => !changes.is_empty(),
             ViewQuery::Feeds => !changes.streams.is_empty() || changes.outbox,
             ViewQuery::Quarantine { .. } => !changes.streams.is_empty(),
@@ -267,11 +267,14 @@ impl View {
             ViewQuery::Timeline { posting, .. }
             | ViewQuery::Biography { posting, .. }
             | ViewQuery::Branches(posting)
+            | ViewQuery::Suggestions(posting)
             | ViewQuery::Merge { posting, .. } => changes.postings.contains(posting),
             // A layer is written before a card names its capture, and never changes.
-            ViewQuery::Text { .. } | ViewQuery::EventBody { .. } | ViewQuery::Compare { .. } => {
-                false
-            }
+            ViewQuery::Text { .. }
+            | ViewQuery::EventBody { .. }
+            | ViewQuery::Compare { .. }
+            // What was known then is known; a log that is read bit by bit goes on by itself.
+            | ViewQuery::Known { .. } => false,
         }
     }
 }

@@ -45,7 +45,7 @@ impl Engine {
 
 impl Engine {
     /// This person, with a key, now.
-    fn by_me(&self, key: String) -> (AuthorId, String, Micros) {
+    pub(crate) fn by_me(&self, key: String) -> (AuthorId, String, Micros) {
         (self.shared.author.clone(), key, self.shared.host.now())
     }
 }
@@ -148,7 +148,7 @@ impl Handle<RestoreVersion> for Engine {
 }
 
 /// A value that cannot stand, as the edge shows it.
-fn not_a_value(field: &FieldKey, error: &TypedError) -> ApiError {
+pub(crate) fn not_a_value(field: &FieldKey, error: &TypedError) -> ApiError {
     ApiError::new(
         ErrorCode::Rule,
         error.to_string(),

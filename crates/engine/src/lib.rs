@@ -31,6 +31,7 @@ mod process;
 pub mod report;
 mod samples;
 pub mod secrets;
+mod suggest;
 mod views;
 
 pub use commands::Handle;
@@ -94,6 +95,7 @@ struct Shared {
     began: Instant,
     monitor: Monitor,
     searches: views::Searches,
+    replays: views::Replays,
     attending: Arc<Attending>,
     exports: Exports,
     imports: Imports,
@@ -165,6 +167,7 @@ impl Engine {
             began: Instant::now(),
             monitor,
             searches: views::Searches::default(),
+            replays: views::Replays::default(),
             attending,
             exports: Exports::default(),
             imports: Imports::default(),

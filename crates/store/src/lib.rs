@@ -18,10 +18,12 @@ mod open;
 pub mod outbox;
 pub mod project;
 pub mod read;
+mod replay;
 pub mod snapshot;
 #[doc(hidden)]
 pub mod sql;
 pub mod streams;
+pub mod suggest;
 mod write;
 pub mod writer;
 
@@ -45,5 +47,6 @@ pub use project::Rebuilt;
 pub use streams::{
     FeedEntry, LogEvent, Published, Received, ReceivedCount, StreamInfo, StreamPage,
 };
+pub use suggest::{Acceptance, Accepted, Asked, Dismissal, Heard};
 pub use write::{FinishedRun, NewCapture, PersonChange};
 pub use writer::{Changes, Pending};

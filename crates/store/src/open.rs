@@ -33,7 +33,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0004_outbox.sql"),
     include_str!("../migrations/0005_branches.sql"),
     include_str!("../migrations/0006_drafts.sql"),
-    include_str!("../migrations/0007_employers.sql"),
+    include_str!("../migrations/0007_suggestions.sql"),
 ];
 /// The newest schema this version reads and writes.
 pub const SCHEMA: i64 = MIGRATIONS.len() as i64;

@@ -1,10 +1,10 @@
-//! Projections: `run`, `posting`, `card_field` and `node_history`, folded from the log and thrown away at will.
+//! Projections: `run`, `posting`, `card_field`, `judgement`, `accuracy` and `node_history`, folded from the log and thrown away at will.
 //!
 //! [`Touched`] collects what a batch changes in memory; each touched row is written once, when the
 //! batch is flushed. [`rebuild`] runs the same code over the whole log, so it cannot disagree
 //! (DESIGN *Invariants* 3).
 
-use crate::{history, read, sql, streams, write::json, writer::Changes};
+use crate::{history, read, sql, streams, suggest, write::json, writer::Changes};
 use ghostlight_model::{
     Epoch, EventBody, FieldKey, Observation, Phase, PostingId, RunId, StreamId,
     card::{Card, CardInput, FieldState, fold},
@@ -21,7 +21,7 @@ use std::{
 
 /// Raise it when a projection's rows or the reducers behind them change: older rows are rebuilt
 /// when the store is opened.
-const VERSION: i64 = 4;
+const VERSION: i64 = 5;
 const NAME: &str = "cards";
 /// Events read at a time while rebuilding.
 const REBUILD_CHUNK: i64 = 10_000;
@@ -332,16 +332,26 @@ fn write_posting(tx: &Transaction<'_>, posting: PostingId) -> rusqlite::Result<(
             .execute([posting.0])?;
         tx.prepare_cached("DELETE FROM posting WHERE posting = ?1")?
             .execute([posting.0])?;
-        return Ok(());
+        return suggest::project(tx, posting, []);
     };
-    let card = card_of(tx, posting, &run)?;
+    let tip = history::tip(tx, posting)?;
+    suggest::project(
+        tx,
+        posting,
+        tip.line().into_iter().map(|(_, commit)| commit),
+    )?;
+    let card = card_of(tx, posting, &run, &tip)?;
     write_fields(tx, posting, &card)?;
     write_posting_row(tx, posting, &run, &card)
 }
 
 /// The card, a pure function of what the log holds for the posting.
-fn card_of(tx: &Connection, posting: PostingId, run: &RunState) -> rusqlite::Result<Card> {
-    let tip = history::tip(tx, posting)?;
+fn card_of(
+    tx: &Connection,
+    posting: PostingId,
+    run: &RunState,
+    tip: &history::Tip,
+) -> rusqlite::Result<Card> {
     let line = tip.line();
     let observations = match run.capture {
         Some(capture) => read::observations_of(tx, posting, capture)?,
@@ -491,7 +501,7 @@ pub(crate) fn rebuild(tx: &Transaction<'_>) -> rusqlite::Result<Rebuilt> {
     let before = digest(tx)?;
     tx.execute_batch(
         "DELETE FROM card_field; DELETE FROM posting; DELETE FROM run; DELETE FROM node_history;
-         DELETE FROM projection;",
+         DELETE FROM judgement; DELETE FROM accuracy; DELETE FROM projection;",
     )?;
     let mut touched = Touched::default();
     let mut events = 0;
@@ -536,7 +546,16 @@ pub(crate) fn rebuild(tx: &Transaction<'_>) -> rusqlite::Result<Rebuilt> {
 /// A hash over every projection row, to compare before and after.
 fn digest(tx: &Connection) -> rusqlite::Result<blake3::Hash> {
     let mut hasher = blake3::Hasher::new();
-    for table in ["run", "posting", "card_field", "node_history", "projection"] {
+    const TABLES: [&str; 7] = [
+        "run",
+        "posting",
+        "card_field",
+        "node_history",
+        "judgement",
+        "accuracy",
+        "projection",
+    ];
+    for table in TABLES {
         let mut statement = tx.prepare(&format!("SELECT * FROM {table} ORDER BY 1, 2"))?;
         let columns = statement.column_count();
         let mut rows = statement.query([])?;

@@ -485,7 +485,7 @@ fn bytes_of(c: &Connection, sql: &str, capture: CaptureId) -> rusqlite::Result<O
     Ok(bytes.flatten())
 }
 
-fn stream_of(c: &Connection, run: &RunId) -> rusqlite::Result<Option<(i64, i64)>> {
+pub(crate) fn stream_of(c: &Connection, run: &RunId) -> rusqlite::Result<Option<(i64, i64)>> {
     c.prepare_cached(sql::STREAM)?
         .query_row((run.stream().0, crate::streams::LOCAL), |row| {
             Ok((row.get(0)?, row.get(1)?))

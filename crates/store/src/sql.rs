@@ -122,9 +122,10 @@ pub const LIFE_VERSIONS: &str = "SELECT wall, id, author_id FROM \"commit\" WHER
 /// Where a capture is from, and its visible text's hash.
 pub const LIFE_CAPTURE: &str =
     "SELECT coalesce(final_url, url), visible_hash FROM capture WHERE id = ?1";
-/// Other postings of an employer, ignoring case (ASCII), those first seen last first: employer, posting, length.
+/// Other postings of an employer, ignoring case (ASCII), the latest first: employer, posting, length.
 pub const SAME_EMPLOYER: &str = "SELECT posting, title, place, first_seen, fingerprint FROM posting \
-     WHERE company = ?1 COLLATE NOCASE AND posting <> ?2 ORDER BY first_seen DESC LIMIT ?3";
+     WHERE company = ?1 COLLATE NOCASE AND posting <> ?2 \
+     ORDER BY updated DESC, posting LIMIT ?3";
 /// The latest run over a posting.
 pub const LATEST_RUN: &str =
     "SELECT state FROM run WHERE posting = ?1 ORDER BY started DESC, run_id DESC LIMIT 1";
@@ -422,6 +423,32 @@ pub const COMMIT_KEY: &str = "SELECT idempotency_key FROM \"commit\" WHERE id = 
 pub const HEADS: &str = "SELECT id FROM \"commit\" WHERE posting = ?1 \
      AND NOT EXISTS (SELECT 1 FROM commit_parent WHERE parent = id)";
 
+/// An employer's other postings, the latest: company, posting, length.
+pub const OF_EMPLOYER: &str = "SELECT posting FROM posting WHERE company = ?1 COLLATE NOCASE \
+     AND posting <> ?2 ORDER BY updated DESC LIMIT ?3";
+/// How persons judged a value of the machines elsewhere, the latest: field, method, its key, posting, length.
+pub const PRECEDENTS: &str = "SELECT value, correct FROM judgement WHERE field = ?1 AND method = ?2 \
+     AND machine = ?3 AND posting <> ?4 ORDER BY wall DESC LIMIT ?5";
+/// Accepted suggestions that stand: field, kind of source, at most.
+pub const ACCEPTED: &str = "SELECT 1 FROM judgement WHERE field = ?1 AND origin = ?2 LIMIT ?3";
+/// Dismissed suggestions: field, kind of source, at most.
+pub const DISMISSED_OF_KIND: &str =
+    "SELECT 1 FROM dismissal WHERE field = ?1 AND origin = ?2 LIMIT ?3";
+/// What was dismissed of a posting.
+pub const DISMISSED: &str = "SELECT field, value FROM dismissal WHERE posting = ?1";
+/// Forgets the oldest dismissals of a posting: posting, how many stay.
+pub const DISMISSALS_TRIM: &str = "DELETE FROM dismissal WHERE posting = ?1 AND at < \
+     (SELECT at FROM dismissal WHERE posting = ?1 ORDER BY at DESC LIMIT 1 OFFSET ?2 - 1)";
+/// How persons judged a posting's fields, by field.
+pub const JUDGEMENTS: &str = "SELECT field, method, machine, value, correct, origin, wall \
+     FROM judgement WHERE posting = ?1 ORDER BY field";
+/// How right the methods were for a field.
+pub const ACCURACY_OF: &str =
+    "SELECT field, method, correct, wrong FROM accuracy WHERE field = ?1 ORDER BY method";
+/// How right the methods were; all of the table, which is small.
+pub const ACCURACY: &str =
+    "SELECT field, method, correct, wrong FROM accuracy ORDER BY field, method";
+
 /// Every statement of this module by name. Those that count or page a whole table may walk an
 /// index from its end; none may walk a table or sort.
 pub const HOT: &[(&str, &str)] = &[
@@ -525,4 +552,12 @@ pub const HOT: &[(&str, &str)] = &[
     ("observations for a bundle", BUNDLE_OBSERVATIONS),
     ("key of a commit", COMMIT_KEY),
     ("heads", HEADS),
+    ("postings of an employer", OF_EMPLOYER),
+    ("precedents", PRECEDENTS),
+    ("accepted", ACCEPTED),
+    ("dismissed of a kind", DISMISSED_OF_KIND),
+    ("dismissed", DISMISSED),
+    ("dismissals, trim", DISMISSALS_TRIM),
+    ("judgements", JUDGEMENTS),
+    ("accuracy of a field", ACCURACY_OF),
 ];

@@ -8,14 +8,19 @@ use crate::{
         bits,
         field_row::{Act, FieldRow},
         steps::Steps,
+        suggestions::{self, Offers},
     },
     dom,
     icons::Icon,
-    shell::{Ask, Dialog, Input, Shell, use_shell},
-    state::{card, format},
+    shell::{Ask, Dialog, Input, Shell, ToastKind, use_shell},
+    state::{card, format, suggest},
+    views::use_view,
 };
-use ghostlight_api::view::CardView;
-use ghostlight_model::{FieldKey, RunId, card::Verdict, run::RunStatus};
+use ghostlight_api::{
+    ViewData, ViewQuery,
+    view::{CardView, SuggestionsView},
+};
+use ghostlight_model::{FieldKey, Micros, RunId, card::Verdict, run::RunStatus};
 use std::rc::Rc;
 use yew::{
     Callback, Html, Properties, classes, component, html, use_callback, use_effect_with,
@@ -33,6 +38,10 @@ pub struct Props {
     pub edit: Option<FieldKey>,
     /// A field was selected; the flag asks to show its words.
     pub on_field: Callback<(FieldKey, bool)>,
+    /// The moment of which it is, where it is not of now: nothing is edited then.
+    pub as_of: Option<Micros>,
+    /// Look back, or go back to now.
+    pub on_replay: Callback<()>,
 }
 
 /// See the module.
@@ -49,10 +58,16 @@ pub fn Card(props: &Props) -> Html {
             props.on_field.clone(),
             open.clone(),
             edited.clone(),
+            props.as_of.is_some(),
         );
         use_callback(
             deps,
-            |act, (card, shell, on_field, open, edited)| match act {
+            |act, (card, shell, on_field, open, edited, past)| match act {
+                Act::Edit(_) if *past => {
+                    let body = "Go back to now to edit it.".to_owned();
+                    let title = "This is the card of an earlier moment".to_owned();
+                    shell.ask.emit(Ask::Toast(ToastKind::Info, title, body));
+                }
                 Act::Show(key) => on_field.emit((key, true)),
                 Act::Toggle(key) => {
                     let next = (open.as_ref() != Some(&key)).then_some(key);
@@ -95,6 +110,13 @@ pub fn Card(props: &Props) -> Html {
     }
     let card = &props.card;
     let live = card.status == Some(RunStatus::Running);
+    // Asked for once the card is there, and not while a run changes it all the time.
+    let suggested = use_view(card.posting.filter(|_| !live).map(ViewQuery::Suggestions));
+    let suggested = suggestions::view_of(&suggested);
+    let suggested = suggested.as_deref().and_then(|data| match data {
+        ViewData::Suggestions(view) => Some(&**view),
+        _ => None,
+    });
     let stop = card
         .fields
         .iter()
@@ -110,14 +132,15 @@ pub fn Card(props: &Props) -> Html {
                 open={open.as_ref() == Some(&field.key)}
                 {live}
                 edits={if edited.0.as_ref() == Some(&field.key) { edited.1 } else { 0 }}
+                offers={suggested.map_or_else(Offers::default, |view| Offers::of(view, &field.key))}
                 act={act.clone()}
             />
         }
     };
     html! {
         <article class="gl-card" aria-label="card" aria-busy={live.to_string()}>
-            { view_head(&shell, card) }
-            <Steps steps={card.steps.clone()} status={card.status} />
+            { view_head(&shell, card, suggested) }
+            <Steps steps={card.steps.clone()} status={card.status} as_of={props.as_of}>{ view_replay(props) }</Steps>
             { view_failure(&shell, card) }
             <div class="gl-fields">{ for card.fields.iter().enumerate().map(row) }</div>
             { view_conclusions(&shell, card) }
@@ -137,7 +160,7 @@ fn retry(shell: &Shell, run: Option<RunId>) {
     }
 }
 
-fn view_head(shell: &Shell, card: &CardView) -> Html {
+fn view_head(shell: &Shell, card: &CardView, suggested: Option<&SuggestionsView>) -> Html {
     let company = card
         .fields
         .iter()
@@ -171,12 +194,40 @@ fn view_head(shell: &Shell, card: &CardView) -> Html {
         <header class="gl-card__head">
             <h1 title={card.title.clone()}>{ &card.title }</h1>
             <div class="gl-card__tools">
+                { view_suggested(shell, card, suggested) }
                 <button type="button" class="pf-v6-c-button pf-m-secondary pf-m-small" disabled={card.posting.is_none()} onclick={shell.asks(Ask::Open(Dialog::Outcome))}>{ "Outcome…" }</button>
                 <button type="button" class="pf-v6-c-button pf-m-secondary pf-m-small" disabled={card.posting.is_none()} onclick={shell.asks(Ask::Open(Dialog::Verdict))}>{ "Verdict…" }{ bits::key("V") }</button>
             </div>
             <p class="gl-card__sub">{ for parts.into_iter().flatten() }</p>
         </header>
     }
+}
+
+/// How many suggestions are sure enough to be accepted together, with the way to do so.
+fn view_suggested(shell: &Shell, card: &CardView, view: Option<&SuggestionsView>) -> Html {
+    let (Some(view), Some(posting)) = (view, card.posting) else {
+        return Html::default();
+    };
+    let count = suggest::together(view, card, suggest::THRESHOLD).len() as u64;
+    if count == 0 {
+        return Html::default();
+    }
+    let words = format::plural(count, "suggestion", "suggestions");
+    let title = format!(
+        "{words} above {} %: look at them, and accept them together",
+        suggest::THRESHOLD
+    );
+    html! { <button type="button" class="pf-v6-c-button pf-m-secondary pf-m-small" {title} onclick={shell.asks(Ask::Open(Dialog::Suggestions(posting)))}>{ format!("Accept {words}…") }</button> }
+}
+
+/// The way to earlier moments of the run.
+fn view_replay(props: &Props) -> Html {
+    if props.card.run.is_none() {
+        return Html::default();
+    }
+    let on = props.on_replay.clone();
+    let pressed = props.as_of.is_some().to_string();
+    html! { <button type="button" id="replay" class="gl-link gl-replay" aria-pressed={pressed} title="See the card as it was known at any moment of its run" onclick={move |_| on.emit(())}>{ Icon::Clock.draw() }{ "Replay" }</button> }
 }
 
 fn view_link(shell: &Shell, url: String) -> Html {

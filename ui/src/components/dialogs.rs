@@ -9,6 +9,7 @@ use crate::{
         connection::Connections,
         dialog::Modal,
         feeds::FeedDialog,
+        suggestions::AcceptMany,
         versions::{Compare, Merge, NewBranch},
     },
     dom,
@@ -69,6 +70,7 @@ pub fn Dialogs(props: &Props) -> Html {
         }
         (Some(Dialog::Branch(posting, at)), _) => html! { <NewBranch {posting} {at} /> },
         (Some(Dialog::Merge(posting)), _) => html! { <Merge {posting} /> },
+        (Some(Dialog::Suggestions(posting)), _) => html! { <AcceptMany {posting} /> },
         (Some(Dialog::Shortcuts), _) => html! { <Sheet page={props.page} /> },
         (Some(Dialog::Verdict), Some(current)) => {
             html! { <Choose what={What::Verdict} current={current.clone()} /> }

@@ -57,6 +57,9 @@ pub struct Props {
     pub mine: bool,
     /// Told what the person does.
     pub on: Callback<Typing>,
+    /// What stands below the input; what is done there is done in the editor.
+    #[prop_or_default]
+    pub children: Html,
 }
 
 /// See the module.
@@ -77,6 +80,7 @@ pub fn FieldEditor(props: &Props) -> Html {
                 <div id={help} class="gl-edit__says" aria-live="polite">{ view_says(props, &worth) }</div>
                 { view_actions(props, &worth) }
             </div>
+            { props.children.clone() }
         </div>
     }
 }
@@ -267,6 +271,11 @@ fn on_key(props: &Props) -> Callback<KeyboardEvent> {
         if event.is_composing() {
             return;
         }
+        let down = event.key() == "ArrowDown" && !on_button(&event);
+        let moves = command || !matches!(editor, Editor::LongText | Editor::Choice(_));
+        if down && moves && focus_suggestion(&event) {
+            return event.prevent_default();
+        }
         let typing = match event.key().as_str() {
             // A button says what it does; there is no text to give up.
             "Escape" if matches!(editor, Editor::Choices(_)) => Typing::Done,
@@ -282,6 +291,15 @@ fn on_key(props: &Props) -> Callback<KeyboardEvent> {
         event.stop_propagation();
         on.emit(typing);
     })
+}
+
+/// Goes on to the suggestions below the input, if there are any.
+fn focus_suggestion(event: &KeyboardEvent) -> bool {
+    let element = event.target().and_then(|t| t.dyn_into::<Element>().ok());
+    let editor = element.and_then(|element| element.closest(".gl-edit").ok().flatten());
+    let first = editor.and_then(|e| e.query_selector(".gl-suggest").ok().flatten());
+    first.iter().for_each(dom::focus);
+    first.is_some()
 }
 
 fn on_button(event: &KeyboardEvent) -> bool {

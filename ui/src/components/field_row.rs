@@ -7,25 +7,28 @@
 use crate::{
     backend,
     components::{
+        answers::{view_foot, view_more},
         bits,
         field_editor::{FieldEditor, Typing},
+        suggestions::{Answer, Offers, SuggestionList},
     },
     dom,
     icons::Icon,
     state::{
         card::{self, Shown},
         edit::{AUTO_SAVE_MS, Do, Edit, Worth},
-        format,
+        format, suggest,
     },
 };
 use ghostlight_api::{
     ApiError,
-    command::{EditField, Edited, KeepDraft},
+    command::{DismissSuggestion, EditField, Edited, KeepDraft},
     view::CardView,
 };
 use ghostlight_model::{
-    FieldKey, FieldValue, Method, Observation, PostingId, Source,
-    card::{CardField, Chosen, FieldState},
+    FieldKey, FieldValue, Method, PostingId, Source,
+    card::{CardField, FieldState},
+    suggest::{Suggestion, message},
     typed::Beside,
 };
 use std::rc::Rc;
@@ -54,7 +57,8 @@ pub enum Act {
     EditNext(FieldKey, i32),
     /// Its editor closed; the row takes the focus.
     Edited(FieldKey),
-    /// What is typed could not be kept as a draft, or not be saved when its posting went.
+    /// What is typed could not be kept as a draft, or not be saved when its posting went; or a suggestion could not be
+    /// dismissed.
     Trouble(ApiError),
     /// Show how it came to be what it is.
     History(FieldKey),
@@ -81,6 +85,8 @@ pub struct Props {
     pub live: bool,
     /// Counts the wishes to edit it.
     pub edits: u32,
+    /// What is suggested for it, once that is known.
+    pub offers: Offers,
     /// What to do.
     pub act: Callback<Act>,
 }
@@ -122,6 +128,7 @@ impl PartialEq for Props {
         );
         same_flags
             && self.act == other.act
+            && self.offers == other.offers
             && self.card.posting == other.card.posting
             && (Rc::ptr_eq(&self.card, &other.card) && self.index == other.index
                 || self.field() == other.field() && self.draft() == other.draft())
@@ -144,8 +151,10 @@ pub enum Msg {
     Retry,
     /// Give up what was typed and not saved.
     GiveUp,
-    /// Take another answer; `None` withdraws the person's value.
-    Choose(Option<FieldValue>),
+    /// Take another answer, with the reason; `None` withdraws the person's value.
+    Choose(Option<FieldValue>, String),
+    /// The person answers a suggestion.
+    Answer(Answer),
 }
 
 /// See the module.
@@ -156,6 +165,8 @@ pub struct FieldRow {
     edit: Option<Edit>,
     /// Counts what is typed, so that only the last pause saves.
     typed: u32,
+    /// The suggestion that was dismissed last, to bring it back.
+    dismissed: Option<Suggestion>,
 }
 
 impl Component for FieldRow {
@@ -168,6 +179,7 @@ impl Component for FieldRow {
             whole: false,
             edit: None,
             typed: 0,
+            dismissed: None,
         }
     }
 
@@ -184,7 +196,8 @@ impl Component for FieldRow {
                 self.does(ctx, wish);
             }
             Msg::GiveUp => self.typing(ctx, Typing::GiveUp),
-            Msg::Choose(value) => self.choose(ctx, value),
+            Msg::Choose(value, why) => self.choose(ctx, value, why),
+            Msg::Answer(answer) => self.answer(ctx, answer),
         }
         true
     }
@@ -201,6 +214,7 @@ impl Component for FieldRow {
             self.glows += 1;
         }
         if new.card.posting != old.card.posting {
+            self.dismissed = None;
             self.hand_over(old);
         } else if let Some(edit) = &mut self.edit {
             if !Rc::ptr_eq(&new.card, &old.card) {
@@ -309,13 +323,49 @@ impl FieldRow {
         self.does(ctx, wish);
     }
 
-    fn choose(&mut self, ctx: &Context<Self>, value: Option<FieldValue>) {
+    fn choose(&mut self, ctx: &Context<Self>, value: Option<FieldValue>, why: String) {
         let props = ctx.props();
         let Some(field) = props.field() else { return };
         let standing = props.value().cloned();
-        let (edit, wish) = Edit::choose(field.key.clone(), standing, value, dom::fresh_key());
+        let by = (why, dom::fresh_key());
+        let (edit, wish) = Edit::choose(field.key.clone(), standing, value, by);
         self.edit = Some(edit);
         self.does(ctx, wish);
+    }
+
+    fn answer(&mut self, ctx: &Context<Self>, answer: Answer) {
+        match answer {
+            Answer::Accept(one) => {
+                let field = one.field.clone();
+                let why = message(&[(field.clone(), suggest::origin_of(&one))]);
+                self.choose(ctx, Some(one.value), why);
+                ctx.props().act.emit(Act::Edited(field));
+            }
+            Answer::Dismiss(one) => {
+                self.dismissed = Some(one.clone());
+                dismiss(ctx.props(), one, false);
+            }
+            Answer::Again(one) => {
+                self.dismissed = None;
+                ctx.props().act.emit(Act::Edited(one.field.clone()));
+                dismiss(ctx.props(), one, true);
+            }
+        }
+    }
+
+    /// What is suggested, below the editor or among the details.
+    fn view_suggestions(&self, ctx: &Context<Self>, field: &CardField) -> Html {
+        let props = ctx.props();
+        let mut offers = props.offers.clone();
+        // It is gone at once, whenever the core's answer comes.
+        let gone = |one: &Suggestion| {
+            self.dismissed
+                .as_ref()
+                .is_some_and(|d| d.value == one.value)
+        };
+        offers.suggestions.retain(|one| !gone(one));
+        let on = ctx.link().callback(Msg::Answer);
+        html! { <SuggestionList field={field.key.clone()} {offers} dismissed={self.dismissed.clone()} {on} /> }
     }
 
     fn answered(
@@ -401,11 +451,11 @@ impl FieldRow {
                     <span class="gl-field__label">{ field.key.label() }</span>
                     <div class="gl-field__value" role="group" aria-label={format!("value {key}")}>{ self.view_value(ctx, field) }</div>
                     if !self.is_open() {
-                        <div class="gl-field__end">{ self.view_pen(ctx, field) }{ self.view_end(props, field) }</div>
+                        <div class="gl-field__end">{ self.view_pen(ctx, field) }{ self.view_offer(ctx, field) }{ self.view_end(props, field) }</div>
                     }
                 </div>
                 { self.view_left(ctx) }
-                if props.open { <div class="gl-field__more">{ view_more(ctx, field) }</div> }
+                if props.open { <div class="gl-field__more">{ view_more(ctx, field) }if !self.is_open() { { self.view_suggestions(ctx, field) } }{ view_foot(ctx, field) }</div> }
             </div>
         }
     }
@@ -472,7 +522,7 @@ impl FieldRow {
     fn view_value(&self, ctx: &Context<Self>, field: &CardField) -> Html {
         if let Some(edit) = &self.edit {
             if edit.is_open() {
-                return view_editor(ctx, field, edit);
+                return view_editor(ctx, field, edit, self.view_suggestions(ctx, field));
             }
             match edit.shown() {
                 Some(Some(value)) => return self.view_shown(ctx, field, &value),
@@ -497,6 +547,27 @@ impl FieldRow {
                 html! { <span class="gl-cut gl-dim" title={words.clone()}>{ words }</span> }
             }
         }
+    }
+
+    /// Where nothing was found: the surest suggestion in few words, which opens all of them.
+    fn view_offer(&self, ctx: &Context<Self>, field: &CardField) -> Html {
+        let props = ctx.props();
+        let dismissed = self.dismissed.as_ref().map(|one| &one.value);
+        let mut offers = props.offers.suggestions.iter();
+        let first = offers.find(|one| Some(&one.value) != dismissed);
+        let Some(first) = first.filter(|_| field.chosen.is_none()) else {
+            return Html::default();
+        };
+        let (act, key) = (props.act.clone(), field.key.clone());
+        let unfold = Callback::from(move |event: MouseEvent| {
+            event.stop_propagation();
+            act.emit(Act::Toggle(key.clone()));
+        });
+        let words = format!(
+            "Suggested: {}",
+            format::shortened(&first.value.display(), 30)
+        );
+        html! { <button type="button" class="gl-link gl-offer" aria-expanded={props.open.to_string()} onclick={unfold}><span class="gl-cut">{ words }</span></button> }
     }
 
     fn view_shown(&self, ctx: &Context<Self>, field: &CardField, value: &FieldValue) -> Html {
@@ -545,12 +616,17 @@ fn perform(
 ) {
     match wish {
         Do::Nothing => {}
-        Do::Save { input, sure, key } => {
+        Do::Save {
+            input,
+            sure,
+            message,
+            key,
+        } => {
             let request = EditField {
                 posting,
                 field,
                 input,
-                message: String::new(),
+                message,
                 override_warnings: sure,
                 key,
             };
@@ -572,12 +648,32 @@ fn perform(
     }
 }
 
-fn view_editor(ctx: &Context<FieldRow>, field: &CardField, edit: &Edit) -> Html {
+/// Dismisses a suggestion, or takes that back.
+fn dismiss(props: &Props, suggestion: Suggestion, again: bool) {
+    let Some(posting) = props.card.posting else {
+        return;
+    };
+    let request = DismissSuggestion {
+        posting,
+        origin: suggest::origin_of(&suggestion),
+        field: suggestion.field,
+        value: suggestion.value,
+        again,
+    };
+    let act = props.act.clone();
+    spawn_local(async move {
+        if let Err(error) = backend::call(request).await {
+            act.emit(Act::Trouble(error));
+        }
+    });
+}
+
+fn view_editor(ctx: &Context<FieldRow>, field: &CardField, edit: &Edit, below: Html) -> Html {
     let chosen = field.chosen.as_ref();
     let offer = edit.offer(chosen.map(|chosen| &chosen.value)).cloned();
     let mine = chosen.is_some_and(|chosen| chosen.source == Source::User);
     let on = ctx.link().callback(Msg::Typing);
-    html! { <FieldEditor edit={edit.clone()} {offer} {mine} {on} /> }
+    html! { <FieldEditor edit={edit.clone()} {offer} {mine} {on}>{ below }</FieldEditor> }
 }
 
 fn state_class(state: FieldState) -> &'static str {
@@ -701,98 +797,6 @@ fn view_unfold(props: &Props, field: &CardField) -> Html {
                 </button>
             }
         }
-    }
-}
-
-/// Below the row: who says so, the other answers with the reason they lost, where was looked.
-fn view_more(ctx: &Context<FieldRow>, field: &CardField) -> Html {
-    let stands = field
-        .chosen
-        .as_ref()
-        .map(|chosen| view_stands(ctx, field, chosen));
-    let other = |alternative: &ghostlight_model::card::Alternative| {
-        view_answer(
-            ctx,
-            &alternative.observation,
-            alternative.because.sentence(),
-        )
-    };
-    html! {
-        <>
-            if field.chosen.is_some() || !field.alternatives.is_empty() {
-                <ul class="gl-answers" aria-label={format!("answers for {}", field.key.label())}>
-                    { stands.unwrap_or_default() }
-                    { for field.alternatives.iter().map(other) }
-                </ul>
-            }
-            if !field.looked.is_empty() {
-                <dl class="gl-looked">
-                    { for field.looked.iter().map(|looked| html! {
-                        <div key={looked.method.word()}><dt>{ looked.method.label() }</dt><dd>{ card::look_words(looked) }</dd></div>
-                    }) }
-                </dl>
-            } else if field.chosen.is_none() {
-                <p class="gl-dim">{ "No method has looked for it in this capture." }</p>
-            }
-            <p class="gl-field__links">{ view_history_link(ctx, field) }</p>
-        </>
-    }
-}
-
-/// A button that takes another answer, or withdraws the person's.
-fn view_choice(ctx: &Context<FieldRow>, words: &'static str, value: Option<FieldValue>) -> Html {
-    if ctx.props().card.posting.is_none() {
-        return Html::default();
-    }
-    let choose = ctx.link().callback(move |event: MouseEvent| {
-        event.stop_propagation();
-        Msg::Choose(value.clone())
-    });
-    html! { <button type="button" class="gl-link" onclick={choose}>{ words }</button> }
-}
-
-fn view_history_link(ctx: &Context<FieldRow>, field: &CardField) -> Html {
-    let (act, key) = (ctx.props().act.clone(), field.key.clone());
-    let show = Callback::from(move |event: MouseEvent| {
-        event.stop_propagation();
-        act.emit(Act::History(key.clone()));
-    });
-    html! { <button type="button" class="gl-link" onclick={show}>{ "History of this field" }</button> }
-}
-
-fn view_stands(ctx: &Context<FieldRow>, field: &CardField, chosen: &Chosen) -> Html {
-    let quote = card::evidence_of(field).map(|evidence| format::shortened(&evidence.quote, 160));
-    html! {
-        <li key="stands" class="gl-answer is-standing">
-            <span class="gl-answer__value">{ format::shortened(&full(&field.key, chosen), 400) }</span>
-            <span class="gl-answer__why gl-ok">{ Icon::Check.draw() }{ "stands" }</span>
-            <span class="gl-answer__from gl-dim">{ card::source_title(chosen.source, chosen.method) }</span>
-            if chosen.source == Source::User { { view_choice(ctx, "Withdraw", None) } } else { { bits::confidence(chosen.confidence) } }
-            if let Some(quote) = quote { <q class="gl-quote">{ quote }</q> }
-        </li>
-    }
-}
-
-fn full(key: &FieldKey, chosen: &Chosen) -> String {
-    match card::shown(key, &chosen.value) {
-        Shown::Line(text) => text,
-        _ => chosen.value.display(),
-    }
-}
-
-fn view_answer(ctx: &Context<FieldRow>, observation: &Observation, because: &str) -> Html {
-    let quote = observation
-        .evidence
-        .as_ref()
-        .map(|e| format::shortened(&e.quote, 160));
-    html! {
-        <li key={observation.id().to_string()} class="gl-answer">
-            <span class="gl-answer__value">{ format::shortened(&observation.value.display(), 400) }</span>
-            <span class="gl-answer__why">{ because.to_owned() }</span>
-            <span class="gl-answer__from gl-dim">{ card::source_title(observation.source, observation.method) }</span>
-            <span class="gl-answer__end">{ bits::confidence(observation.confidence) }{ view_choice(ctx, "Use this", Some(observation.value.clone())) }</span>
-            if let Some(quote) = quote { <q class="gl-quote">{ quote }</q> } else { <span class="gl-dim">{ "no words quoted" }</span> }
-        </li>
     }
 }
 

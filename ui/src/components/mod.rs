@@ -1,5 +1,6 @@
 //! Parts of the window. Each renders from few, cheap properties; rows come from the views hub.
 
+mod answers;
 pub mod assessment;
 pub mod biography;
 pub mod bits;
@@ -20,8 +21,10 @@ pub mod imports;
 pub mod masthead;
 pub mod nav;
 pub mod run_view;
+pub mod scrubber;
 pub mod splitter;
 pub mod steps;
+pub mod suggestions;
 pub mod tabs;
 pub mod text_layer;
 pub mod toasts;

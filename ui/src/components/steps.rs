@@ -8,7 +8,7 @@ use crate::{
 };
 use ghostlight_api::view::StepRow;
 use ghostlight_model::{
-    Step,
+    Micros, Step,
     run::{NodeStatus, RunStatus},
 };
 use yew::{Html, Properties, classes, component, html, use_effect_with, use_force_update};
@@ -23,13 +23,20 @@ pub struct Props {
     pub steps: Vec<StepRow>,
     /// Where the run stands.
     pub status: Option<RunStatus>,
+    /// Now, where that is a moment of the past.
+    #[prop_or_default]
+    pub as_of: Option<Micros>,
+    /// What stands at the end.
+    #[prop_or_default]
+    pub children: Html,
 }
 
 /// See the module.
 #[component]
 pub fn Steps(props: &Props) -> Html {
     let tick = use_force_update();
-    let running = props.status == Some(RunStatus::Running);
+    let running = props.status == Some(RunStatus::Running) && props.as_of.is_none();
+    let now = props.as_of.unwrap_or_else(dom::now);
     use_effect_with(running, move |running| {
         let interval = running.then(|| Interval::new(TICK_MS, move || tick.force_update()));
         move || drop(interval)
@@ -37,7 +44,11 @@ pub fn Steps(props: &Props) -> Html {
     let ended = props.steps.iter().filter(|step| has_ended(step)).count();
     let all = props.steps.len().max(1);
     let percent = ended * 100 / all;
-    let total_ms: f64 = props.steps.iter().filter_map(elapsed_ms).sum();
+    let total_ms: f64 = props
+        .steps
+        .iter()
+        .filter_map(|step| elapsed_ms(step, now))
+        .sum();
     let words = match props.status {
         Some(RunStatus::Finished) => format!("Done in {}", format::elapsed(total_ms)),
         Some(RunStatus::Failed) => format!("Failed after {}", format::elapsed(total_ms)),
@@ -49,20 +60,21 @@ pub fn Steps(props: &Props) -> Html {
     };
     html! {
         <div class="gl-steps">
-            <ol class="gl-steps__list" aria-label="steps">{ for props.steps.iter().map(view_step) }</ol>
+            <ol class="gl-steps__list" aria-label="steps">{ for props.steps.iter().map(|step| view_step(step, now)) }</ol>
             <span class="gl-steps__share gl-num" role="progressbar" aria-label="analysis" aria-valuemin="0" aria-valuemax="100" aria-valuenow={percent.to_string()} aria-valuetext={format!("{ended} of {all} steps")} title={format!("{ended} of {all} steps")}>{ words }</span>
+            { props.children.clone() }
         </div>
     }
 }
 
-fn view_step(step: &StepRow) -> Html {
+fn view_step(step: &StepRow, now: Micros) -> Html {
     let (class, icon, word) = match step.status {
         NodeStatus::Waiting => ("is-waiting", None, "waiting"),
         NodeStatus::Running => ("is-running", Some(Icon::Dot), "running"),
         NodeStatus::Done => ("is-done", Some(Icon::Check), "done"),
         NodeStatus::Failed => ("is-failed", Some(Icon::Cross), "failed"),
     };
-    let time = elapsed_ms(step).map(format::elapsed);
+    let time = elapsed_ms(step, now).map(format::elapsed);
     let issues = step.issues.join(" ");
     let title = format!("{}: {word}. {issues}", explanation(&step.node));
     html! {
@@ -82,11 +94,11 @@ fn has_ended(step: &StepRow) -> bool {
 }
 
 /// How long the step took, or has been going on.
-fn elapsed_ms(step: &StepRow) -> Option<f64> {
+fn elapsed_ms(step: &StepRow, now: Micros) -> Option<f64> {
     let going = step.status == NodeStatus::Running;
     let since = step.started.filter(|_| going);
     step.duration_ms
-        .or_else(|| since.map(|since| (dom::now().0 - since.0).max(0) as f64 / 1000.0))
+        .or_else(|| since.map(|since| (now.0 - since.0).max(0) as f64 / 1000.0))
 }
 
 fn name(node: &str) -> String {

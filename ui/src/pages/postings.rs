@@ -6,6 +6,7 @@ use crate::{
         card::{self, Card},
         drawer::Drawer,
         evidence::Evidence,
+        scrubber::Scrubber,
         splitter::{Grows, Splitter},
         tabs::Tabs,
         virtual_list::{Kind, RowAt, Source, VirtualList},
@@ -19,9 +20,9 @@ use crate::{
 use ghostlight_api::{
     ViewData, ViewQuery,
     command::Preferences,
-    view::{CardView, PostingOrder, PostingRow, Subject},
+    view::{CardView, KnownView, PostingOrder, PostingRow, Subject},
 };
-use ghostlight_model::{FieldKey, run::RunStatus};
+use ghostlight_model::{FieldKey, RunId, run::RunStatus};
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlSelectElement;
@@ -72,8 +73,18 @@ pub fn Postings(props: &Props) -> Html {
     }
     let query = props.subject.clone().map(ViewQuery::Card);
     let state = use_view(query.clone());
-    let card = use_memo(state.clone(), card_of);
-    use_announce(&shell, props.subject.as_ref(), card.as_ref().as_ref());
+    let present = use_memo(state.clone(), card_of);
+    use_announce(&shell, props.subject.as_ref(), present.as_ref().as_ref());
+    // An earlier run that was opened is looked back at itself, though the card is the posting's.
+    let run = match &props.subject {
+        Some(Subject::Run(run)) => Some(run.clone()),
+        _ => present.as_ref().as_ref().and_then(|card| card.run.clone()),
+    };
+    let past = use_past(run);
+    let card = match &past.known {
+        Some((_, card)) => Rc::new(Some(card.clone())),
+        None => present.clone(),
+    };
 
     let pick = {
         let picked = picked.clone();
@@ -108,10 +119,12 @@ pub fn Postings(props: &Props) -> Html {
         Owner::Field(key) => Some(key.clone()),
         Owner::Signal(_) => None,
     });
-    let posting = card.as_ref().as_ref().and_then(|card| card.posting);
+    let posting = present.as_ref().as_ref().and_then(|card| card.posting);
     let middle = match (&query, &*card) {
         (Some(_), Some(card)) => {
-            html! { <Card key={card_key(card)} card={card.clone()} {selected} edit={props.edit.clone()} {on_field} /> }
+            let as_of = past.known.as_ref().map(|(known, _)| known.at);
+            let on_replay = past.toggle.clone();
+            html! { <>{ past.scrubber }<Card key={card_key(card)} card={card.clone()} {selected} edit={props.edit.clone()} {on_field} {as_of} {on_replay} /></> }
         }
         (Some(query), None) => {
             bits::render_view(query, &state, card::view_loading, |_| card::view_loading())
@@ -171,6 +184,75 @@ pub fn Postings(props: &Props) -> Html {
                 <Drawer {subject} {posting} drawn={props.drawn.clone()} />
             }
         </div>
+    }
+}
+
+/// A look back at the card's run.
+struct Past {
+    /// What was known then, and its card, in which nothing can be edited.
+    known: Option<(Rc<KnownView>, Rc<CardView>)>,
+    /// Begins to look back, at the end of the run, or goes back to now.
+    toggle: Callback<()>,
+    /// Where it is looked back to, while it is.
+    scrubber: Html,
+}
+
+/// Looks back at a run; another run begins with now.
+#[yew::hook]
+fn use_past(run: Option<RunId>) -> Past {
+    let wanted = use_state_eq(|| None::<(RunId, u64)>);
+    let shown = use_mut_ref(|| None::<Rc<KnownView>>);
+    let offset = match (&*wanted, &run) {
+        (Some((of, offset)), Some(run)) if of == run => Some(*offset),
+        _ => None,
+    };
+    let asked = run.clone().zip(offset);
+    let query = asked.map(|(run, offset)| ViewQuery::Known { run, offset });
+    let state = use_view(query);
+    let mut trouble = None;
+    match (&state, offset) {
+        (_, None) => *shown.borrow_mut() = None,
+        (ViewState::Ready(data), _) => {
+            if let ViewData::Known(known) = &**data {
+                *shown.borrow_mut() = Some(Rc::new((**known).clone()));
+            }
+        }
+        (ViewState::Failed(error), _) => trouble = Some(error.clone()),
+        // What was shown before stands until the next is there.
+        (ViewState::Loading, _) => {}
+    }
+    let known = shown.borrow().clone();
+    let go = {
+        let (wanted, run) = (wanted.clone(), run.clone());
+        Callback::from(move |to: Option<u64>| {
+            wanted.set(run.clone().zip(to));
+            if to.is_none() {
+                dom::next_frame(|| dom::focus_id("replay"));
+            }
+        })
+    };
+    let toggle = {
+        let go = go.clone();
+        Callback::from(move |()| go.emit(offset.is_none().then_some(u64::MAX)))
+    };
+    let scrubber = match (run, offset) {
+        (Some(run), Some(offset)) => {
+            html! { <Scrubber {run} {offset} known={known.clone()} {trouble} on={go} /> }
+        }
+        _ => Html::default(),
+    };
+    let known = known.map(|known| {
+        let card = CardView {
+            posting: None,
+            drafts: Vec::new(),
+            ..known.card.clone()
+        };
+        (known, Rc::new(card))
+    });
+    Past {
+        known,
+        toggle,
+        scrubber,
     }
 }
 

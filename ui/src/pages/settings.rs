@@ -1,7 +1,7 @@
 //! The settings page: look, times, notifications, and where the data is.
 
 use crate::{
-    components::feeds::Feeds,
+    components::{feeds::Feeds, suggestions::AccuracyTable},
     shell::{Ask, Input, use_shell},
 };
 use ghostlight_api::command::{AppInfo, LIVE_EVERY_MS_MAX, Notifications, Preferences, Theme};
@@ -80,6 +80,10 @@ pub fn Settings(props: &Props) -> Html {
                 { for switches(notifications).into_iter().map(switch) }
                 <p class="gl-dim">{ "A click on a notification opens what it is about. If the test does not appear, the system was told not to disturb you, or shows no notifications." }</p>
                 <button type="button" class="pf-v6-c-button pf-m-secondary pf-m-small" onclick={shell.asks(Ask::TestNotification)}>{ "Send a test notification" }</button>
+            </fieldset>
+            <fieldset>
+                <legend>{ "How right the methods were" }</legend>
+                <AccuracyTable />
             </fieldset>
             <fieldset>
                 <legend>{ "Sample postings" }</legend>

@@ -157,6 +157,7 @@ pub const COMMANDS: &[Command] = &[
     focused(&["e"], "Show the words behind a field"),
     focused(&["a"], "Show a field's other answers"),
     focused(&["h"], "Show a field's history"),
+    focused(&["Del"], "Dismiss a suggestion (↓ in an editor goes to them)"),
     line(Postings, A::Undo, &["Ctrl z"], "Undo your latest change of the posting", "take back revert"),
     line(Postings, A::Redo, &["Shift Ctrl z", "Ctrl y"], "Redo what you took back", "do again repeat"),
     line(Postings, A::History, &[], "Show the history", "versions timeline changes commits blame compare restore"),

@@ -39,6 +39,8 @@ pub enum Do {
         input: FieldInput,
         /// In spite of doubts.
         sure: bool,
+        /// Why, for the history; empty for what is typed.
+        message: String,
         /// The same for each try of the same text.
         key: String,
     },
@@ -51,6 +53,7 @@ pub enum Do {
 struct Sent {
     text: Option<String>,
     sure: bool,
+    message: String,
     key: String,
 }
 
@@ -101,12 +104,12 @@ impl Edit {
         }
     }
 
-    /// A save of a value from elsewhere, without an editor: another answer, or `None` to withdraw.
+    /// A save of a value from elsewhere, without an editor, and why: another answer, a suggestion, or `None` to withdraw.
     pub fn choose(
         field: FieldKey,
         standing: Option<FieldValue>,
         value: Option<FieldValue>,
-        key: String,
+        (message, key): (String, String),
     ) -> (Self, Do) {
         let mut edit = Self::begin(field, standing, Beside::default(), None);
         edit.open = false;
@@ -114,6 +117,7 @@ impl Edit {
             text: value.as_ref().map(typed::text_of),
             // Somebody looked at it and chose it.
             sure: true,
+            message,
             key,
         };
         edit.text = sent.text.clone().unwrap_or_default();
@@ -202,6 +206,7 @@ impl Edit {
                 let sent = again.unwrap_or_else(|| Sent {
                     text,
                     sure: self.sure,
+                    message: String::new(),
                     key: fresh(),
                 });
                 self.send(sent)
@@ -248,6 +253,7 @@ impl Edit {
         self.send(Sent {
             text: None,
             sure: true,
+            message: String::new(),
             key,
         })
     }
@@ -333,6 +339,7 @@ impl Edit {
         let wish = Do::Save {
             input,
             sure: sent.sure,
+            message: sent.message.clone(),
             key: sent.key.clone(),
         };
         self.sending = Some(sent);
@@ -368,6 +375,7 @@ mod tests {
         Do::Save {
             input: FieldInput::Text(text.into()),
             sure: false,
+            message: String::new(),
             key: key.into(),
         }
     }
@@ -498,15 +506,18 @@ mod tests {
     #[test]
     fn another_answer_is_taken_and_a_value_withdrawn_without_an_editor() {
         let other = typed::read(&FieldKey::Company, None, "Quill & Sons").ok();
-        let (mut edit, wish) = Edit::choose(FieldKey::Company, None, other.clone(), "a".into());
-        assert!(matches!(wish, Do::Save { sure: true, .. }));
+        let why = ("because".to_owned(), "a".to_owned());
+        let (mut edit, wish) = Edit::choose(FieldKey::Company, None, other.clone(), why);
+        assert!(matches!(wish, Do::Save { sure: true, ref message, .. } if message == "because"));
+        let _ = edit.answered(offline());
+        assert_eq!(edit.retry(), wish, "with the same reason");
         assert_eq!((edit.is_open(), edit.shown()), (false, Some(other.clone())));
         let answer = saved(&edit, "Quill & Sons");
         let _ = edit.answered(answer);
         edit.card_came();
         assert!(edit.is_over());
 
-        let (mut edit, wish) = Edit::choose(FieldKey::Company, other, None, "b".into());
+        let (mut edit, wish) = Edit::choose(FieldKey::Company, other, None, Default::default());
         assert!(matches!(
             wish,
             Do::Save {

@@ -4,8 +4,10 @@ mod biography;
 mod find;
 mod history;
 mod monitor;
+mod replay;
 
 pub(crate) use monitor::Searches;
+pub(crate) use replay::Replays;
 
 use crate::{Engine, store_error};
 use ghostlight_api::{
@@ -47,6 +49,10 @@ impl Engine {
                 Some(card) => ViewData::Card(Box::new(card)),
                 None => ViewData::Failed(missing(subject)),
             },
+            ViewQuery::Known { run, offset } => match self.known_then(run, *offset)? {
+                Some(view) => ViewData::Known(Box::new(view)),
+                None => ViewData::Failed(missing(&Subject::Run(run.clone()))),
+            },
             ViewQuery::Events {
                 subject,
                 filter,
@@ -80,6 +86,11 @@ impl Engine {
                 before,
                 after,
             } => ViewData::Compare(self.compare(*posting, *before, *after)?),
+            ViewQuery::Suggestions(posting) => match self.suggestions(*posting)? {
+                Some(view) => ViewData::Suggestions(Box::new(view)),
+                None => ViewData::Failed(missing(&Subject::Posting(*posting))),
+            },
+            ViewQuery::Accuracy => ViewData::Accuracy(self.store().accuracy()?),
             ViewQuery::Health => ViewData::Health(self.health()?),
             ViewQuery::ExportLook(form) => match self.export_look(form) {
                 Ok(look) => ViewData::ExportLook(look),
