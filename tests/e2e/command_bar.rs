@@ -162,7 +162,8 @@ async fn everything_is_found_and_done_from_the_keyboard() {
     app.press(Key::Escape).await;
     is_gone(&app).await;
     app.resize(660, 800).await;
-    app.click("button", "Find or do").await;
+    app.click_at("Find or do", "//button[contains(@class, 'gl-find')]")
+        .await;
     focus_is(&app, "Find or do").await;
     find(&app, "undo", "Undo").await;
     found.look(&app, "dark", "command-bar-narrow").await;

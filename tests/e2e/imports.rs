@@ -70,7 +70,7 @@ async fn a_bundle_goes_from_one_folder_to_another_and_a_changed_one_is_refused()
     std::fs::write(&changed, bytes).expect("a file can be written");
     drop_files(&app, &[Path::new(&changed)]).await;
     let text = app
-        .wait_for_text("imports", |text| text.contains("Nothing was taken over"))
+        .wait_for_text("imports", |text| text.contains("Not taken over"))
         .await;
     assert!(
         text.contains("changed.zip") && text.contains("content/"),
@@ -93,7 +93,7 @@ async fn a_bundle_goes_from_one_folder_to_another_and_a_changed_one_is_refused()
         .await;
     assert!(text.contains("1 posting, 0 of them new"), "{text}");
     drop_files(&app, &[Path::new(&changed)]).await;
-    app.wait_for_text("imports", |text| text.contains("Nothing was taken over"))
+    app.wait_for_text("imports", |text| text.contains("Not taken over"))
         .await;
     choose_theme(&app, "dark").await;
     app.press_char('5').await;

@@ -250,7 +250,7 @@ fn view_line(shell: &Shell, line: &Line, place: usize, active: bool) -> Html {
             { icon.draw() }
             <span class="gl-command__text gl-cut"><span class="gl-command__title">{ &line.title }</span>{ " " }<span class="gl-dim">{ &line.detail }</span></span>
             <span class="gl-command__right">{ right }</span>
-            <span class="gl-command__group gl-small gl-dim">{ line.group.word() }</span>
+            if line.group != Group::Command { <span class="gl-command__group gl-small gl-dim">{ line.group.word() }</span> }
         </li>
     }
 }

@@ -38,7 +38,7 @@ pub fn Imports() -> Html {
         <section class="gl-imports" aria-label="imports">
             <h2 class="gl-head">{ "From another Ghostlight" }</h2>
             <p class="gl-exports__start">
-                <button type="button" class="pf-v6-c-button pf-m-secondary" disabled={busy} {onclick}>{ Icon::Folder.draw() }{ "Import a bundle…" }</button>
+                <button type="button" class="pf-v6-c-button pf-m-secondary pf-m-small" disabled={busy} {onclick}>{ Icon::Folder.draw() }{ "Import a bundle…" }</button>
                 <span class="gl-dim">{ "Or drop it on the window. It is verified first, and taken over as a whole or not at all." }</span>
             </p>
             if !rows.is_empty() { <ul aria-live="polite">{ for rows.iter().map(|row| view_row(&shell, row)) }</ul> }
@@ -68,11 +68,7 @@ fn view_row(shell: &Shell, row: &ImportRow) -> Html {
         ImportState::Verifying => (Icon::Dot, "gl-accent", "verifying".to_owned()),
         ImportState::Taking => (Icon::Dot, "gl-accent", "sound; taking it over".to_owned()),
         ImportState::Done(done) => (Icon::Check, "gl-ok", done_words(done)),
-        ImportState::Failed(error) => (
-            Icon::Cross,
-            "gl-bad",
-            format!("Nothing was taken over. {error}"),
-        ),
+        ImportState::Failed(error) => (Icon::Cross, "gl-bad", format!("Not taken over. {error}")),
     };
     let hint = match &row.state {
         ImportState::Failed(error) => error.hint.clone(),

@@ -38,7 +38,7 @@ pub fn Masthead(props: &Props) -> Html {
 /// The way into the command bar for a mouse.
 fn view_find(shell: &Shell) -> Html {
     html! {
-        <button type="button" class="gl-find" aria-label="Find or do" title="Find a posting, a run, a field or a command (Ctrl K)" onclick={shell.asks(Ask::Open(Dialog::Bar))}>
+        <button type="button" class="gl-find" title="Find a posting, a run, a field or a command (Ctrl K)" onclick={shell.asks(Ask::Open(Dialog::Bar))}>
             { Icon::Search.draw() }<span class="gl-wide">{ "Find or do" }</span>{ bits::key("Ctrl K") }
         </button>
     }

@@ -138,17 +138,19 @@ fn of_decision(version: &VersionRow) -> Words {
         "merge" => Icon::Two,
         _ => Icon::Pen,
     };
-    let kind = kind_word(&version.kind);
-    let parts = [
-        format::author(&version.author),
-        kind.to_owned(),
-        version.message.clone(),
-    ];
-    let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    let author = format::author(&version.author);
+    let who = match kind_word(&version.kind) {
+        "" => author,
+        kind => format!("{author} {kind}"),
+    };
+    let title = match version.message.is_empty() {
+        true => who,
+        false => format!("{who}: {}", version.message),
+    };
     Words {
         icon,
         tone: "gl-accent",
-        title: parts.join(" "),
+        title,
         detail: change_words(&version.changes),
     }
 }
