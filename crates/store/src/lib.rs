@@ -14,12 +14,14 @@ pub mod history;
 pub mod log;
 mod open;
 pub mod outbox;
+mod outline;
 pub mod project;
 pub mod read;
 pub mod snapshot;
 #[doc(hidden)]
 pub mod sql;
 pub mod streams;
+mod timeline;
 mod write;
 pub mod writer;
 
@@ -27,9 +29,7 @@ pub use bundle::Imported;
 pub use drafts::Draft;
 pub use error::StoreError;
 pub use feeds::{Feed, FeedSettings};
-pub use history::{
-    Branch, MAIN, MergePreview, MergeRequest, Merged, NewBranch, RestoreRequest, TimelineFilter,
-};
+pub use history::{Branch, MAIN, MergePreview, MergeRequest, Merged, NewBranch, RestoreRequest};
 pub use log::{LogEntry, LogFilter, LogRow, LogSummary, Matches};
 #[doc(hidden)]
 pub use open::OpenOptions;
@@ -41,5 +41,6 @@ pub use project::Rebuilt;
 pub use streams::{
     FeedEntry, LogEvent, Published, Received, ReceivedCount, StreamInfo, StreamPage,
 };
+pub use timeline::TimelineFilter;
 pub use write::{FinishedRun, NewCapture, PersonChange};
 pub use writer::{Changes, Pending};

@@ -1,10 +1,10 @@
-//! Projections: `run`, `posting`, `card_field` and `node_history`, folded from the log and thrown away at will.
+//! Projections: `run`, `posting`, `card_field`, `node_history` and `outline`, folded from the log and thrown away at will.
 //!
 //! [`Touched`] collects what a batch changes in memory; each touched row is written once, when the
 //! batch is flushed. [`rebuild`] runs the same code over the whole log, so it cannot disagree
 //! (DESIGN *Invariants* 3).
 
-use crate::{history, read, sql, streams, write::json, writer::Changes};
+use crate::{history, outline, read, sql, streams, write::json, writer::Changes};
 use ghostlight_model::{
     Epoch, EventBody, FieldKey, Observation, Phase, PostingId, RunId, StreamId,
     card::{Card, CardInput, FieldState, fold},
@@ -21,7 +21,7 @@ use std::{
 
 /// Raise it when a projection's rows or the reducers behind them change: older rows are rebuilt
 /// when the store is opened.
-const VERSION: i64 = 4;
+const VERSION: i64 = 5;
 const NAME: &str = "cards";
 /// Events read at a time while rebuilding.
 const REBUILD_CHUNK: i64 = 10_000;
@@ -338,19 +338,18 @@ fn write_posting(tx: &Transaction<'_>, posting: PostingId) -> rusqlite::Result<(
 
 /// The card, a pure function of what the log holds for the posting.
 fn card_of(tx: &Connection, posting: PostingId, run: &RunState) -> rusqlite::Result<Card> {
-    let tip = history::tip(tx, posting)?;
-    let line = tip.line();
+    let mut tip = history::tip(tx, posting)?;
+    let committed = tip.state(tx)?;
     let observations = match run.capture {
         Some(capture) => read::observations_of(tx, posting, capture)?,
         None => Vec::new(),
     };
     let mut cited: Vec<Observation> = Vec::new();
-    for change in line.iter().flat_map(|(_, commit)| &commit.changes) {
-        if let Some(id) = change.observation {
-            cited.extend(read::observation(tx, posting, id)?);
-        }
+    for id in committed.values.values().filter_map(|s| s.observation) {
+        cited.extend(read::observation(tx, posting, id)?);
     }
-    let commits: Vec<&Commit> = line.into_iter().map(|(_, commit)| commit).collect();
+    let line = tip.line().into_iter();
+    let commits: Vec<&Commit> = line.map(|(_, commit)| commit).collect();
     Ok(fold(CardInput {
         commits: &commits,
         observations: &observations,
@@ -469,7 +468,11 @@ pub(crate) fn catch_up(connection: &mut Connection) -> rusqlite::Result<()> {
         )
         .optional()?;
     let log = log_end(&tx)?;
-    if standing.unwrap_or((VERSION, 0)) != (VERSION, log) {
+    // A history may have come without any run, by an import: then the log's end says nothing about it.
+    let bare = tx
+        .prepare("SELECT 1 FROM \"commit\" WHERE NOT EXISTS (SELECT 1 FROM outline) LIMIT 1")?
+        .exists([])?;
+    if bare || standing.unwrap_or((VERSION, 0)) != (VERSION, log) {
         tracing::info!(?standing, log, "rebuilding projections");
         rebuild(&tx)?;
     }
@@ -488,7 +491,7 @@ pub(crate) fn rebuild(tx: &Transaction<'_>) -> rusqlite::Result<Rebuilt> {
     let before = digest(tx)?;
     tx.execute_batch(
         "DELETE FROM card_field; DELETE FROM posting; DELETE FROM run; DELETE FROM node_history;
-         DELETE FROM projection;",
+         DELETE FROM outline; DELETE FROM projection;",
     )?;
     let mut touched = Touched::default();
     let mut events = 0;
@@ -516,7 +519,11 @@ pub(crate) fn rebuild(tx: &Transaction<'_>) -> rusqlite::Result<Rebuilt> {
         touched.fingerprints.clear();
     }
     touched.reached(log_end(tx)?);
-    touched.postings.extend(read::postings_with_commits(tx)?);
+    let with_commits = read::postings_with_commits(tx)?;
+    for posting in &with_commits {
+        outline::rebuild(tx, *posting)?;
+    }
+    touched.postings.extend(with_commits);
     touched.flush(tx)?;
     let rows = |statement: &str| -> rusqlite::Result<u64> {
         let rows: i64 = tx.query_row(statement, [], |row| row.get(0))?;
@@ -533,7 +540,14 @@ pub(crate) fn rebuild(tx: &Transaction<'_>) -> rusqlite::Result<Rebuilt> {
 /// A hash over every projection row, to compare before and after.
 fn digest(tx: &Connection) -> rusqlite::Result<blake3::Hash> {
     let mut hasher = blake3::Hasher::new();
-    for table in ["run", "posting", "card_field", "node_history", "projection"] {
+    for table in [
+        "run",
+        "posting",
+        "card_field",
+        "node_history",
+        "outline",
+        "projection",
+    ] {
         let mut statement = tx.prepare(&format!("SELECT * FROM {table} ORDER BY 1, 2"))?;
         let columns = statement.column_count();
         let mut rows = statement.query([])?;

@@ -653,7 +653,7 @@ fn a_history_from_before_branches_is_on_main() {
     let database = Connection::open(folder.path().join(DATABASE)).unwrap();
     database
         .execute_batch(
-            "DROP TABLE draft; DROP TABLE branch; DROP TABLE checkout; DROP INDEX commit_by_author; PRAGMA user_version = 4;",
+            "DROP TABLE draft; DROP TABLE branch; DROP TABLE checkout; DROP TABLE outline; PRAGMA user_version = 4;",
         )
         .unwrap();
     drop(database);

@@ -516,6 +516,84 @@ proptest! {
     }
 }
 
+/// The outlines of all of it, with these bodies filled in.
+fn partly(whole: &Dag, needs: impl IntoIterator<Item = CommitId>) -> Dag {
+    let outlines = whole
+        .commits()
+        .map(|(id, commit)| (id, Outline::of(commit)));
+    let mut dag = Dag::of_outlines(POSTING, outlines);
+    for id in needs {
+        assert!(!dag.is_whole(id));
+        dag.fill(id, whole.get(id).unwrap().clone());
+        assert!(dag.is_whole(id));
+    }
+    dag
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    /// Outlines and the bodies that a question is said to need give the answer that all of them give; others that are
+    /// there by chance do not change it.
+    #[test]
+    fn an_answer_needs_no_more_than_it_says(turns in turns(), other in any::<Index>(), who in 0..2usize) {
+        let whole = World::play(&turns).dag;
+        let ids: Vec<CommitId> = whole.commits().map(|(id, _)| id).collect();
+        let chance = *other.get(&ids);
+        let filled = |mut needs: BTreeSet<CommitId>, more: bool| {
+            if more {
+                needs.insert(chance);
+            }
+            partly(&whole, needs)
+        };
+        let bare = partly(&whole, []);
+        for (id, more) in ids.iter().flat_map(|id| [(*id, false), (*id, true)]) {
+            let dag = filled(bare.needs_of_state(id), more);
+            prop_assert_eq!(dag.state(&[id]), whole.state(&[id]));
+            let dag = filled(bare.needs_of_merge(id, chance), more);
+            prop_assert_eq!(merge(&dag, id, chance), merge(&whole, id, chance));
+            let by = author(who);
+            let dag = filled(bare.needs_of_reversal(id, &by, false), more);
+            prop_assert_eq!(undo(&dag, id, &by), undo(&whole, id, &by));
+            let dag = filled(bare.needs_of_reversal(id, &by, true), more);
+            prop_assert_eq!(redo(&dag, id, &by), redo(&whole, id, &by));
+            let dag = filled(bare.needs_of_restore(id, chance), more);
+            prop_assert_eq!(restore(&dag, id, chance, "back"), restore(&whole, id, chance, "back"));
+        }
+    }
+}
+
+/// Two thousand edits of one field, and a word on it that is taken back: two bodies tell what stands.
+#[test]
+fn a_long_history_needs_few_bodies() {
+    let mut whole = Dag::default();
+    let mut head = edit(&mut whole, None, 0, (FieldKey::Title, "Baker"));
+    for n in 0..2_000 {
+        head = edit(
+            &mut whole,
+            Some(head),
+            n % 2,
+            (FieldKey::Title, &format!("Baker {n}")),
+        );
+    }
+    let back = undo(&whole, head, &author(1)).unwrap();
+    let undone = whole.add(Commit {
+        parents: vec![head],
+        author: author(1),
+        clock: Clock::next(whole.latest_clock(&[head]), Micros(1)),
+        changes: back.changes,
+        purpose: back.purpose,
+        ..whole.get(head).unwrap().clone()
+    });
+    assert_eq!(whole.needs_of_state(head).len(), 1);
+    assert_eq!(
+        whole.needs_of_state(undone).len(),
+        2,
+        "and who said it first"
+    );
+    assert!(whole.needs_of_reversal(undone, &author(0), false).len() <= 4);
+}
+
 fn edit(
     dag: &mut Dag,
     head: Option<CommitId>,
