@@ -11,6 +11,7 @@ mod eval;
 mod icons;
 mod proc;
 mod run;
+mod seed;
 mod setup;
 mod soak;
 mod style;
@@ -31,6 +32,7 @@ const VERBS: &[Verb] = &[
     tidy::VERB,
     eval::VERB,
     bench::VERB,
+    seed::VERB,
     soak::VERB,
     icons::VERB,
 ];

@@ -30,7 +30,12 @@ const FLOORS: &[(&str, u8)] = &[
 const WINDOW: (&str, &[&str]) = ("ghostlight-ui", &["ghostlight-model", "ghostlight-api"]);
 
 /// Build, check and measure the others, and are part of no program.
-const TOOLS: &[&str] = &["xtask", "ghostlight-bench", "ghostlight-eval"];
+const TOOLS: &[&str] = &[
+    "xtask",
+    "ghostlight-bench",
+    "ghostlight-eval",
+    "ghostlight-seed",
+];
 
 /// Crates without I/O, clock and randomness: they build for wasm32.
 const PURE: &[&str] = &[

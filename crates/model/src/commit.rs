@@ -245,6 +245,17 @@ impl FieldChange {
     }
 }
 
+impl FieldValue {
+    /// A hash of the value: the first eight bytes of the BLAKE3 of its part of [`Commit::encode`], little-endian.
+    pub fn tag(&self) -> u64 {
+        let mut out = Vec::new();
+        put_value(&mut out, Some(self));
+        let mut first = [0; 8];
+        first.copy_from_slice(&blake3::hash(&out).as_bytes()[..8]);
+        u64::from_le_bytes(first)
+    }
+}
+
 fn put(out: &mut Vec<u8>, bytes: &[u8]) {
     out.extend((bytes.len() as u64).to_le_bytes());
     out.extend(bytes);

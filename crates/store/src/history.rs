@@ -1,4 +1,4 @@
-//! A posting's history: branches, merges, undo and redo, restoring, the timeline (SPEC E1–E3).
+//! A posting's history: branches, merges, undo and redo, restoring (SPEC E2, E3); its timeline is in `timeline.rs`.
 //!
 //! A branch is a name for a head; it moves in the transaction of the commit. The card shows the branch
 //! that is checked out, and edits and runs go there; without a word about it that is [`MAIN`]. What is
@@ -7,12 +7,12 @@
 use crate::{
     error::StoreError,
     open::Store,
-    read, sql,
+    outline, read, sql,
     write::{find_commit_by_key, insert_commit, posting_exists},
     writer::{Batch, Pending},
 };
 use ghostlight_model::{
-    CommitId, FieldKey, FieldValue, Micros, PostingId, Source,
+    CommitId, FieldKey, FieldValue, Micros, PostingId,
     card::Committed,
     commit::{AuthorId, Clock, Commit, FieldChange, Purpose},
     history::{
@@ -138,51 +138,56 @@ pub struct RestoreRequest {
     pub now: Micros,
 }
 
-/// Which commits a timeline shows; the default is all.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct TimelineFilter {
-    /// Only those that change this field.
-    pub field: Option<FieldKey>,
-    /// Only by this author.
-    pub author: Option<AuthorId>,
-    /// Only with a change by this source.
-    pub source: Option<Source>,
-    /// Only from this instant on.
-    pub from: Option<Micros>,
-    /// Only before this instant.
-    pub before: Option<Micros>,
-    /// Only what is on this branch.
-    pub branch: Option<String>,
-}
-
 /// Where the checked-out branch of a posting stands.
 pub(crate) struct Tip {
+    pub posting: PostingId,
     pub branch: String,
     pub head: Option<CommitId>,
+    /// All branches' commits, by their outlines but for what was asked for.
     pub dag: Dag,
 }
 
 impl Tip {
-    /// The version's commits, parents before children.
+    /// The version's commits, parents before children; most of them by their outlines.
     pub fn line(&self) -> Vec<(CommitId, &Commit)> {
-        self.dag.line(self.heads())
+        self.dag.line(self.head.as_slice())
     }
 
     /// What the version holds.
-    pub fn state(&self) -> Committed {
-        self.dag.state(self.heads())
+    pub fn state(&mut self, c: &Connection) -> rusqlite::Result<Committed> {
+        let needs = self.head.map(|head| self.dag.needs_of_state(head));
+        self.fill(c, needs.unwrap_or_default())?;
+        Ok(self.dag.state(self.head.as_slice()))
     }
 
-    fn heads(&self) -> &[CommitId] {
-        self.head.as_slice()
+    /// Reads the bodies of these commits.
+    pub fn fill(
+        &mut self,
+        c: &Connection,
+        needs: impl IntoIterator<Item = CommitId>,
+    ) -> rusqlite::Result<()> {
+        fill(c, self.posting, &mut self.dag, needs)
     }
 
     /// What the field's latest change gave it; `None` if that withdrew it.
-    pub fn latest_value(&self, field: &FieldKey) -> Option<FieldValue> {
-        let line = self.line();
-        let mut changes = line.iter().rev().flat_map(|(_, commit)| &commit.changes);
-        let latest = changes.find(|change| change.field == *field)?;
-        latest.new.clone()
+    pub fn latest_value(
+        &self,
+        c: &Connection,
+        field: &FieldKey,
+    ) -> rusqlite::Result<Option<FieldValue>> {
+        let line = self.line().into_iter().rev();
+        let mut ids = line.map(|(id, _)| id);
+        let changes = |id: &CommitId| self.dag.touches(*id).iter().any(|t| t.0 == *field);
+        let latest = ids.find(changes);
+        let Some(commit) = latest
+            .map(|id| commit_of(c, self.posting, id))
+            .transpose()?
+        else {
+            return Ok(None);
+        };
+        let changes = commit.into_iter().flat_map(|commit| commit.changes);
+        let latest = changes.into_iter().find(|change| change.field == *field);
+        Ok(latest.and_then(|change| change.new))
     }
 
     /// An edit's or a run's commit on top.
@@ -262,12 +267,29 @@ fn commits(c: &Connection, posting: PostingId) -> rusqlite::Result<Vec<(CommitId
 /// The checked-out branch of a posting with all of its commits.
 pub(crate) fn tip(c: &Connection, posting: PostingId) -> rusqlite::Result<Tip> {
     let branch = checked_out(c, posting)?;
-    let commits = commits(c, posting)?;
     Ok(Tip {
+        posting,
         head: head_of(c, posting, &branch)?,
         branch,
-        dag: Dag::new(commits),
+        dag: outline::dag(c, posting)?,
     })
+}
+
+/// Reads the bodies of these commits where only the outline is there.
+fn fill(
+    c: &Connection,
+    posting: PostingId,
+    dag: &mut Dag,
+    needs: impl IntoIterator<Item = CommitId>,
+) -> rusqlite::Result<()> {
+    for id in needs {
+        if !dag.is_whole(id) {
+            // An outline without its commit is a damaged file, and no answer is better than a wrong one.
+            let commit = commit_of(c, posting, id)?;
+            dag.fill(id, commit.ok_or(rusqlite::Error::QueryReturnedNoRows)?);
+        }
+    }
+    Ok(())
 }
 
 /// Gives every end of a history that came from elsewhere a name. A branch that one end goes on from moves there; an end
@@ -322,7 +344,11 @@ fn checked_out(c: &Connection, posting: PostingId) -> rusqlite::Result<String> {
     Ok(found.unwrap_or_else(|| MAIN.to_owned()))
 }
 
-fn head_of(c: &Connection, posting: PostingId, name: &str) -> rusqlite::Result<Option<CommitId>> {
+pub(crate) fn head_of(
+    c: &Connection,
+    posting: PostingId,
+    name: &str,
+) -> rusqlite::Result<Option<CommitId>> {
     c.prepare_cached(sql::BRANCH)?
         .query_row(params![posting.0, name], |row| row.get(0).map(CommitId))
         .optional()
@@ -343,25 +369,11 @@ fn branches(c: &Connection, posting: PostingId) -> rusqlite::Result<Vec<Branch>>
     })
 }
 
-/// Ids of a version's commits, as [`sql::TIMELINE`] takes them.
-fn ids_of(c: &Connection, head: CommitId) -> rusqlite::Result<String> {
-    let mut found = BTreeSet::from([head]);
-    let mut waiting = vec![head];
-    while let Some(id) = waiting.pop() {
-        let parents = read::collect(c, sql::PARENTS, params![id.0], |row| {
-            row.get(0).map(CommitId)
-        })?;
-        waiting.extend(parents.into_iter().filter(|parent| found.insert(*parent)));
-    }
-    let ids: Vec<String> = found.iter().map(|id| format!("\"{id}\"")).collect();
-    Ok(format!("[{}]", ids.join(",")))
-}
-
 fn declined(message: String, hint: &'static str) -> StoreError {
     StoreError::Declined { message, hint }
 }
 
-fn no_branch(name: &str) -> StoreError {
+pub(crate) fn no_branch(name: &str) -> StoreError {
     StoreError::NotFound(format!("branch {name:?}"))
 }
 
@@ -375,32 +387,6 @@ impl Store {
         self.reading(|c| branches(c, posting))
     }
 
-    /// A page of a posting's commits, latest first.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`] for an unknown branch.
-    pub fn timeline(
-        &self,
-        posting: PostingId,
-        wanted: &TimelineFilter,
-        (start, len): (u32, u32),
-    ) -> Result<read::Rows<(CommitId, Commit)>, StoreError> {
-        self.reading(|c| {
-            let ids = match &wanted.branch {
-                None => None,
-                Some(name) => match head_of(c, posting, name)? {
-                    None => return Ok(Err(no_branch(name))),
-                    // All there is is on the only branch.
-                    Some(_) if read::count(c, sql::BRANCHES_COUNT, params![posting.0])? == 1 => {
-                        None
-                    }
-                    Some(head) => Some(ids_of(c, head)?),
-                },
-            };
-            timeline(c, posting, wanted, ids, (start, len)).map(Ok)
-        })?
-    }
-
     /// The fields in which two versions of a posting differ.
     ///
     /// # Errors
@@ -411,7 +397,12 @@ impl Store {
         before: CommitId,
         after: CommitId,
     ) -> Result<Vec<Difference>, StoreError> {
-        let dag = self.reading(|c| tip(c, posting))?.dag;
+        let dag = self.reading(|c| {
+            let mut dag = outline::dag(c, posting)?;
+            let needs = [before, after].map(|version| dag.needs_of_state(version));
+            fill(c, posting, &mut dag, needs.into_iter().flatten())?;
+            Ok(dag)
+        })?;
         for version in [before, after] {
             dag.get(version).ok_or_else(|| no_version(version))?;
         }
@@ -420,9 +411,12 @@ impl Store {
 
     /// The versions on the checked-out branch, oldest first: the first is number 1.
     pub fn versions(&self, posting: PostingId) -> Result<Vec<(CommitId, Commit)>, StoreError> {
-        let tip = self.reading(|c| tip(c, posting))?;
-        let line = tip.line().into_iter();
-        Ok(line.map(|(id, commit)| (id, commit.clone())).collect())
+        self.reading(|c| {
+            let head = head_of(c, posting, &checked_out(c, posting)?)?;
+            let dag = Dag::new(commits(c, posting)?);
+            let line = dag.line(head.as_slice()).into_iter();
+            Ok(line.map(|(id, commit)| (id, commit.clone())).collect())
+        })
     }
 
     /// A commit of a posting.
@@ -437,8 +431,8 @@ impl Store {
         author: &AuthorId,
     ) -> Result<[Result<Reversal, StoreError>; 2], StoreError> {
         self.reading(|c| {
-            let tip = tip(c, posting)?;
-            let way = |redoing| reversal(c, &tip, author, redoing);
+            let mut tip = tip(c, posting)?;
+            let mut way = |redoing| reversal(c, &mut tip, author, redoing);
             Ok([way(false)?, way(true)?])
         })
     }
@@ -452,7 +446,15 @@ impl Store {
         posting: PostingId,
         from: &str,
     ) -> Result<MergePreview, StoreError> {
-        let (tip, all) = self.reading(|c| Ok((tip(c, posting)?, branches(c, posting)?)))?;
+        let (tip, all) = self.reading(|c| {
+            let (mut tip, all) = (tip(c, posting)?, branches(c, posting)?);
+            let theirs = all.iter().find(|branch| branch.name == from);
+            if let Some((ours, theirs)) = tip.head.zip(theirs) {
+                let needs = tip.dag.needs_of_merge(ours, theirs.head);
+                tip.fill(c, needs)?;
+            }
+            Ok((tip, all))
+        })?;
         let theirs = all.iter().find(|branch| branch.name == from);
         let theirs = theirs.cloned().ok_or_else(|| no_branch(from))?;
         let ours = all.into_iter().find(|branch| branch.current);
@@ -540,53 +542,11 @@ impl Store {
     }
 }
 
-fn timeline(
+pub(crate) fn commit_of(
     c: &Connection,
     posting: PostingId,
-    wanted: &TimelineFilter,
-    ids: Option<String>,
-    (start, len): (u32, u32),
-) -> rusqlite::Result<read::Rows<(CommitId, Commit)>> {
-    let from = wanted.from.map_or(i64::MIN, |t| t.0);
-    let before = wanted.before.map_or(i64::MAX, |t| t.0);
-    let author = wanted.author.as_ref().map(|author| &author.0);
-    let field = wanted.field.as_ref().map(FieldKey::name);
-    let source = match (wanted.source, field) {
-        (None, _) => String::new(),
-        (Some(source), Some(_)) => source.word().to_owned(),
-        // As it stands in the body; within a text the quotation marks are escaped.
-        (Some(source), None) => format!("\"source\":\"{}\"", source.word()),
-    };
-    let (page, total, given) = match (field, author) {
-        (Some(_), _) => (sql::TIMELINE_OF_FIELD, sql::TIMELINE_OF_FIELD_COUNT, 7),
-        (None, Some(_)) => (sql::TIMELINE_BY_AUTHOR, sql::TIMELINE_BY_AUTHOR_COUNT, 6),
-        (None, None) if source.is_empty() && ids.is_none() => {
-            (sql::TIMELINE_PLAIN, sql::TIMELINE_PLAIN_COUNT, 3)
-        }
-        (None, None) => (sql::TIMELINE, sql::TIMELINE_COUNT, 5),
-    };
-    let all = params![
-        posting.0, from, before, source, ids, author, field, start, len
-    ];
-    let rows = match page == sql::TIMELINE_PLAIN {
-        true => {
-            let mut rows = Vec::new();
-            for id in read::collect(c, page, all, |row| row.get(0).map(CommitId))? {
-                rows.extend(commit_of(c, posting, id)?.map(|commit| (id, commit)));
-            }
-            rows
-        }
-        false => read::collect(c, page, all, |row| {
-            Ok((CommitId(row.get(0)?), read::from_json(row, 1)?))
-        })?,
-    };
-    Ok(read::Rows {
-        total: read::count(c, total, &all[..given])?,
-        rows,
-    })
-}
-
-fn commit_of(c: &Connection, posting: PostingId, id: CommitId) -> rusqlite::Result<Option<Commit>> {
+    id: CommitId,
+) -> rusqlite::Result<Option<Commit>> {
     c.prepare_cached(sql::COMMIT)?
         .query_row(params![id.0, posting.0], |row| read::from_json(row, 0))
         .optional()
@@ -703,11 +663,14 @@ fn merge_branch(batch: &mut Batch<'_>, request: MergeRequest) -> Result<Merged, 
     if let Some(head) = find_commit_by_key(batch, &key).map_err(sqlite)? {
         return Ok(Merged { head, joined: true });
     }
-    let tip = tip(batch.tx, posting).map_err(sqlite)?;
+    let mut tip = tip(batch.tx, posting).map_err(sqlite)?;
     let theirs = head_of(batch.tx, posting, &from).map_err(sqlite)?;
     let theirs = theirs.ok_or_else(|| no_branch(&from))?;
     let ours = tip.head.ok_or_else(|| no_branch(&tip.branch))?;
     not_itself(&tip.branch, &from)?;
+    let mut needs = tip.dag.needs_of_merge(ours, theirs);
+    needs.insert(ours);
+    tip.fill(batch.tx, needs).map_err(sqlite)?;
     if let Some(heads) = looked_at
         && is_done(&tip, ours, heads)
     {
@@ -795,10 +758,12 @@ fn restore_version(batch: &mut Batch<'_>, request: RestoreRequest) -> Result<Com
     if let Some(done) = find_commit_by_key(batch, &request.key).map_err(sqlite)? {
         return Ok(done);
     }
-    let tip = tip(batch.tx, request.posting).map_err(sqlite)?;
+    let mut tip = tip(batch.tx, request.posting).map_err(sqlite)?;
     let version = request.version;
     let head = tip.head.ok_or_else(|| no_version(version))?;
     tip.dag.get(version).ok_or_else(|| no_version(version))?;
+    let needs = tip.dag.needs_of_restore(head, version);
+    tip.fill(batch.tx, needs).map_err(sqlite)?;
     if request.looked_at.is_some_and(|looked_at| looked_at != head) {
         return Err(stale());
     }
@@ -840,15 +805,15 @@ fn reverse(
     if let Some(done) = find_commit_by_key(batch, &key).map_err(sqlite)? {
         return Ok(done);
     }
-    let tip = tip(batch.tx, posting).map_err(sqlite)?;
-    let back = reversal(batch.tx, &tip, &author, redoing).map_err(sqlite)??;
+    let mut tip = tip(batch.tx, posting).map_err(sqlite)?;
+    let back = reversal(batch.tx, &mut tip, &author, redoing).map_err(sqlite)??;
     write_reversal(batch, &tip, posting, back, (author, key, now))
 }
 
 /// What undo or redo does, or the reason why it does nothing.
 fn reversal(
     c: &Connection,
-    tip: &Tip,
+    tip: &mut Tip,
     author: &AuthorId,
     redoing: bool,
 ) -> rusqlite::Result<Result<Reversal, StoreError>> {
@@ -857,6 +822,8 @@ fn reversal(
     let Some(head) = tip.head else {
         return Ok(Err(nothing()));
     };
+    let needs = tip.dag.needs_of_reversal(head, author, redoing);
+    tip.fill(c, needs)?;
     let back = match redoing {
         true => redo(&tip.dag, head, author),
         false => undo(&tip.dag, head, author),

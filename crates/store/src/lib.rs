@@ -16,6 +16,7 @@ pub mod history;
 pub mod log;
 mod open;
 pub mod outbox;
+mod outline;
 pub mod project;
 pub mod read;
 mod replay;
@@ -24,6 +25,7 @@ pub mod snapshot;
 pub mod sql;
 pub mod streams;
 pub mod suggest;
+mod timeline;
 mod write;
 pub mod writer;
 
@@ -33,9 +35,7 @@ pub use drafts::Draft;
 pub use error::StoreError;
 pub use feeds::{Feed, FeedSettings};
 pub use find::{FIND_ROWS_MAX, FoundPosting, FoundRun};
-pub use history::{
-    Branch, MAIN, MergePreview, MergeRequest, Merged, NewBranch, RestoreRequest, TimelineFilter,
-};
+pub use history::{Branch, MAIN, MergePreview, MergeRequest, Merged, NewBranch, RestoreRequest};
 pub use log::{LogEntry, LogFilter, LogRow, LogSummary, Matches};
 #[doc(hidden)]
 pub use open::OpenOptions;
@@ -48,5 +48,6 @@ pub use streams::{
     FeedEntry, LogEvent, Published, Received, ReceivedCount, StreamInfo, StreamPage,
 };
 pub use suggest::{Acceptance, Accepted, Asked, Dismissal, Heard};
+pub use timeline::TimelineFilter;
 pub use write::{FinishedRun, NewCapture, PersonChange};
 pub use writer::{Changes, Pending};

@@ -23,6 +23,8 @@ const READERS_KEPT: usize = 4;
 const MIGRATION_WAIT: Duration = Duration::from_secs(60);
 /// How often to look whether it is done.
 const MIGRATION_POLL: Duration = Duration::from_millis(20);
+/// Pages kept in memory while a large file is made, in KiB; beyond that they go to the write-ahead log early.
+const BULK_CACHE_KIB: i64 = 768 << 10;
 /// Statements a connection keeps prepared; there are about a hundred in all.
 const STATEMENTS_KEPT: usize = 128;
 
@@ -34,6 +36,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0005_branches.sql"),
     include_str!("../migrations/0006_drafts.sql"),
     include_str!("../migrations/0007_suggestions.sql"),
+    include_str!("../migrations/0008_outline.sql"),
 ];
 /// The newest schema this version reads and writes.
 pub const SCHEMA: i64 = MIGRATIONS.len() as i64;
@@ -48,6 +51,9 @@ pub struct OpenOptions {
     pub migrations: &'static [&'static str],
     /// The database's largest size in pages, to stand for a full disk.
     pub pages_max: Option<u32>,
+    /// For a file that is made anew and thrown away if that breaks off: nothing waits for the disk, and the pages of
+    /// large transactions stay in memory ([`BULK_CACHE_KIB`]).
+    pub bulk: bool,
 }
 
 impl Default for OpenOptions {
@@ -56,6 +62,7 @@ impl Default for OpenOptions {
             busy_timeout: Duration::from_secs(5),
             migrations: MIGRATIONS,
             pages_max: None,
+            bulk: false,
         }
     }
 }
@@ -204,6 +211,10 @@ fn connect_writer(path: &Path, options: &OpenOptions) -> Result<Connection, Stor
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "fullfsync", true)?;
         connection.pragma_update(None, "checkpoint_fullfsync", true)?;
+        if options.bulk {
+            connection.pragma_update(None, "synchronous", "OFF")?;
+            connection.pragma_update(None, "cache_size", -BULK_CACHE_KIB)?;
+        }
         if let Some(pages) = options.pages_max {
             connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?;
         }

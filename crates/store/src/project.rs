@@ -1,10 +1,11 @@
-//! Projections: `run`, `posting`, `card_field`, `judgement`, `accuracy` and `node_history`, folded from the log and thrown away at will.
+//! Projections: `run`, `posting`, `card_field`, `judgement`, `accuracy`, `node_history` and `outline`, folded from the
+//! log and thrown away at will.
 //!
 //! [`Touched`] collects what a batch changes in memory; each touched row is written once, when the
 //! batch is flushed. [`rebuild`] runs the same code over the whole log, so it cannot disagree
 //! (DESIGN *Invariants* 3).
 
-use crate::{history, read, sql, streams, suggest, write::json, writer::Changes};
+use crate::{history, outline, read, sql, streams, suggest, write::json, writer::Changes};
 use ghostlight_model::{
     Epoch, EventBody, FieldKey, Observation, Phase, PostingId, RunId, StreamId,
     card::{Card, CardInput, FieldState, fold},
@@ -334,13 +335,12 @@ fn write_posting(tx: &Transaction<'_>, posting: PostingId) -> rusqlite::Result<(
             .execute([posting.0])?;
         return suggest::project(tx, posting, []);
     };
-    let tip = history::tip(tx, posting)?;
-    suggest::project(
-        tx,
-        posting,
-        tip.line().into_iter().map(|(_, commit)| commit),
-    )?;
-    let card = card_of(tx, posting, &run, &tip)?;
+    let mut tip = history::tip(tx, posting)?;
+    let judged = tip.head.map(|head| tip.dag.needs_of_judgements(head));
+    tip.fill(tx, judged.unwrap_or_default())?;
+    let line = tip.line().into_iter();
+    suggest::project(tx, posting, line.map(|(_, commit)| commit))?;
+    let card = card_of(tx, posting, &run, &mut tip)?;
     write_fields(tx, posting, &card)?;
     write_posting_row(tx, posting, &run, &card)
 }
@@ -350,20 +350,19 @@ fn card_of(
     tx: &Connection,
     posting: PostingId,
     run: &RunState,
-    tip: &history::Tip,
+    tip: &mut history::Tip,
 ) -> rusqlite::Result<Card> {
-    let line = tip.line();
+    let committed = tip.state(tx)?;
     let observations = match run.capture {
         Some(capture) => read::observations_of(tx, posting, capture)?,
         None => Vec::new(),
     };
     let mut cited: Vec<Observation> = Vec::new();
-    for change in line.iter().flat_map(|(_, commit)| &commit.changes) {
-        if let Some(id) = change.observation {
-            cited.extend(read::observation(tx, posting, id)?);
-        }
+    for id in committed.values.values().filter_map(|s| s.observation) {
+        cited.extend(read::observation(tx, posting, id)?);
     }
-    let commits: Vec<&Commit> = line.into_iter().map(|(_, commit)| commit).collect();
+    let line = tip.line().into_iter();
+    let commits: Vec<&Commit> = line.map(|(_, commit)| commit).collect();
     Ok(fold(CardInput {
         commits: &commits,
         observations: &observations,
@@ -482,7 +481,11 @@ pub(crate) fn catch_up(connection: &mut Connection) -> rusqlite::Result<()> {
         )
         .optional()?;
     let log = log_end(&tx)?;
-    if standing.unwrap_or((VERSION, 0)) != (VERSION, log) {
+    // A history may have come without any run, by an import: then the log's end says nothing about it.
+    let bare = tx
+        .prepare("SELECT 1 FROM \"commit\" WHERE NOT EXISTS (SELECT 1 FROM outline) LIMIT 1")?
+        .exists([])?;
+    if bare || standing.unwrap_or((VERSION, 0)) != (VERSION, log) {
         tracing::info!(?standing, log, "rebuilding projections");
         rebuild(&tx)?;
     }
@@ -501,7 +504,7 @@ pub(crate) fn rebuild(tx: &Transaction<'_>) -> rusqlite::Result<Rebuilt> {
     let before = digest(tx)?;
     tx.execute_batch(
         "DELETE FROM card_field; DELETE FROM posting; DELETE FROM run; DELETE FROM node_history;
-         DELETE FROM judgement; DELETE FROM accuracy; DELETE FROM projection;",
+         DELETE FROM judgement; DELETE FROM accuracy; DELETE FROM outline; DELETE FROM projection;",
     )?;
     let mut touched = Touched::default();
     let mut events = 0;
@@ -529,7 +532,11 @@ pub(crate) fn rebuild(tx: &Transaction<'_>) -> rusqlite::Result<Rebuilt> {
         touched.fingerprints.clear();
     }
     touched.reached(log_end(tx)?);
-    touched.postings.extend(read::postings_with_commits(tx)?);
+    let with_commits = read::postings_with_commits(tx)?;
+    for posting in &with_commits {
+        outline::rebuild(tx, *posting)?;
+    }
+    touched.postings.extend(with_commits);
     touched.flush(tx)?;
     let rows = |statement: &str| -> rusqlite::Result<u64> {
         let rows: i64 = tx.query_row(statement, [], |row| row.get(0))?;
@@ -546,13 +553,14 @@ pub(crate) fn rebuild(tx: &Transaction<'_>) -> rusqlite::Result<Rebuilt> {
 /// A hash over every projection row, to compare before and after.
 fn digest(tx: &Connection) -> rusqlite::Result<blake3::Hash> {
     let mut hasher = blake3::Hasher::new();
-    const TABLES: [&str; 7] = [
+    const TABLES: [&str; 8] = [
         "run",
         "posting",
         "card_field",
         "node_history",
         "judgement",
         "accuracy",
+        "outline",
         "projection",
     ];
     for table in TABLES {

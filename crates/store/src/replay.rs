@@ -31,7 +31,11 @@ impl Store {
             return Ok(None);
         };
         self.reading(|c| {
-            let tip = history::tip(c, posting)?;
+            let mut tip = history::tip(c, posting)?;
+            let mut line = tip.line();
+            line.retain(|(id, commit)| replay.knows(*id, commit));
+            let needs = tip.dag.needs_of(&line);
+            tip.fill(c, needs)?;
             let mut line = tip.line();
             line.retain(|(id, commit)| replay.knows(*id, commit));
             let mut cited: Vec<Observation> = Vec::new();

@@ -203,70 +203,18 @@ pub const HISTORY: &str = "SELECT body FROM \"commit\" WHERE posting = ?1 \
      ORDER BY wall DESC, counter DESC, id DESC LIMIT ?3 OFFSET ?2";
 /// How many commits a posting has.
 pub const HISTORY_COUNT: &str = "SELECT count(*) FROM \"commit\" WHERE posting = ?1";
-macro_rules! timeline_where {
-    () => {
-        " FROM \"commit\" WHERE posting = ?1 AND wall >= ?2 AND wall < ?3 \
-          AND (?4 = '' OR instr(body, ?4) > 0) \
-          AND (?5 IS NULL OR lower(hex(id)) IN (SELECT value FROM json_each(?5)))"
-    };
-}
-
-macro_rules! timeline_by_author_where {
-    () => {
-        " FROM \"commit\" WHERE posting = ?1 AND author_id = ?6 AND wall >= ?2 AND wall < ?3 \
-          AND (?4 = '' OR instr(body, ?4) > 0) \
-          AND (?5 IS NULL OR lower(hex(id)) IN (SELECT value FROM json_each(?5)))"
-    };
-}
-
-macro_rules! timeline_of_field_where {
-    () => {
-        " FROM field_change AS f CROSS JOIN \"commit\" ON id = commit_id WHERE f.posting = ?1 \
-          AND f.field = ?7 AND f.wall >= ?2 AND f.wall < ?3 AND (?4 = '' OR f.source = ?4) \
-          AND (?5 IS NULL OR lower(hex(id)) IN (SELECT value FROM json_each(?5))) \
-          AND (?6 IS NULL OR f.author_id = ?6)"
-    };
-}
-
-/// A page of a posting's commits, latest first: posting, from, before, text in the body or empty, ids to keep (a JSON
-/// array of hexadecimal ids) or null, author (unused), field (unused), start, length.
-pub const TIMELINE: &str = concat!(
-    "SELECT id, body",
-    timeline_where!(),
-    " ORDER BY wall DESC, counter DESC, id DESC LIMIT ?9 OFFSET ?8"
-);
+/// A page of a posting's commits by their ids, latest first, of any field and author: posting, from, before, start,
+/// length. What is before the page is passed over in the index.
+pub const TIMELINE: &str = "SELECT id FROM \"commit\" WHERE posting = ?1 AND wall >= ?2 \
+     AND wall < ?3 ORDER BY wall DESC, counter DESC, id DESC LIMIT ?5 OFFSET ?4";
 /// How many [`TIMELINE`] has.
-pub const TIMELINE_COUNT: &str = concat!("SELECT count(*)", timeline_where!());
-/// As [`TIMELINE`], of one author.
-pub const TIMELINE_BY_AUTHOR: &str = concat!(
-    "SELECT id, body",
-    timeline_by_author_where!(),
-    " ORDER BY wall DESC, counter DESC, id DESC LIMIT ?9 OFFSET ?8"
-);
-/// How many [`TIMELINE_BY_AUTHOR`] has.
-pub const TIMELINE_BY_AUTHOR_COUNT: &str = concat!("SELECT count(*)", timeline_by_author_where!());
-/// As [`TIMELINE`], of one field, and of one author or null: its blame.
-pub const TIMELINE_OF_FIELD: &str = concat!(
-    "SELECT id, body",
-    timeline_of_field_where!(),
-    " ORDER BY f.wall DESC, f.counter DESC, f.commit_id DESC LIMIT ?9 OFFSET ?8"
-);
-/// How many [`TIMELINE_OF_FIELD`] has; its rows alone tell.
-pub const TIMELINE_OF_FIELD_COUNT: &str = "SELECT count(*) FROM field_change WHERE posting = ?1 \
-     AND field = ?7 AND wall >= ?2 AND wall < ?3 AND (?4 = '' OR source = ?4) \
-     AND (?5 IS NULL OR lower(hex(commit_id)) IN (SELECT value FROM json_each(?5))) \
-     AND (?6 IS NULL OR author_id = ?6)";
-/// As [`TIMELINE`] where neither text nor ids narrow it, and the ids alone: what is before the page is passed over in
-/// the index, without a look at its bodies.
-pub const TIMELINE_PLAIN: &str = "SELECT id FROM \"commit\" WHERE posting = ?1 AND wall >= ?2 \
-     AND wall < ?3 ORDER BY wall DESC, counter DESC, id DESC LIMIT ?9 OFFSET ?8";
-/// How many [`TIMELINE_PLAIN`] has.
-pub const TIMELINE_PLAIN_COUNT: &str =
+pub const TIMELINE_COUNT: &str =
     "SELECT count(*) FROM \"commit\" WHERE posting = ?1 AND wall >= ?2 AND wall < ?3";
+/// A posting's commits without their bodies, by clock.
+pub const OUTLINES: &str = "SELECT wall, counter, commit_id, parents, author_id, purpose, touches FROM outline \
+     WHERE posting = ?1 ORDER BY wall, counter, commit_id";
 /// A commit's body: id, posting.
 pub const COMMIT: &str = "SELECT body FROM \"commit\" WHERE id = ?1 AND posting = ?2";
-/// A commit's parents.
-pub const PARENTS: &str = "SELECT parent FROM commit_parent WHERE child = ?1";
 /// A posting's branches by name.
 pub const BRANCHES: &str = "SELECT name, head, created, wall, author_id FROM branch \
      CROSS JOIN \"commit\" ON id = head WHERE branch.posting = ?1 ORDER BY name";
@@ -509,14 +457,8 @@ pub const HOT: &[(&str, &str)] = &[
     ("last commit", LAST_COMMIT),
     ("timeline", TIMELINE),
     ("timeline, count", TIMELINE_COUNT),
-    ("timeline, plain", TIMELINE_PLAIN),
-    ("timeline, plain, count", TIMELINE_PLAIN_COUNT),
-    ("timeline of an author", TIMELINE_BY_AUTHOR),
-    ("timeline of an author, count", TIMELINE_BY_AUTHOR_COUNT),
-    ("timeline of a field", TIMELINE_OF_FIELD),
-    ("timeline of a field, count", TIMELINE_OF_FIELD_COUNT),
+    ("outlines", OUTLINES),
     ("commit", COMMIT),
-    ("parents", PARENTS),
     ("branches", BRANCHES),
     ("branch", BRANCH),
     ("branches, count", BRANCHES_COUNT),

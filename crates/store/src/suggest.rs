@@ -283,8 +283,8 @@ fn accept(batch: &mut Batch<'_>, wanted: &Acceptance) -> Result<Option<CommitId>
     if !posting_exists(batch, wanted.posting).map_err(sqlite)? {
         return Err(StoreError::NotFound(format!("posting {}", wanted.posting)));
     }
-    let tip = history::tip(batch.tx, wanted.posting).map_err(sqlite)?;
-    let standing = tip.state().values;
+    let mut tip = history::tip(batch.tx, wanted.posting).map_err(sqlite)?;
+    let standing = tip.state(batch.tx).map_err(sqlite)?.values;
     let mut accepted = Vec::new();
     let mut changes = Vec::new();
     for one in &wanted.accepted {
@@ -304,7 +304,7 @@ fn accept(batch: &mut Batch<'_>, wanted: &Acceptance) -> Result<Option<CommitId>
         accepted.push((one.field.clone(), one.origin));
         changes.push(FieldChange {
             field: one.field.clone(),
-            old: tip.latest_value(&one.field),
+            old: tip.latest_value(batch.tx, &one.field).map_err(sqlite)?,
             new: Some(one.value.clone()),
             confidence: Confidence::FULL,
             source: Source::User,

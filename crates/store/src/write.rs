@@ -5,6 +5,7 @@ use crate::{
     error::StoreError,
     history,
     open::Store,
+    outline,
     project::StreamHead,
     sql,
     streams::{self, LOCAL, epoch_at, insert_event},
@@ -348,8 +349,8 @@ fn finish_run(batch: &mut Batch<'_>, run: FinishedRun) -> Result<Option<CommitId
         author,
         mut event,
     } = run;
-    let tip = history::tip(batch.tx, posting).map_err(sqlite)?;
-    let standing = tip.state().values;
+    let mut tip = history::tip(batch.tx, posting).map_err(sqlite)?;
+    let standing = tip.state(batch.tx).map_err(sqlite)?.values;
     let state = batch.touched.run(batch.tx, &event.run_id).map_err(sqlite)?;
     let mut changes = machine_changes(&standing, &winners);
     if let Some(state) = state.as_deref() {
@@ -449,9 +450,10 @@ fn commit_change(batch: &mut Batch<'_>, change: &PersonChange) -> Result<CommitI
         return Err(StoreError::NotFound(format!("posting {}", change.posting)));
     }
     let tip = history::tip(batch.tx, change.posting).map_err(sqlite)?;
+    let old = tip.latest_value(batch.tx, &change.field).map_err(sqlite)?;
     let changes = vec![FieldChange {
         field: change.field.clone(),
-        old: tip.latest_value(&change.field),
+        old,
         new: change.value.clone(),
         confidence: Confidence::FULL,
         source: Source::User,
@@ -510,6 +512,7 @@ pub(crate) fn insert_commit(
     for p in &commit.parents {
         parent.execute(params![id.0, p.0])?;
     }
+    outline::insert(batch.tx, id, commit)?;
     let mut change = batch.tx.prepare_cached(
         "INSERT INTO field_change
              (posting, field, wall, counter, commit_id, old, new, confidence, source, author_id)

@@ -1,32 +1,47 @@
 //! Figures that need the store, the hub and the feed's client: one JSON object each, by the names in the documents.
 //!
-//! `ghostlight-bench [ingest|export|hub|catch-up|reconnect]…` measures those parts, or all. Hub and export are the program
-//! `ghostlight` beside this one, as `cargo xtask bench` builds it.
+//! `ghostlight-bench [--rows N] [--data FOLDER] [ingest|export|history|hub|catch-up|reconnect]…` measures those parts, or
+//! all. Hub and export are the program `ghostlight` beside this one, as `cargo xtask bench` builds it. The histories are
+//! those of a folder with N changes that is made for it, or of a folder that `cargo xtask seed` made.
 
 mod export;
 mod feed;
+mod history;
 mod hub;
 mod ingest;
 mod program;
 
-use std::{error::Error, process::ExitCode};
+use std::{error::Error, path::PathBuf, process::ExitCode};
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
+/// Field changes of the histories that are measured, where nobody says how many: made in a minute or two.
+const ROWS: u64 = 1_000_000;
+
+/// How large the data is, or where it is.
+struct Options {
+    rows: u64,
+    data: Option<PathBuf>,
+}
+
 /// Measures one part and prints its figures.
-type Measure = fn() -> Outcome<()>;
+type Measure = fn(&Options) -> Outcome<()>;
 
 /// What can be measured.
-const PARTS: [(&str, Measure); 5] = [
-    ("ingest", ingest::measure),
-    ("export", export::measure),
-    ("hub", hub::measure),
-    ("catch-up", feed::catch_up),
-    ("reconnect", feed::reconnect),
+const PARTS: [(&str, Measure); 6] = [
+    ("ingest", |_| ingest::measure()),
+    ("export", |_| export::measure()),
+    ("history", history::measure),
+    ("hub", |_| hub::measure()),
+    ("catch-up", |_| feed::catch_up()),
+    ("reconnect", |_| feed::reconnect()),
 ];
 
 fn main() -> ExitCode {
-    let asked: Vec<String> = std::env::args().skip(1).collect();
+    let Some((options, asked)) = options(std::env::args().skip(1).collect()) else {
+        eprintln!("ghostlight-bench: --rows takes a number, --data a folder");
+        return ExitCode::from(2);
+    };
     let names = PARTS.map(|(name, _)| name);
     if let Some(unknown) = asked.iter().find(|one| !names.contains(&one.as_str())) {
         eprintln!(
@@ -40,11 +55,28 @@ fn main() -> ExitCode {
             continue;
         }
         // The other figures are worth having all the same.
-        if let Err(error) = measure() {
+        if let Err(error) = measure(&options) {
             eprintln!("NOT MEASURED: {name}; {error}");
         }
     }
     ExitCode::SUCCESS
+}
+
+/// Flags and what is behind them, and the rest; `None` if one is wrong.
+fn options(args: Vec<String>) -> Option<(Options, Vec<String>)> {
+    let mut options = Options {
+        rows: ROWS,
+        data: None,
+    };
+    let (mut rest, mut args) = (Vec::new(), args.into_iter());
+    while let Some(arg) = args.next() {
+        match arg.as_str() {
+            "--rows" => options.rows = args.next()?.parse().ok()?,
+            "--data" => options.data = Some(args.next()?.into()),
+            _ => rest.push(arg),
+        }
+    }
+    Some((options, rest))
 }
 
 fn median(mut values: Vec<f64>) -> f64 {

@@ -8,11 +8,13 @@ mod compare;
 mod dag;
 mod join;
 mod merge;
+mod outline;
 mod undo;
 
 pub use compare::{Difference, compare, restore};
-pub use dag::{Dag, parents_first};
+pub use dag::Dag;
 pub use merge::{Clash, Join, Merge, Resolution, Side, Unsettled, merge};
+pub use outline::{Outline, Touch};
 pub use undo::{Reversal, Stacks, Stuck, redo, stacks, undo};
 
 use crate::{

@@ -5,6 +5,7 @@ use crate::{
     card::fold_commits,
     commit::{AuthorId, Clock, Commit, Purpose},
     ids::{CommitId, PostingId},
+    suggest::judgements,
     time::Micros,
 };
 use proptest::{prelude::*, sample::Index};
@@ -514,6 +515,99 @@ proptest! {
             prop_assert_eq!(then.outcomes.len(), now.outcomes.len());
         }
     }
+}
+
+/// The outlines of all of it, with these bodies filled in.
+fn partly(whole: &Dag, needs: impl IntoIterator<Item = CommitId>) -> Dag {
+    let outlines = whole
+        .commits()
+        .map(|(id, commit)| (id, Outline::of(commit)));
+    let mut dag = Dag::of_outlines(POSTING, outlines);
+    for id in needs {
+        assert!(!dag.is_whole(id));
+        dag.fill(id, whole.get(id).unwrap().clone());
+        assert!(dag.is_whole(id));
+    }
+    dag
+}
+
+/// The commits before a version, itself included, that somebody's clock put before a moment.
+fn known(dag: &Dag, version: CommitId, until: Micros) -> Vec<(CommitId, &Commit)> {
+    let mut line = dag.line(&[version]);
+    line.retain(|(_, commit)| commit.clock.wall <= until);
+    line
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    /// Outlines and the bodies that a question is said to need give the answer that all of them give; others that are
+    /// there by chance do not change it.
+    #[test]
+    fn an_answer_needs_no_more_than_it_says(turns in turns(), other in any::<Index>(), who in 0..2usize) {
+        let whole = World::play(&turns).dag;
+        let ids: Vec<CommitId> = whole.commits().map(|(id, _)| id).collect();
+        let chance = *other.get(&ids);
+        let filled = |mut needs: BTreeSet<CommitId>, more: bool| {
+            if more {
+                needs.insert(chance);
+            }
+            partly(&whole, needs)
+        };
+        let bare = partly(&whole, []);
+        for (id, more) in ids.iter().flat_map(|id| [(*id, false), (*id, true)]) {
+            let dag = filled(bare.needs_of_state(id), more);
+            prop_assert_eq!(dag.state(&[id]), whole.state(&[id]));
+            let dag = filled(bare.needs_of_merge(id, chance), more);
+            prop_assert_eq!(merge(&dag, id, chance), merge(&whole, id, chance));
+            let by = author(who);
+            let dag = filled(bare.needs_of_reversal(id, &by, false), more);
+            prop_assert_eq!(undo(&dag, id, &by), undo(&whole, id, &by));
+            let dag = filled(bare.needs_of_reversal(id, &by, true), more);
+            prop_assert_eq!(redo(&dag, id, &by), redo(&whole, id, &by));
+            let dag = filled(bare.needs_of_restore(id, chance), more);
+            prop_assert_eq!(restore(&dag, id, chance, "back"), restore(&whole, id, chance, "back"));
+            let judged = |dag: &Dag| judgements(dag.line(&[id]).into_iter().map(|(_, commit)| commit));
+            let dag = filled(bare.needs_of_judgements(id), more);
+            prop_assert_eq!(judged(&dag), judged(&whole));
+            // As it was known at some moment: a part of the line that is no version.
+            let until = whole.get(chance).unwrap().clock.wall;
+            let dag = filled(bare.needs_of(&known(&bare, id, until)), more);
+            let fold = |dag: &Dag| fold_commits(known(dag, id, until).into_iter().map(|(_, commit)| commit));
+            prop_assert_eq!(fold(&dag), fold(&whole));
+        }
+    }
+}
+
+/// Two thousand edits of one field, and a word on it that is taken back: two bodies tell what stands.
+#[test]
+fn a_long_history_needs_few_bodies() {
+    let mut whole = Dag::default();
+    let mut head = edit(&mut whole, None, 0, (FieldKey::Title, "Baker"));
+    for n in 0..2_000 {
+        head = edit(
+            &mut whole,
+            Some(head),
+            n % 2,
+            (FieldKey::Title, &format!("Baker {n}")),
+        );
+    }
+    let back = undo(&whole, head, &author(1)).unwrap();
+    let undone = whole.add(Commit {
+        parents: vec![head],
+        author: author(1),
+        clock: Clock::next(whole.latest_clock(&[head]), Micros(1)),
+        changes: back.changes,
+        purpose: back.purpose,
+        ..whole.get(head).unwrap().clone()
+    });
+    assert_eq!(whole.needs_of_state(head).len(), 1);
+    assert_eq!(
+        whole.needs_of_state(undone).len(),
+        2,
+        "and who said it first"
+    );
+    assert!(whole.needs_of_reversal(undone, &author(0), false).len() <= 4);
 }
 
 fn edit(

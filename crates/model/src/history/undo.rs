@@ -65,19 +65,26 @@ pub fn stacks(dag: &Dag, head: CommitId, author: &AuthorId) -> Stacks {
                 stacks.redo.clear();
             }
             Purpose::Undo(done) => {
-                stacks.undo.retain(|known| *known != done);
-                stacks.redo.retain(|known| *known != done);
+                take_out(&mut stacks.undo, done);
+                take_out(&mut stacks.redo, done);
                 stacks.redo.push(done);
             }
             Purpose::Redo(done) => {
-                stacks.redo.retain(|known| *known != done);
-                stacks.undo.retain(|known| *known != done);
+                take_out(&mut stacks.redo, done);
+                take_out(&mut stacks.undo, done);
                 stacks.undo.push(done);
             }
             Purpose::Merge => {}
         }
     }
     stacks
+}
+
+/// A commit stands in a stack once; as a rule near its end.
+fn take_out(stack: &mut Vec<CommitId>, id: CommitId) {
+    if let Some(place) = stack.iter().rposition(|known| *known == id) {
+        stack.remove(place);
+    }
 }
 
 /// Takes back the latest of `author`'s commits that is not taken back.
