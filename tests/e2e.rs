@@ -31,3 +31,5 @@ mod monitor;
 mod notify;
 #[path = "e2e/refused.rs"]
 mod refused;
+#[path = "e2e/send.rs"]
+mod send;

@@ -11,6 +11,7 @@
 
 pub mod drag;
 mod driver;
+pub mod message_server;
 pub mod server;
 pub mod studio;
 

@@ -16,6 +16,7 @@ mod history;
 mod hub;
 mod log;
 mod output;
+mod send;
 mod watch;
 
 use clap::{Parser, Subcommand};

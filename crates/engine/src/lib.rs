@@ -30,6 +30,7 @@ mod process;
 pub mod report;
 mod samples;
 pub mod secrets;
+mod sending;
 mod views;
 
 pub use commands::Handle;

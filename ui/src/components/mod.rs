@@ -16,6 +16,7 @@ pub mod history;
 pub mod masthead;
 pub mod nav;
 pub mod run_view;
+pub mod send_message;
 pub mod splitter;
 pub mod steps;
 pub mod tabs;
