@@ -17,6 +17,7 @@ mod hub;
 mod log;
 mod output;
 mod send;
+mod tokens;
 mod watch;
 
 use clap::{Parser, Subcommand};

@@ -242,7 +242,7 @@ fn latest(store: &Store, feed: &str, limit: usize) -> Result<Mark, StoreError> {
 fn stop_on(signals: Signals, watching: &Watching, stopped: &Arc<AtomicBool>) -> Result<(), Exit> {
     let (stopper, stopped) = (watching.stopper(), Arc::clone(stopped));
     let wait = move || {
-        signals.wait(None);
+        signals.wait();
         stopped.store(true, Ordering::SeqCst);
         stopper.stop();
         // Whoever reads our output may have stopped reading; what was told is on disk already.

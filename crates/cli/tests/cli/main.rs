@@ -19,4 +19,6 @@ mod send;
 mod server;
 #[cfg(target_os = "linux")]
 mod store;
+#[cfg(unix)]
+mod tokens;
 mod watch;
