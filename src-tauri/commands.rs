@@ -81,6 +81,7 @@ commands! {
     change_feed: ChangeFeed,
     remove_feed: RemoveFeed,
     reconnect: Reconnect,
+    send_message: SendMessage,
     network: Network,
     retry_entry: RetryEntry,
     discard_entry: DiscardEntry,

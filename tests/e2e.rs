@@ -39,5 +39,7 @@ mod notify;
 mod refused;
 #[path = "e2e/replay.rs"]
 mod replay;
+#[path = "e2e/send.rs"]
+mod send;
 #[path = "e2e/suggest.rs"]
 mod suggest;

@@ -12,6 +12,7 @@
 pub mod drag;
 mod driver;
 pub mod life;
+pub mod message_server;
 pub mod server;
 pub mod studio;
 

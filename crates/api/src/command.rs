@@ -263,6 +263,17 @@ commands! {
         id: Option<i64>,
     } -> ();
 
+    /// Sends a message to a feed of typed messages, now and once. Answers when the system has taken it for the server;
+    /// an error says why it was not sent, or that this is not known.
+    "send_message" SendMessage {
+        /// To which feed.
+        feed: i64,
+        /// The event's name, as typed; [`ghostlight_model::message::Message::read`] says what is wrong with it.
+        event: String,
+        /// JSON, as typed.
+        data: String,
+    } -> ();
+
     /// The system says whether there is a network.
     "network" Network {
         /// There is.

@@ -636,6 +636,30 @@ pub struct FeedRow {
     pub link: LinkView,
     /// What came.
     pub traffic: Traffic,
+    /// Whether a person can send it messages.
+    pub takes_messages: bool,
+    /// What a person sent since it is followed, the latest first; at most [`SENT_MAX`].
+    pub sent: Vec<SentRow>,
+}
+
+/// Messages that a feed's details list.
+pub const SENT_MAX: usize = 10;
+/// Characters of a message's data that are shown.
+pub const SENT_CHARS_MAX: usize = 400;
+
+/// A message that a person sent to a feed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SentRow {
+    /// Counted from the first since it is followed.
+    pub number: u64,
+    /// When.
+    pub at: Micros,
+    /// Its name.
+    pub event: String,
+    /// Its data, cut behind [`SENT_CHARS_MAX`] characters.
+    pub data: String,
+    /// Why it was not sent, or that this is not known; `None` if it was.
+    pub problem: Option<String>,
 }
 
 /// Where a feed's token is (SPEC C13).

@@ -2,7 +2,7 @@
 
 use crate::{
     Global,
-    hub::{self, Signals},
+    hub::{self, Signal, Signals},
     output::{Exit, fail},
 };
 use ghostlight_engine::host::wall_clock;
@@ -87,7 +87,7 @@ pub(crate) struct Args {
 
 /// Without a data folder it uses one of its own, which goes when it ends.
 pub(crate) fn run(global: &Global, args: &Args) -> Result<Exit, Exit> {
-    let signals = Signals::install()?;
+    let signals = Signals::install_with_hangup()?;
     let own = match global.data {
         Some(_) => None,
         None => Some(
@@ -99,18 +99,29 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Exit, Exit> {
         Some(own) => global.engine_in(own.path())?,
         None => global.engine()?,
     };
-    let server = hub::serve(global, engine.hub(), &args.hub)?;
-    let result = publish(engine.hub(), args.rate, &signals);
+    let (server, mut tokens) = hub::serve(global, engine.hub(), &args.hub)?;
+    let is_over = || match signals.next(Some(TICK)) {
+        Some(Signal::Stop) => true,
+        Some(Signal::Hangup) => {
+            tokens.reload(&server);
+            false
+        }
+        None => {
+            tokens.look(&server);
+            false
+        }
+    };
+    let result = publish(engine.hub(), args.rate, is_over);
     server.stop();
     result.map(|()| Exit::Done)
 }
 
-/// Publishes at `rate` until a signal comes.
-fn publish(hub: &Hub, rate: u32, signals: &Signals) -> Result<(), Exit> {
+/// Publishes at `rate` until it is over; asked in between, which takes its time.
+fn publish(hub: &Hub, rate: u32, mut is_over: impl FnMut() -> bool) -> Result<(), Exit> {
     let mut feed = Feed::new(wall_clock());
     let mut done = 0;
     let mut begun = Instant::now();
-    while !signals.wait(Some(TICK)) {
+    while !is_over() {
         let due = (begun.elapsed().as_secs_f64() * f64::from(rate)) as u64;
         if due - done > BURST_MAX {
             (begun, done) = (Instant::now(), 0);

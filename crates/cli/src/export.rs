@@ -276,7 +276,7 @@ fn with_progress<T>(
     let cancel = Cancel::default();
     let asked = cancel.clone();
     let wait = move || {
-        signals.wait(None);
+        signals.wait();
         asked.cancel();
     };
     let waiting = thread::Builder::new()

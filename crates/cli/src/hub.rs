@@ -3,13 +3,14 @@
 use crate::{
     Global,
     output::{Exit, fail, print_line},
+    tokens::Tokens,
 };
 use ghostlight_engine::host::wall_clock;
 use ghostlight_hub::{
     Hub,
     server::{
         CONNECTIONS_EACH_MAX, CONNECTIONS_MAX, Config, Quota, REQUESTS_PER_S_MAX, Server,
-        ServerError, TlsFiles, Token, TokenError,
+        ServerError, TlsFiles,
     },
 };
 use serde_json::json;
@@ -22,11 +23,11 @@ use std::{
     time::Duration,
 };
 
-/// The environment variable with a token of one's own choosing.
-const TOKEN_VARIABLE: &str = "GHOSTLIGHT_HUB_TOKEN";
-
 /// Files that a hub needs beside its connections: the database, its readers, and those it is about to refuse.
 const FILES_BESIDE: u64 = 128;
+
+/// How long a hub waits for signals before it looks at its tokens.
+const TICK: Duration = Duration::from_millis(500);
 
 /// How to serve.
 #[derive(Debug, clap::Args)]
@@ -43,6 +44,10 @@ pub(crate) struct Serving {
     /// The certificate's private key (PEM)
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
+    /// The tokens, one a line, in a file that only its owner can read; else the file hub-token of the data folder. Read
+    /// again when it changes, and on SIGHUP
+    #[arg(long, value_name = "FILE")]
+    tokens: Option<PathBuf>,
     /// A site whose pages may connect, for example https://monitor.example; may be given several times
     #[arg(long, value_name = "ORIGIN")]
     allow_origin: Vec<String>,
@@ -66,17 +71,23 @@ fn connections(text: &str) -> Result<usize, String> {
 }
 
 pub(crate) fn run(global: &Global, args: &Serving) -> Result<Exit, Exit> {
-    let signals = Signals::install()?;
+    let signals = Signals::install_with_hangup()?;
     let engine = global.engine()?;
     let hub = engine.hub();
-    let server = serve(global, hub, args)?;
-    signals.wait(None);
+    let (server, mut tokens) = serve(global, hub, args)?;
+    loop {
+        match signals.next(Some(TICK)) {
+            Some(Signal::Stop) => break,
+            Some(Signal::Hangup) => tokens.reload(&server),
+            None => tokens.look(&server),
+        }
+    }
     server.stop();
     Ok(Exit::Done)
 }
 
 /// Serves `hub` and says so in one line, when connections are accepted.
-pub(crate) fn serve(global: &Global, hub: &Hub, args: &Serving) -> Result<Server, Exit> {
+pub(crate) fn serve(global: &Global, hub: &Hub, args: &Serving) -> Result<(Server, Tokens), Exit> {
     let wanted = args.connections as u64 + FILES_BESIDE;
     let files = allow_files(wanted);
     if files < wanted && !global.quiet {
@@ -88,9 +99,11 @@ pub(crate) fn serve(global: &Global, hub: &Hub, args: &Serving) -> Result<Server
         );
     }
     let folder = hub.store().path().parent().unwrap_or(Path::new("."));
-    let token = token(folder)?;
-    let shown = token.reveal().to_owned();
-    let mut config = Config::new(args.listen, token, wall_clock);
+    let tokens = Tokens::of(global, folder, args.tokens.as_deref())?;
+    let Some((first, others)) = tokens.good().split_first() else {
+        return Err(fail(Exit::Usage, "there is no token", None));
+    };
+    let mut config = Config::new(args.listen, first.clone(), wall_clock);
     config.insecure_listen = args.insecure_listen;
     config.origins = args.allow_origin.clone();
     config.connections = args.connections;
@@ -104,8 +117,11 @@ pub(crate) fn serve(global: &Global, hub: &Hub, args: &Serving) -> Result<Server
         .zip(args.tls_key.clone())
         .map(|(cert, key)| TlsFiles { cert, key });
     let server = Server::start(hub.clone(), config).map_err(refused)?;
-    print_line(&json!({"listening": server.url(), "token": shown}).to_string())?;
-    Ok(server)
+    for token in others {
+        server.allow(token.clone());
+    }
+    print_line(&json!({"listening": server.url(), "token": first.reveal()}).to_string())?;
+    Ok((server, tokens))
 }
 
 /// Lets this process open so many files, as far as the system allows it; how many it may open now.
@@ -139,33 +155,30 @@ fn refused(error: ServerError) -> Exit {
     fail(Exit::Usage, &error.to_string(), None)
 }
 
-/// The environment's token, else the one that the folder keeps.
-fn token(folder: &Path) -> Result<Token, Exit> {
-    match std::env::var(TOKEN_VARIABLE) {
-        Ok(text) => Token::new(&text)
-            .map_err(|error| fail(Exit::Usage, &format!("{TOKEN_VARIABLE}: {error}"), None)),
-        Err(std::env::VarError::NotPresent) => Token::of_folder(folder).map_err(|error| {
-            let exit = match error {
-                TokenError::Shape => Exit::Usage,
-                TokenError::File { .. } | TokenError::Random(_) => Exit::Store,
-            };
-            let hint = "Remove the file to have a new token made, or set GHOSTLIGHT_HUB_TOKEN.";
-            fail(exit, &format!("hub-token: {error}"), Some(hint))
-        }),
-        Err(error) => Err(fail(
-            Exit::Usage,
-            &format!("{TOKEN_VARIABLE}: {error}"),
-            None,
-        )),
-    }
+/// What the system tells a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Signal {
+    /// SIGINT, SIGTERM, or Ctrl+C: end.
+    Stop,
+    /// SIGHUP: read what was configured again.
+    Hangup,
 }
 
 /// SIGINT and SIGTERM (Ctrl+C elsewhere), taken from here on.
-pub(crate) struct Signals(Receiver<()>);
+pub(crate) struct Signals(Receiver<Signal>);
 
 impl Signals {
     /// Takes the signals, so that they no longer end the process by themselves.
     pub fn install() -> Result<Self, Exit> {
+        Self::taking(false)
+    }
+
+    /// SIGHUP as well, where there is one.
+    pub fn install_with_hangup() -> Result<Self, Exit> {
+        Self::taking(true)
+    }
+
+    fn taking(hangup: bool) -> Result<Self, Exit> {
         let trouble =
             |e: io::Error| fail(Exit::Usage, &format!("cannot wait for signals: {e}"), None);
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -175,9 +188,8 @@ impl Signals {
         let (tell, told) = mpsc::channel();
         let (ready, is_ready) = mpsc::channel();
         let wait = move || {
-            let told = runtime.block_on(signal(&ready));
             // A failure to install is told by `ready`; the wait ends as well.
-            let _ = told.map(|()| tell.send(()));
+            runtime.block_on(listen(hangup, &ready, &tell));
         };
         thread::Builder::new()
             .name("signals".into())
@@ -190,43 +202,68 @@ impl Signals {
         }
     }
 
-    /// Waits for one, at most `timeout`; whether it came.
-    pub fn wait(&self, timeout: Option<Duration>) -> bool {
-        match timeout {
-            Some(timeout) => self.0.recv_timeout(timeout) != Err(RecvTimeoutError::Timeout),
-            None => {
-                // A dead thread can tell of no signal: then it is better to end.
-                let _ = self.0.recv();
-                true
-            }
+    /// Waits for one, at most `timeout`.
+    pub fn next(&self, timeout: Option<Duration>) -> Option<Signal> {
+        let told = match timeout {
+            Some(timeout) => self.0.recv_timeout(timeout),
+            None => self.0.recv().map_err(RecvTimeoutError::from),
+        };
+        match told {
+            Ok(signal) => Some(signal),
+            Err(RecvTimeoutError::Timeout) => None,
+            // A dead thread can tell of no signal: then it is better to end.
+            Err(RecvTimeoutError::Disconnected) => Some(Signal::Stop),
         }
+    }
+
+    /// Waits until the process is to end.
+    pub fn wait(&self) {
+        while self.next(None) != Some(Signal::Stop) {}
     }
 }
 
+/// Tells of signals until the one that ends the process.
 #[cfg(unix)]
-async fn signal(ready: &mpsc::Sender<io::Result<()>>) -> Result<(), ()> {
+async fn listen(hangup: bool, ready: &mpsc::Sender<io::Result<()>>, tell: &mpsc::Sender<Signal>) {
     use tokio::signal::unix::{SignalKind, signal};
-    let (interrupt, terminate) = (
+    let kinds = (
         signal(SignalKind::interrupt()),
         signal(SignalKind::terminate()),
+        hangup.then(|| signal(SignalKind::hangup())).transpose(),
     );
-    let (mut interrupt, mut terminate) = match (interrupt, terminate) {
-        (Ok(interrupt), Ok(terminate)) => (interrupt, terminate),
-        (Err(error), _) | (_, Err(error)) => {
+    let (mut interrupt, mut terminate, mut hangup) = match kinds {
+        (Ok(interrupt), Ok(terminate), Ok(hangup)) => (interrupt, terminate, hangup),
+        (Err(error), ..) | (_, Err(error), _) | (.., Err(error)) => {
             let _ = ready.send(Err(error));
-            return Err(());
+            return;
         }
     };
     let _ = ready.send(Ok(()));
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+    loop {
+        let hung_up = async {
+            match &mut hangup {
+                Some(hangup) => hangup.recv().await,
+                None => std::future::pending().await,
+            }
+        };
+        let signal = tokio::select! {
+            _ = interrupt.recv() => Signal::Stop,
+            _ = terminate.recv() => Signal::Stop,
+            _ = hung_up => Signal::Hangup,
+        };
+        // Nobody listens: the process is ending.
+        if tell.send(signal).is_err() || signal == Signal::Stop {
+            return;
+        }
     }
-    Ok(())
 }
 
+/// There is no SIGHUP here.
 #[cfg(not(unix))]
-async fn signal(ready: &mpsc::Sender<io::Result<()>>) -> Result<(), ()> {
+async fn listen(_: bool, ready: &mpsc::Sender<io::Result<()>>, tell: &mpsc::Sender<Signal>) {
     let _ = ready.send(Ok(()));
-    tokio::signal::ctrl_c().await.map_err(drop)
+    if tokio::signal::ctrl_c().await.is_ok() {
+        // Nobody listens: the process is ending.
+        let _ = tell.send(Signal::Stop);
+    }
 }

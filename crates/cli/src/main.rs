@@ -17,6 +17,8 @@ mod history;
 mod hub;
 mod log;
 mod output;
+mod send;
+mod tokens;
 mod watch;
 
 use clap::{Parser, Subcommand};

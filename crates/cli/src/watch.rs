@@ -7,6 +7,7 @@ use crate::{
     Global,
     hub::Signals,
     output::{Exit, fail},
+    send::{Given, Sender},
 };
 use ghostlight_engine::{
     StoreError,
@@ -78,6 +79,10 @@ pub(crate) struct Args {
     /// Send this data folder's finished runs to the hub that is followed, each once
     #[arg(long)]
     publish: bool,
+    /// Send a message to a feed of typed messages when it is connected, for example ack='{"id":7}'; may be given several
+    /// times. - sends each line of standard input, {"event":"ack","data":{"id":7}}
+    #[arg(long, value_name = "EVENT[=JSON]|-", conflicts_with = "publish")]
+    send: Vec<Given>,
 }
 
 fn kind(word: &str) -> Result<Kind, String> {
@@ -109,6 +114,7 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Exit, Exit> {
         quiet_since: Instant::now(),
         stopped: Arc::default(),
         last_status: None,
+        sender: None,
     };
     // A feed that is known shows what it has before any server answers.
     let known = match settings.kind {
@@ -118,7 +124,7 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Exit, Exit> {
     if let Some(kind) = known {
         printer.open(&settings.endpoint.feed_id(kind), kind)?;
         printer.print()?;
-        if printer.is_over() {
+        if printer.is_over() && args.send.is_empty() {
             return Ok(Exit::Done);
         }
     }
@@ -128,6 +134,16 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Exit, Exit> {
     };
     let watching = Watching::start(store, settings, options).map_err(|e| store_failed(&e))?;
     stop_on(signals, &watching, &printer.stopped)?;
+    printer.sender = Sender::start(global, &args.send, watching.remote())?;
+    let ended = follow(&watching, &mut printer);
+    match printer.sender.take().is_none_or(Sender::end) {
+        true => ended,
+        // What was not sent is said already; a worse end stays.
+        false => ended.map(|exit| exit.max(Exit::Usage)),
+    }
+}
+
+fn follow(watching: &Watching, printer: &mut Printer) -> Result<Exit, Exit> {
     loop {
         match watching.next(printer.patience()) {
             Some(news) => {
@@ -151,6 +167,16 @@ fn settings(args: &Args) -> Result<Settings, Exit> {
     let token = token.or(variable.filter(|text| !text.is_empty()).map(Secret));
     let mut settings = Settings::new(endpoint, token);
     settings.kind = args.adapter;
+    if !args.send.is_empty() {
+        // Such a server may say nothing before it is spoken to.
+        let kind = args.adapter.unwrap_or(Kind::Typed);
+        if !kind.takes_messages() || !settings.endpoint.is_websocket() {
+            let why =
+                "--send needs a feed of typed messages (--adapter typed) at a ws: or wss: address";
+            return Err(usage(why.into()));
+        }
+        settings.kind = Some(kind);
+    }
     if let Ok(text) = std::env::var(MAX_DELAY_VARIABLE) {
         let bad = |why: String| usage(format!("{MAX_DELAY_VARIABLE}: {why}"));
         let cap = text
@@ -216,7 +242,7 @@ fn latest(store: &Store, feed: &str, limit: usize) -> Result<Mark, StoreError> {
 fn stop_on(signals: Signals, watching: &Watching, stopped: &Arc<AtomicBool>) -> Result<(), Exit> {
     let (stopper, stopped) = (watching.stopper(), Arc::clone(stopped));
     let wait = move || {
-        signals.wait(None);
+        signals.wait();
         stopped.store(true, Ordering::SeqCst);
         stopper.stop();
         // Whoever reads our output may have stopped reading; what was told is on disk already.
@@ -246,6 +272,7 @@ struct Printer<'a> {
     quiet_since: Instant,
     stopped: Arc<AtomicBool>,
     last_status: Option<(State, u32, Option<String>)>,
+    sender: Option<Sender>,
 }
 
 /// The feed, once it is known which it is.
@@ -268,6 +295,9 @@ impl Printer<'_> {
             News::Stored(_) => self.print()?,
             News::Status(status) => {
                 self.status(&status)?;
+                if let Some(sender) = &self.sender {
+                    sender.connected(status.state == State::Connected);
+                }
                 if status.state == State::Disconnected {
                     return Err(self.given_up(&status));
                 }
@@ -280,6 +310,12 @@ impl Printer<'_> {
             News::Notice(text) => self.note(&text),
             News::CaughtUp => {}
             News::Outbox(told) => self.outbox(&told)?,
+            News::Sent { id, outcome } => {
+                self.quiet_since = Instant::now();
+                if let Some(sender) = &self.sender {
+                    sender.answered(id, outcome);
+                }
+            }
             News::Stop => return Ok(Some(Exit::Done)),
             News::Ended(Ended::Refused(why)) => {
                 let hint = "Set GHOSTLIGHT_FEED_TOKEN to the feed's token, or give it as ws://:TOKEN@host/.";
@@ -517,7 +553,7 @@ impl Pieces {
 }
 
 /// Writes to standard output. A reader that went away (`| head`) ends the program quietly.
-fn write_all(bytes: &[u8]) -> Result<(), Exit> {
+pub(crate) fn write_all(bytes: &[u8]) -> Result<(), Exit> {
     let mut out = io::stdout().lock();
     // `Stdout` collects until it sees a line end; whole lines reach the system as they are.
     match out.write_all(bytes).and_then(|()| out.flush()) {

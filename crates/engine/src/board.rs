@@ -2,11 +2,13 @@
 //!
 //! Pure: news and times go in, rows for the window come out. [`crate::monitor`] keeps a board for each feed.
 
-use ghostlight_api::view::{LinkState, LinkView, SUBSCRIPTIONS_MAX, StreamRow, Traffic};
+use ghostlight_api::view::{
+    LinkState, LinkView, SENT_CHARS_MAX, SENT_MAX, SUBSCRIPTIONS_MAX, SentRow, StreamRow, Traffic,
+};
 use ghostlight_feed::connection::{State, Status, Transport};
-use ghostlight_model::{Micros, StreamId};
+use ghostlight_model::{Micros, StreamId, message::Message};
 use ghostlight_store::ReceivedCount;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Seconds over which a rate is counted.
 const RATE_SECONDS: i64 = 5;
@@ -34,6 +36,9 @@ pub(crate) struct Board {
     catching_up: Option<CatchUp>,
     /// Whether the last outage was told in words.
     lost: bool,
+    /// What a person sent, the latest first; the oldest of more than [`SENT_MAX`] goes.
+    sent: VecDeque<SentRow>,
+    sent_in_all: u64,
 }
 
 #[derive(Debug, Default)]
@@ -93,6 +98,8 @@ impl Board {
             away_since: last_connected,
             catching_up: None,
             lost: false,
+            sent: VecDeque::new(),
+            sent_in_all: 0,
         }
     }
 
@@ -218,6 +225,29 @@ impl Board {
     /// Everything from before the connection is here.
     pub fn caught_up(&mut self) -> Option<Word> {
         self.catching_up.take().map(Word::CaughtUp)
+    }
+
+    /// A person sent a message, or tried to.
+    pub fn sent(&mut self, message: &Message, problem: Option<String>, now: Micros) {
+        self.sent_in_all += 1;
+        let data = message.data();
+        let mut shown: String = data.chars().take(SENT_CHARS_MAX).collect();
+        if shown.len() < data.len() {
+            shown.push('…');
+        }
+        self.sent.truncate(SENT_MAX - 1);
+        self.sent.push_front(SentRow {
+            number: self.sent_in_all,
+            at: now,
+            event: message.event().to_owned(),
+            data: shown,
+            problem,
+        });
+    }
+
+    /// What a person sent, the latest first.
+    pub fn sent_rows(&self) -> Vec<SentRow> {
+        self.sent.iter().cloned().collect()
     }
 
     /// How the connection stands.
@@ -427,6 +457,27 @@ mod tests {
         assert_eq!(board.traffic(at(23)).rate, 4.0);
         assert_eq!(board.traffic(at(90)).rate, 0.0);
         assert!(board.is_counting(at(25)) && !board.is_counting(at(26)));
+    }
+
+    #[test]
+    fn what_was_sent_is_kept_shortened_and_bounded() {
+        let mut board = Board::new(at(0), true, None);
+        for n in 0..SENT_MAX as i64 + 2 {
+            let data = format!("\"{}{n}\"", "é".repeat(SENT_CHARS_MAX));
+            let message = Message::read("ack", &data).unwrap();
+            let problem = (n % 2 == 1).then(|| "Not sent.".to_owned());
+            board.sent(&message, problem, at(n));
+        }
+        let rows = board.sent_rows();
+        assert_eq!(rows.len(), SENT_MAX);
+        let (first, last) = (&rows[0], &rows[SENT_MAX - 1]);
+        assert_eq!((first.number, last.number), (SENT_MAX as u64 + 2, 3));
+        assert_eq!(
+            (&first.problem, &last.problem),
+            (&Some("Not sent.".into()), &None)
+        );
+        assert_eq!(first.data.chars().count(), SENT_CHARS_MAX + 1);
+        assert!(first.data.ends_with("é…"), "{}", first.data);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The bodies of the commands the edge declares.
 
 use crate::{
-    Engine, FIRST_START, Input, Notification, VERSION, host::declined, samples, store_error,
+    Engine, FIRST_START, Input, Notification, VERSION, host::declined, samples, sending::not_sent,
+    store_error,
 };
 use ghostlight_api::{
     ApiError, Command, ErrorCode, ViewData, ViewId,
@@ -9,11 +10,11 @@ use ghostlight_api::{
         AddFeed, AnalyzeFiles, AnalyzeText, AnalyzeUrl, AppInfo, ChangeFeed, ChooseFiles,
         DiscardEntry, DismissDigest, FeedDiagnostics, GetAppInfo, LoadSamples, Network,
         OpenExternal, Preferences, PullViews, Reconnect, RecordOutcome, RegisterViews, RemoveFeed,
-        RetryEntry, RetryRun, SetPreferences, SetVerdict, Started, TestNotification,
+        RetryEntry, RetryRun, SendMessage, SetPreferences, SetVerdict, Started, TestNotification,
     },
-    view::Subject,
+    view::{FeedRow, Subject},
 };
-use ghostlight_model::{CaptureId, FieldKey, FieldValue, PostingId, RunId};
+use ghostlight_model::{CaptureId, FieldKey, FieldValue, PostingId, RunId, message::Message};
 use ghostlight_store::{PersonChange, Store, StoreError};
 use std::{path::PathBuf, sync::PoisonError};
 
@@ -290,6 +291,14 @@ impl Handle<Reconnect> for Engine {
     }
 }
 
+impl Handle<SendMessage> for Engine {
+    fn handle(&self, command: SendMessage) -> Result<(), ApiError> {
+        let message = Message::read(&command.event, &command.data);
+        let message = message.map_err(|bad| not_sent(&bad.to_string()))?;
+        self.shared.monitor.send(command.feed, message)
+    }
+}
+
 impl Handle<Network> for Engine {
     fn handle(&self, command: Network) -> Result<(), ApiError> {
         self.shared.monitor.network(command.online);
@@ -331,7 +340,7 @@ impl Handle<FeedDiagnostics> for Engine {
             "ghostlight": VERSION,
             "system": std::env::consts::OS,
             "at": self.shared.host.now().to_rfc3339(),
-            "feed": feed,
+            "feed": FeedRow { sent: Vec::new(), ..feed },
         });
         serde_json::to_string_pretty(&report)
             .map_err(|e| ApiError::internal(format!("writing the report: {e}")))

@@ -18,7 +18,7 @@ use ghostlight_feed::{
     connection::Status, outbox,
 };
 use ghostlight_hub::{Hub, Waker};
-use ghostlight_model::{Epoch, Micros, Offset, StreamId};
+use ghostlight_model::{Epoch, Micros, Offset, StreamId, message::Message};
 pub use ghostlight_store::{FeedEntry, Store};
 use ghostlight_store::{LogEvent, Pending, Received, ReceivedCount};
 use ghostlight_sync::{Millis, frame::Position};
@@ -40,7 +40,10 @@ use std::{
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{
+    mpsc::{self, error::TrySendError},
+    oneshot,
+};
 
 /// Batches between the sockets and the store; when they are full, sockets are not read.
 const UPDATES_MAX: usize = 4;
@@ -50,7 +53,7 @@ const STORING_MAX: usize = 4;
 const NEWS_MAX: usize = 64;
 /// Events of the log read at a time.
 const LOG_PAGE: usize = 512;
-/// Commands that wait; further ones are dropped, since the same is wanted already.
+/// Commands that wait; further ones are dropped, since the same is wanted already, and a further message is refused.
 const COMMANDS_MAX: usize = 16;
 
 /// What happens to a feed, in order.
@@ -75,6 +78,13 @@ pub enum News {
     CaughtUp,
     /// Something happened to what is published there.
     Outbox(OutboxTold),
+    /// What became of a message that was sent by [`Remote::send`].
+    Sent {
+        /// As it was sent.
+        id: u64,
+        /// The system took it for the server; or why not, in a sentence.
+        outcome: Result<(), String>,
+    },
     /// The client ended.
     Ended(Ended),
     /// The store failed, and the feed is stopped.
@@ -135,6 +145,16 @@ impl Remote {
     /// Tells the connection something. One too many is dropped: the same is wanted already.
     pub fn command(&self, command: Command) {
         let _ = self.commands.try_send(command);
+    }
+
+    /// Sends a message to a feed that takes some; [`News::Sent`] with this number says what became of it. An error, in a
+    /// sentence, is all that is said.
+    pub fn send(&self, id: u64, message: Message) -> Result<(), String> {
+        let sent = self.commands.try_send(Command::Send { id, message });
+        sent.map_err(|e| match e {
+            TrySendError::Full(_) => "Not sent: too much waits for the connection.".into(),
+            TrySendError::Closed(_) => "Not sent: the feed is not connected.".into(),
+        })
     }
 
     /// Adds [`News::Stop`] to the news.
@@ -479,6 +499,7 @@ impl Storing {
             // Dealt with above.
             Update::TokenWanted => return Ok(()),
             Update::Notice(text) => News::Notice(text),
+            Update::Sent { id, outcome } => News::Sent { id, outcome },
             Update::Outbox(outbox::Action::CannotDiscard { key }) => {
                 News::Outbox(OutboxTold::CannotDiscard { key })
             }

@@ -31,6 +31,7 @@ mod process;
 pub mod report;
 mod samples;
 pub mod secrets;
+mod sending;
 mod suggest;
 mod views;
 

@@ -17,6 +17,7 @@ use crate::{
     host::Host,
     outbox::{self, Told, Waiting},
     secrets::{self, Secrets},
+    sending::{Sending, not_sent},
     store_error,
 };
 use ghostlight_api::{
@@ -31,6 +32,7 @@ use ghostlight_feed::{
 use ghostlight_hub::Hub;
 use ghostlight_model::{
     Micros, RunId,
+    message::Message,
     run::{RunLine, RunStatus},
 };
 use ghostlight_store::{Feed, FeedSettings, OutboxCounts, Store, StoreError, read::Rows};
@@ -135,6 +137,7 @@ struct Shared {
     digest_after: Duration,
     trouble: Mutex<Option<String>>,
     defaults: Mutex<FeedDefaults>,
+    sending: Sending,
 }
 
 /// A feed, as a list of runs needs it.
@@ -176,6 +179,7 @@ impl Monitor {
                 digest_after,
                 trouble: Mutex::default(),
                 defaults: Mutex::default(),
+                sending: Sending::default(),
             }),
             running: Mutex::default(),
             changing: Mutex::default(),
@@ -318,6 +322,20 @@ impl Monitor {
         Ok(())
     }
 
+    /// Sends a person's message to a feed, and waits until the system has taken it.
+    pub fn send(&self, id: i64, message: Message) -> Result<(), ApiError> {
+        let remote = self.remote(id);
+        let outcome = self.shared.sending.send(id, remote, message.clone());
+        let problem = outcome.err();
+        let now = self.shared.host.now();
+        self.shared.on_board(id, |board| {
+            board.sent(&message, problem.clone(), now);
+            None
+        });
+        self.shared.ping();
+        problem.map_or(Ok(()), |why| Err(not_sent(&why)))
+    }
+
     /// The OS says whether there is a network.
     pub fn network(&self, online: bool) {
         self.shared.online.store(online, Ordering::SeqCst);
@@ -418,6 +436,8 @@ impl Monitor {
                 },
                 link: board.link(now),
                 traffic,
+                takes_messages: takes_messages(kind.as_deref(), &url),
+                sent: board.sent_rows(),
                 id: feed.id,
                 name,
                 url,
@@ -644,6 +664,7 @@ impl Shared {
                     return self.end(feed.id, LinkState::Stopped, Some(error.to_string()));
                 }
                 Some(News::Outbox(told)) => self.outbox(feed, &told),
+                Some(News::Sent { id, outcome }) => self.sending.answered(feed.id, id, outcome),
                 Some(News::Feed { kind: found, .. }) => {
                     kind = Some(found.word().to_owned());
                     self.count_quarantine(feed.id);
@@ -844,6 +865,7 @@ impl Shared {
 
     fn end(&self, id: i64, state: LinkState, why: Option<String>) {
         let now = self.host.now();
+        self.sending.ended(id);
         self.on_board(id, |board| {
             board.ended(state, why, now);
             None
@@ -912,6 +934,13 @@ fn caught_up_words(caught: &CatchUp, took_ms: f64) -> String {
 fn is_proven(kind: Option<&str>) -> bool {
     let kind = kind.and_then(Kind::of_word);
     kind.is_some_and(|kind| kind.completeness() == Completeness::Provable)
+}
+
+/// Only a WebSocket carries them.
+fn takes_messages(kind: Option<&str>, url: &str) -> bool {
+    let kind = kind.and_then(Kind::of_word);
+    kind.is_some_and(Kind::takes_messages)
+        && parse(url).is_ok_and(|(endpoint, _)| endpoint.is_websocket())
 }
 
 /// Settings and a token of its own, where one was typed.

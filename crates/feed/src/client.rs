@@ -5,6 +5,8 @@
 //! machine; its rows are read and written by whoever takes the updates, never here. It ends when nobody takes its
 //! updates any more, or the server refuses the credentials.
 
+mod sending;
+
 use crate::{
     Cursor, Endpoint, Item, Kind, Retrying, Update,
     adapters::{Adapter, Effect, Start},
@@ -13,7 +15,7 @@ use crate::{
     tls::Tls,
     transport::{Dial, Link, Message, Outgoing, REPORTS_MAX, Report},
 };
-use ghostlight_model::{Epoch, StreamId};
+use ghostlight_model::{Epoch, StreamId, message};
 use ghostlight_sync::{
     Millis,
     connection::{
@@ -25,7 +27,7 @@ use ghostlight_sync::{
     reception::Limits,
 };
 use std::{
-    collections::VecDeque,
+    collections::{BTreeSet, VecDeque},
     time::{Duration, Instant, SystemTime},
 };
 use tokio::{
@@ -118,6 +120,14 @@ pub enum Command {
         /// There is.
         online: bool,
     },
+    /// A person sends a message; [`Update::Sent`] says what became of it. It is sent at most once: never again by
+    /// itself, and not later if there is no connection now.
+    Send {
+        /// For the answer.
+        id: u64,
+        /// What.
+        message: message::Message,
+    },
     /// Entries were added to the outbox's rows.
     OutboxAdded,
     /// Somebody else may have changed them.
@@ -176,6 +186,8 @@ pub struct Client<M> {
     retrying: Vec<Retrying>,
     link: Option<Link>,
     probe: Option<Link>,
+    /// Messages of a person on their way into the link's socket.
+    sending: BTreeSet<u64>,
     /// Of a system that is polled: the events that are stored.
     seen: Option<Seen>,
     reports: mpsc::Sender<(u64, Report)>,
@@ -230,6 +242,7 @@ impl<M: Memory> Client<M> {
             retrying: Vec::new(),
             link: None,
             probe: None,
+            sending: BTreeSet::new(),
             seen: None,
             reports,
             begun: Instant::now(),
@@ -328,6 +341,7 @@ impl<M: Memory> Client<M> {
             Command::ReconnectNow => self.tell(Input::ReconnectNow),
             Command::Token(answer) => self.answered(answer),
             Command::Network { online } => self.tell(Input::Network { online }),
+            Command::Send { id, message } => self.send_message(id, &message),
             Command::OutboxAdded => self.publish(outbox::Input::Added),
             Command::OutboxChanged => self.publish(outbox::Input::Changed),
             Command::OutboxLoaded {
@@ -527,6 +541,7 @@ impl<M: Memory> Client<M> {
 
     fn close(&mut self) {
         self.link = None;
+        self.sending_ended();
         if let Some(adapter) = &mut self.adapter {
             adapter.closed();
         }
@@ -597,6 +612,10 @@ impl<M: Memory> Client<M> {
             Report::Alive => self.tell(Input::Heard { attempt }),
             Report::Pong(nonce) => self.tell(Input::Pong { attempt, nonce }),
             Report::Wrote => self.tell(Input::Wrote { attempt }),
+            Report::Sent(id) => {
+                self.tell(Input::Wrote { attempt });
+                self.message_sent(id);
+            }
             Report::Ended(failure) => self.fail(attempt, failure),
         }
     }

@@ -108,6 +108,13 @@ pub enum Update {
     /// Get the token, again if there is one: it may have been renewed. Answer with [`Command::Token`]; told only if
     /// [`Settings::asks_for_token`].
     TokenWanted,
+    /// What became of a [`Command::Send`]: the system took it for the server, or why not, in a sentence.
+    Sent {
+        /// As the command named it.
+        id: u64,
+        /// What became of it.
+        outcome: Result<(), String>,
+    },
     /// Which entries the server does not take now: all of them, in place of what was told before.
     Retrying(Vec<Retrying>),
 }

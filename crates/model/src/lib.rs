@@ -21,6 +21,7 @@ pub mod history;
 pub mod ids;
 pub mod keys;
 pub mod liveness;
+pub mod message;
 pub mod observation;
 pub mod receipt;
 pub mod replay;

@@ -6,6 +6,7 @@ use crate::{
         bits,
         dialog::Modal,
         run_view::{tone_class, tone_icon, use_ticking, view_sign},
+        send_message::SendForm,
     },
     dom,
     icons::Icon,
@@ -190,6 +191,7 @@ fn Details(props: &DetailsProps) -> Html {
             </dl>
             if *show_quarantine { <Quarantine feed={id} /> }
             { view_streams(&feed.traffic.streams) }
+            if feed.takes_messages { <SendForm feed={feed.clone()} /> }
             <p class="gl-feed__tools">
                 if feed.link.state == LinkState::Refused { <button type="button" class="pf-v6-c-button pf-m-primary pf-m-small" onclick={shell.asks(Ask::Open(Dialog::Feed(Some(id))))}>{ Icon::Plug.draw() }{ "Give a new token" }</button> }
                 if feed.enabled { <button type="button" class="pf-v6-c-button pf-m-secondary pf-m-small" onclick={on_reconnect}>{ Icon::Again.draw() }{ "Reconnect now" }</button> }

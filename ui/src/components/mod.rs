@@ -22,6 +22,7 @@ pub mod masthead;
 pub mod nav;
 pub mod run_view;
 pub mod scrubber;
+pub mod send_message;
 pub mod splitter;
 pub mod steps;
 pub mod suggestions;

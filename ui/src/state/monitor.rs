@@ -63,6 +63,23 @@ pub fn link_sign(link: &LinkView, now: Micros) -> Sign {
     }
 }
 
+/// Why no message can be sent now, in a sentence; `None` if one can.
+pub fn why_not_sendable(link: &LinkView) -> Option<String> {
+    let why = match link.state {
+        LinkState::Connected => return None,
+        LinkState::Off => "This feed is switched off, so nothing can be sent.",
+        LinkState::Polling => "This feed is polled, and that goes one way: nothing can be sent.",
+        LinkState::Connecting
+        | LinkState::Reconnecting
+        | LinkState::Offline
+        | LinkState::Refused
+        | LinkState::Stopped => {
+            "This feed is not connected. What you type stays; it can be sent once the feed is live."
+        }
+    };
+    Some(why.into())
+}
+
 fn latency(link: &LinkView) -> String {
     match link.latency_ms {
         Some(ms) => format!("Events arrive as they happen; a ping takes {ms} ms."),

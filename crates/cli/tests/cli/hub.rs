@@ -43,7 +43,14 @@ impl Running {
         }
     }
 
-    fn client(&self) -> Client {
+    pub fn client(&self) -> Client {
+        let mut client = self.greet(&self.token);
+        assert_eq!(client.next()["type"], "welcome");
+        client
+    }
+
+    /// A client that has shown this token; the answer is still to come.
+    pub fn greet(&self, token: &str) -> Client {
         let address = self
             .url
             .strip_prefix("ws://")
@@ -54,28 +61,28 @@ impl Running {
         let request = self.url.as_str().into_client_request().unwrap();
         let (socket, _) = tungstenite::client(request, stream).unwrap();
         let mut client = Client(socket);
-        client.send(json!({"type": "hello", "version": 1, "token": self.token, "client": "test"}));
-        assert_eq!(client.next()["type"], "welcome");
+        client.send(json!({"type": "hello", "version": 1, "token": token, "client": "test"}));
         client
     }
 
+    /// Gives the process this signal.
+    #[cfg(unix)]
+    pub fn tell(&self, name: &str) {
+        let id = self.child.id().to_string();
+        let told = Command::new("kill").args(["-s", name, &id]).status();
+        assert!(told.unwrap().success());
+    }
+
     /// At once, as a power cut would.
-    fn kill(mut self) {
+    pub fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
     /// Ends it by this signal; its exit code, and what else it printed.
     #[cfg(unix)]
-    fn signal(mut self, name: &str) -> (Option<i32>, String) {
-        let id = self.child.id().to_string();
-        assert!(
-            Command::new("kill")
-                .args(["-s", name, &id])
-                .status()
-                .unwrap()
-                .success()
-        );
+    pub fn signal(mut self, name: &str) -> (Option<i32>, String) {
+        self.tell(name);
         let begun = Instant::now();
         let status = loop {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -98,14 +105,14 @@ impl Drop for Running {
     }
 }
 
-struct Client(WebSocket<TcpStream>);
+pub struct Client(WebSocket<TcpStream>);
 
 impl Client {
-    fn send(&mut self, frame: Value) {
+    pub fn send(&mut self, frame: Value) {
         self.0.send(Message::text(frame.to_string())).unwrap();
     }
 
-    fn next(&mut self) -> Value {
+    pub fn next(&mut self) -> Value {
         loop {
             if let Message::Text(text) = self.0.read().unwrap() {
                 return serde_json::from_str(&text).unwrap();
@@ -113,7 +120,7 @@ impl Client {
         }
     }
 
-    fn skip_to(&mut self, kind: &str) -> Value {
+    pub fn skip_to(&mut self, kind: &str) -> Value {
         loop {
             let frame = self.next();
             if frame["type"] == kind {

@@ -10,10 +10,15 @@ mod feed_server;
 mod history;
 mod hooks;
 mod hub;
+#[path = "../../../../tests/support/message_server.rs"]
+mod message_server;
 mod program;
 mod refused;
+mod send;
 #[path = "../../../../tests/support/server.rs"]
 mod server;
 #[cfg(target_os = "linux")]
 mod store;
+#[cfg(unix)]
+mod tokens;
 mod watch;

@@ -12,7 +12,7 @@ use crate::{
     Cursor, Item, QUARANTINE_BYTES_MAX,
     transport::{Message, Outgoing},
 };
-use ghostlight_model::{Epoch, Micros, StreamId};
+use ghostlight_model::{Epoch, Micros, StreamId, message};
 use ghostlight_sync::{
     Millis,
     connection::Failure,
@@ -63,6 +63,11 @@ impl Kind {
             Kind::Hub => Completeness::Provable,
             _ => Completeness::Unprovable,
         }
+    }
+
+    /// Whether a person can send it messages, over a WebSocket.
+    pub fn takes_messages(self) -> bool {
+        self == Kind::Typed
     }
 
     /// The kind that a first message gives away, where it is unambiguous.
@@ -176,6 +181,11 @@ pub(crate) trait Adapter: Send {
     /// Shows the token on a connection that is open; empty where the protocol has no words for it.
     fn show_token(&mut self) -> Vec<Effect> {
         Vec::new()
+    }
+
+    /// A person's message as this system takes it; `None` if it takes none.
+    fn outgoing(&self, _message: &message::Message) -> Option<String> {
+        None
     }
 
     /// Where the next one begins, if its request says so (`Last-Event-ID`).

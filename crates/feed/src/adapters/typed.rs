@@ -1,8 +1,9 @@
 //! Typed messages (SPEC C12 b): `{"type"|"event": …, "data": …}`. Each type is a stream, unless its data belongs to a
-//! run. A `ping` is answered by a `pong` written the same way.
+//! run. A `ping` is answered by a `pong` written the same way. What a person sends goes out as `{"event", "data"}`.
 
 use super::{Adapter, Effect, Start, numbered, quarantined, stream_of, time, word};
 use crate::transport::{Message, Outgoing};
+use ghostlight_model::message;
 use ghostlight_sync::{Millis, frame::Body, reception::Numbering};
 use serde::Deserialize;
 use serde_json::{json, value::RawValue};
@@ -98,5 +99,9 @@ impl Adapter for Typed {
             Ok(effect) => effect.into_iter().collect(),
             Err(reason) => vec![quarantined(&message, reason)],
         }
+    }
+
+    fn outgoing(&self, message: &message::Message) -> Option<String> {
+        Some(message.to_string())
     }
 }

@@ -62,6 +62,13 @@ pub enum Message {
 pub enum Outgoing {
     /// A text frame.
     Text(String),
+    /// A person's message: a text frame, of which [`Report::Sent`] tells.
+    Message {
+        /// As the report names it.
+        id: u64,
+        /// The frame.
+        text: String,
+    },
     /// A ping frame of the WebSocket itself.
     Ping(u64),
 }
@@ -86,6 +93,8 @@ pub(crate) enum Report {
     Pong(u64),
     /// It took bytes.
     Wrote,
+    /// It took an [`Outgoing::Message`]: the system has it, and sends it on.
+    Sent(u64),
     /// The link is over; nothing follows.
     Ended(Failure),
 }

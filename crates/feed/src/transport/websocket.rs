@@ -180,8 +180,14 @@ async fn write(
     reports: &Reports,
 ) -> Failure {
     while let Some(one) = outgoing.recv().await {
+        let sent = match &one {
+            Outgoing::Message { id, .. } => Some(*id),
+            Outgoing::Text(_) | Outgoing::Ping(_) => None,
+        };
         let frame = match one {
-            Outgoing::Text(text) => tungstenite::Message::text(text),
+            Outgoing::Text(text) | Outgoing::Message { text, .. } => {
+                tungstenite::Message::text(text)
+            }
             Outgoing::Ping(nonce) => {
                 tungstenite::Message::Ping(nonce.to_be_bytes().to_vec().into())
             }
@@ -190,7 +196,11 @@ async fn write(
             // Why it closed may still be on its way in; reading says it.
             return future::pending().await;
         }
-        reports.hint(Report::Wrote);
+        match sent {
+            // Somebody waits for it.
+            Some(id) => reports.tell(Report::Sent(id)).await,
+            None => reports.hint(Report::Wrote),
+        }
     }
     future::pending().await
 }

@@ -18,7 +18,7 @@ pub use accept::TlsFiles;
 pub use board::Clock;
 pub use ghostlight_sync::session::Limits;
 pub use principal::{CONNECTIONS_EACH_MAX, Quota, REQUESTS_PER_S_MAX};
-pub use token::{Token, TokenError};
+pub use token::{TOKENS_MAX, Token, TokenError};
 
 use crate::Hub;
 use board::Board;

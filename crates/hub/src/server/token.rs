@@ -14,6 +14,8 @@ const NEW_BYTES: usize = 32;
 const CHARS_MIN: usize = 16;
 /// Bytes of one at most: it travels in a header.
 const BYTES_MAX: usize = 4_096;
+/// Tokens of a file at most; one more is refused. Each greeting is compared with all of them.
+pub const TOKENS_MAX: usize = 1_000;
 
 /// The secret that clients show. It never prints by `Debug`.
 #[derive(Clone)]
@@ -35,6 +37,28 @@ pub enum TokenError {
         /// What the system says.
         source: io::Error,
     },
+    /// A line of a list of tokens that is none.
+    #[error("line {line}: {source}")]
+    Line {
+        /// Counted from 1.
+        line: usize,
+        /// What is wrong with it.
+        source: Box<TokenError>,
+    },
+    /// The same token in two lines: one of them was to be another.
+    #[error("line {line} is the token of line {first} again")]
+    Twice {
+        /// Counted from 1.
+        line: usize,
+        /// The line before it.
+        first: usize,
+    },
+    /// A list without any.
+    #[error("there is no token in it")]
+    Empty,
+    /// More than [`TOKENS_MAX`].
+    #[error("there are more than {TOKENS_MAX} tokens in it")]
+    TooMany,
     /// The system gives no random numbers.
     #[error("the system gives no random numbers for a new hub token: {0}")]
     Random(String),
@@ -53,31 +77,55 @@ impl Token {
             .ok_or(TokenError::Shape)
     }
 
-    /// The token of a data folder, made at the first call and the same ever after. Only its owner can read the file.
+    /// The tokens of a file: one a line, but for empty lines and those that begin with `#`. There is one at least.
     ///
     /// # Errors
-    /// If the file cannot be read or made, or holds no token.
-    pub fn of_folder(folder: &Path) -> Result<Self, TokenError> {
+    /// The first line that is no token or repeats one, no token at all, or more than [`TOKENS_MAX`].
+    pub fn list(text: &str) -> Result<Vec<Self>, TokenError> {
+        let mut tokens: Vec<(usize, Self)> = Vec::new();
+        for (number, line) in (1..).zip(text.lines().map(str::trim)) {
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let token = Self::new(line).map_err(|source| TokenError::Line {
+                line: number,
+                source: Box::new(source),
+            })?;
+            if let Some((first, _)) = tokens.iter().find(|(_, one)| one.is(line)) {
+                return Err(TokenError::Twice {
+                    line: number,
+                    first: *first,
+                });
+            }
+            if tokens.len() == TOKENS_MAX {
+                return Err(TokenError::TooMany);
+            }
+            tokens.push((number, token));
+        }
+        match tokens.is_empty() {
+            true => Err(TokenError::Empty),
+            false => Ok(tokens.into_iter().map(|(_, token)| token).collect()),
+        }
+    }
+
+    /// The token file of a data folder, made with a new token if there is none. Only its owner can read it.
+    ///
+    /// # Errors
+    /// If the file cannot be made.
+    pub fn file_of(folder: &Path) -> Result<PathBuf, TokenError> {
         let path = folder.join(FILE);
         let failed = |source| TokenError::File {
             path: path.clone(),
             source,
         };
-        match fs::read_to_string(&path) {
-            Ok(text) => Self::new(text.trim()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let token = Self::random()?;
-                match token.save(folder, &path) {
-                    // Another process was faster: its token counts.
-                    Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                        let text = fs::read_to_string(&path).map_err(failed)?;
-                        Self::new(text.trim())
-                    }
-                    done => done.map(|()| token).map_err(failed),
-                }
+        if !path.try_exists().map_err(failed)? {
+            match Self::random()?.save(folder, &path) {
+                // Another process was faster: its token counts.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                done => done.map_err(failed)?,
             }
-            Err(error) => Err(failed(error)),
         }
+        Ok(path)
     }
 
     fn random() -> Result<Self, TokenError> {
@@ -128,14 +176,18 @@ mod tests {
 
     #[test]
     fn a_folder_keeps_its_token() {
+        let token_of = |folder: &Path| {
+            let file = Token::file_of(folder).unwrap();
+            let mut tokens = Token::list(&fs::read_to_string(file).unwrap()).unwrap();
+            tokens.remove(0)
+        };
         let folder = tempfile::tempdir().unwrap();
-        let first = Token::of_folder(folder.path()).unwrap();
-        let again = Token::of_folder(folder.path()).unwrap();
-        assert!(first.is(again.reveal()));
+        let first = token_of(folder.path());
+        assert!(first.is(token_of(folder.path()).reveal()));
         assert_eq!(first.reveal().len(), 2 * NEW_BYTES);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
         let other = tempfile::tempdir().unwrap();
-        assert!(!Token::of_folder(other.path()).unwrap().is(first.reveal()));
+        assert!(!token_of(other.path()).is(first.reveal()));
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
@@ -144,6 +196,39 @@ mod tests {
                 .permissions()
                 .mode();
             assert_eq!(mode & 0o777, 0o600);
+        }
+    }
+
+    #[test]
+    fn a_list_is_good_as_a_whole_or_names_its_line() {
+        const A: &str = "0123456789abcdef";
+        const B: &str = "fedcba9876543210";
+        let list = Token::list(&format!("# of the studio\r\n\n {A} \n{B}")).unwrap();
+        let texts: Vec<&str> = list.iter().map(Token::reveal).collect();
+        assert_eq!(texts, [A, B]);
+        let many = |count: usize| -> String {
+            (0..count)
+                .map(|n| format!("a-long-token-number-{n}\n"))
+                .collect()
+        };
+        assert_eq!(Token::list(&many(TOKENS_MAX)).unwrap().len(), TOKENS_MAX);
+        for (text, said) in [
+            (String::new(), "no token"),
+            ("# only this".into(), "no token"),
+            (format!("{A}\n\nshort\n"), "line 3: a hub token has 16 to"),
+            (format!("{A}\n{A} {B}\n"), "line 2: a hub token has"),
+            (
+                format!("{A}\n{B}\n{A}\n"),
+                "line 3 is the token of line 1 again",
+            ),
+            (many(TOKENS_MAX + 1), "more than 1000"),
+        ] {
+            let error = Token::list(&text).unwrap_err().to_string();
+            assert!(error.contains(said), "{text:?}: {error}");
+            assert!(
+                !error.contains(A) && !error.contains("short"),
+                "secret: {error}"
+            );
         }
     }
 

@@ -403,7 +403,8 @@ impl Outbox {
             code,
             message,
         });
-        self.reload(false);
+        // From the start: somebody else may have discarded it meanwhile, and then there is nothing to leave out.
+        self.reload(true);
     }
 
     fn retry(&mut self, key: String) {

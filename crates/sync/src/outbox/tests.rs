@@ -87,7 +87,10 @@ impl Rig {
                 }
                 Action::Hold { key, code, message } => {
                     assert!(!message.is_empty());
-                    self.row(&key).unwrap().held = Some(code.clone());
+                    // Of a row that somebody discarded nothing is left to mark.
+                    if let Some(row) = self.row(&key) {
+                        row.held = Some(code.clone());
+                    }
                     done.push(format!("hold {key} {code}"));
                 }
                 Action::Release { key } => {
@@ -313,6 +316,16 @@ fn what_somebody_else_discarded_or_holds_is_not_sent() {
     rig.rows.remove(&7);
     assert_eq!(rig.give(Input::Changed), NOTHING);
     assert_eq!(rig.connect(), ["a3", "c8"]);
+}
+
+#[test]
+fn what_is_behind_an_entry_that_was_discarded_elsewhere_and_is_then_refused_is_sent() {
+    let mut rig = Rig::connected("aaa", Limits::default());
+    assert_eq!(rig.connect(), ["a1"]);
+    rig.rows.remove(&1);
+    assert_eq!(rig.give(Input::Changed), NOTHING, "it is under way");
+    assert_eq!(rig.refuse("a1", false, None), ["hold a1 no", "a2"]);
+    assert_eq!(rig.accept("a2"), ["done a2", "a3"]);
 }
 
 #[test]
