@@ -347,7 +347,6 @@ impl FieldRow {
             }
             Answer::Again(one) => {
                 self.dismissed = None;
-                ctx.props().act.emit(Act::Edited(one.field.clone()));
                 dismiss(ctx.props(), one, true);
             }
         }

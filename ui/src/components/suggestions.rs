@@ -110,11 +110,13 @@ pub fn SuggestionList(props: &ListProps) -> Html {
     }
     let label = props.field.label().to_owned();
     let one = |suggestion: &Suggestion| view_suggestion(props, suggestion, &node);
+    // The focus stays in the editor while the mouse is down: one that lost it would close under the click.
+    let keep = Callback::from(|event: MouseEvent| event.prevent_default());
     html! {
-        <div ref={node.clone()} class="gl-suggests" onclick={|event: MouseEvent| event.stop_propagation()}>
+        <div ref={node.clone()} class="gl-suggests" onmousedown={keep} onclick={|event: MouseEvent| event.stop_propagation()}>
             <p class="gl-suggests__head">{ "Suggestions" }<span class="gl-dim">{ "↑ ↓ choose · Enter use · Del dismiss" }</span></p>
             <ul aria-label={format!("suggestions for {label}")}>{ for props.offers.suggestions.iter().map(one) }</ul>
-            { view_dismissed(props) }
+            { view_dismissed(props, &node) }
         </div>
     }
 }
@@ -196,12 +198,16 @@ fn leave(node: &NodeRef, field: &FieldKey, next: Option<Element>) {
     }
 }
 
-fn view_dismissed(props: &ListProps) -> Html {
+fn view_dismissed(props: &ListProps, node: &NodeRef) -> Html {
     let Some(gone) = &props.dismissed else {
         return Html::default();
     };
     let (on, again) = (props.on.clone(), gone.clone());
-    let back = Callback::from(move |_: MouseEvent| on.emit(Answer::Again(again.clone())));
+    let (node, field) = (node.clone(), props.field.clone());
+    let back = Callback::from(move |_: MouseEvent| {
+        leave(&node, &field, None);
+        on.emit(Answer::Again(again.clone()));
+    });
     let value = line(&gone.field, &gone.value);
     html! {
         <p class="gl-suggests__gone" role="status"><span class="gl-dim">{ format!("“{value}” is not suggested here again.") }</span><button type="button" class="gl-link" onclick={back}>{ "Bring it back" }</button></p>
