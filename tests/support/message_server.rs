@@ -29,14 +29,14 @@ pub struct MessageServer {
 
 impl MessageServer {
     pub fn start() -> Self {
-        Self::at("127.0.0.1:0".parse().unwrap())
+        Self::at("127.0.0.1:0".parse().expect("an address"))
     }
 
     /// At an address where one was before.
     pub fn at(address: SocketAddr) -> Self {
-        let listener = TcpListener::bind(address).unwrap();
+        let listener = TcpListener::bind(address).expect("the address is free");
         let server = Self {
-            address: listener.local_addr().unwrap(),
+            address: listener.local_addr().expect("its address"),
             received: Arc::default(),
             sockets: Arc::new(Mutex::new(Some(Vec::new()))),
         };
@@ -44,8 +44,8 @@ impl MessageServer {
         thread::spawn(move || {
             for socket in listener.incoming() {
                 let Ok(socket) = socket else { continue };
-                match &mut *sockets.lock().unwrap() {
-                    Some(all) => all.push(socket.try_clone().unwrap()),
+                match &mut *sockets.lock().expect("sockets") {
+                    Some(all) => all.push(socket.try_clone().expect("a second handle")),
                     None => return,
                 }
                 let received = Arc::clone(&received);
@@ -61,12 +61,12 @@ impl MessageServer {
 
     /// The texts that came, in order, pings left out.
     pub fn received(&self) -> Vec<String> {
-        self.received.lock().unwrap().clone()
+        self.received.lock().expect("what came").clone()
     }
 
     /// Cuts every connection and takes no other.
     pub fn stop(&self) {
-        let sockets = self.sockets.lock().unwrap().take();
+        let sockets = self.sockets.lock().expect("sockets").take();
         for socket in sockets.into_iter().flatten() {
             let _ = socket.shutdown(std::net::Shutdown::Both);
         }
@@ -87,9 +87,9 @@ fn serve(socket: TcpStream, received: &Mutex<Vec<String>>) {
         let Message::Text(text) = message else {
             continue;
         };
-        received.lock().unwrap().push(text.to_string());
-        let read: Value = serde_json::from_str(&text).unwrap();
-        match read["event"].as_str().unwrap() {
+        received.lock().expect("what came").push(text.to_string());
+        let read: Value = serde_json::from_str(&text).expect("JSON");
+        match read["event"].as_str().expect("an event") {
             DEAF => thread::sleep(Duration::from_secs(600)),
             GONE => {
                 let _ = socket.get_ref().shutdown(std::net::Shutdown::Both);
