@@ -1,3 +1,5 @@
+//! What is suggested, in which order, and how it is judged.
+
 use super::*;
 use crate::{
     card::{Alternative, Chosen, FieldState},
