@@ -29,6 +29,8 @@ mod inputs;
 mod kept;
 #[path = "e2e/live.rs"]
 mod live;
+#[path = "e2e/long.rs"]
+mod long;
 #[path = "e2e/look.rs"]
 mod look;
 #[path = "e2e/monitor.rs"]

@@ -57,8 +57,12 @@ pub async fn fill(app: &App, id: &str, text: &str) {
         }
     })
     .await;
-    app.script(&format!("document.getElementById('{id}').value = ''"))
-        .await;
+    // Said as well: a form that is drawn again puts back what it knows.
+    app.script(&format!(
+        "const box = document.getElementById('{id}'); box.value = '';
+         box.dispatchEvent(new Event('input', {{ bubbles: true }}))"
+    ))
+    .await;
     if !text.is_empty() {
         app.type_at(id, &format!("//*[@id='{id}']"), text).await;
     }

@@ -1,12 +1,14 @@
 //! A hub on a real socket that a test can stop and start again where it was.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::SystemTime;
 
 use ghostlight_hub::Hub;
 use ghostlight_hub::server::{Config, Server, Token};
 use ghostlight_model::{Micros, StreamId};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// What its clients show.
@@ -16,6 +18,44 @@ pub const TOKEN: &str = "a-token-of-the-studio";
 pub fn now() -> Micros {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     Micros(since.map_or(0, |since| since.as_micros() as i64))
+}
+
+/// Puts a run with so many events into a data folder that nobody has open, and behind it so many short runs.
+pub fn fill(data: &Path, run: &str, events: usize, runs: usize) {
+    /// Events in a publish: what the writer takes at a time.
+    const CHUNK: usize = 500;
+    let hub = Hub::open(data).expect("the data folder opens");
+    let event = |n: usize| {
+        let duration_ms = 1 + n % 400;
+        json!({"node": "LOAD", "phase": "progress", "duration_ms": duration_ms, "metrics": {"row": n}}).to_string()
+    };
+    let mut pending = VecDeque::new();
+    let mut publish = |key: String, run: &str, bodies: Vec<String>| {
+        let stream = StreamId(format!("run/{run}"));
+        pending.push_back(hub.publish_keyed(key, stream, bodies, now()));
+        // Enough on the way for whole transactions, and no more.
+        while pending.len() > CHUNK {
+            let oldest = pending.pop_front().expect("there are some");
+            oldest.wait().expect("it is published");
+        }
+    };
+    for begin in (0..events).step_by(CHUNK) {
+        let bodies = (begin..events.min(begin + CHUNK)).map(event).collect();
+        publish(format!("{run}-{begin}"), run, bodies);
+    }
+    for n in 0..runs {
+        let end = if n % 7 == 3 { "fail" } else { "end" };
+        let bodies = vec![
+            json!({"node": "LOAD", "phase": "start"}).to_string(),
+            json!({"node": "LOAD", "phase": end, "duration_ms": 100 + n % 900}).to_string(),
+            json!({"node": "run", "phase": end}).to_string(),
+        ];
+        let name = format!("nightly-{n:05}");
+        publish(name.clone(), &name, bodies);
+    }
+    for last in pending {
+        last.wait().expect("it is published");
+    }
 }
 
 /// A hub on a socket. What is published while it does not serve waits in its log.

@@ -154,7 +154,7 @@ fn view_word(closed: Option<&str>, bad: Option<String>, standing: &Standing) -> 
 fn view_row(row: &SentRow, zone: Zone) -> Html {
     html! {
         <tr key={row.number}>
-            <td class="gl-num">{ format::date_time(row.at, zone) }</td>
+            <td class="gl-num" title={format::date_time(row.at, zone)}>{ format::clock(row.at, zone) }</td>
             <td class="gl-cut" title={row.event.clone()}>{ &row.event }</td>
             <td class="gl-cut is-mono" title={row.data.clone()}>{ &row.data }</td>
             <td>

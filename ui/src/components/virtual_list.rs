@@ -1,12 +1,13 @@
 //! A list of any length, drawn only where it is seen: postings, runs, events, commits.
 //!
-//! It pulls the range around what is seen (a view of its own), keeps the old rows until the new
-//! ones are there, and moves a current row by the keyboard (`aria-activedescendant`, so that the
-//! focus survives rows that leave the screen). Arithmetic stands in [`crate::state::rows`].
+//! It pulls the range around what is seen (a view of its own), keeps the old rows on screen until the new
+//! ones are there (however far it is scrolled, no row is blank), and moves a current row by the keyboard
+//! (`aria-activedescendant`, so that the focus survives rows that leave the screen). Arithmetic stands in
+//! [`crate::state::rows`].
 
 use crate::{
     components::bits,
-    dom::SizeObserver,
+    dom::{self, SizeObserver},
     icons::Icon,
     state::{
         rows::{Geometry, Window, covers, fetch_range, newest_range},
@@ -27,6 +28,10 @@ use yew::{
     AttrValue, Callback, Component, Context, Event, Html, KeyboardEvent, NodeRef, Properties,
     classes, html,
 };
+
+/// How long the rows of another place stay on screen while those of this one are on their way, in ms; then it is shown
+/// that they are missing. Long beside a pull (some frames), short beside patience.
+const HOLD_MS: i32 = 400;
 
 /// Where the rows come from.
 #[derive(Debug, Clone, PartialEq)]
@@ -151,6 +156,8 @@ pub enum Msg {
     Click(u32),
     /// Back to the newest.
     Follow,
+    /// Rows have been awaited for a while.
+    Waited,
 }
 
 /// See the module.
@@ -170,6 +177,11 @@ pub struct VirtualList {
     awaited: Option<u32>,
     /// Where to scroll once the content has been drawn.
     scroll_to: Option<f64>,
+    /// Where it was scrolled to when rows were asked for last, and where it was when all that was seen was here.
+    asked_px: f64,
+    stood_px: f64,
+    /// Since when what is seen is not here; begins anew with each page that comes.
+    waits_since: Option<f64>,
     /// Where the list itself scrolled last: its event comes later, and is no wish of the person.
     scrolled_to: f64,
 }
@@ -199,6 +211,9 @@ impl Component for VirtualList {
             following: ctx.props().kind == Kind::Log,
             awaited: None,
             scroll_to: None,
+            asked_px: 0.0,
+            stood_px: 0.0,
+            waits_since: None,
             scrolled_to: 0.0,
         };
         list.range = list.first_range();
@@ -218,6 +233,7 @@ impl Component for VirtualList {
                 self.scroll_to = Some(self.geometry.bottom_px());
                 true
             }
+            Msg::Waited => self.redraw_window(ctx),
         }
     }
 
@@ -227,6 +243,7 @@ impl Component for VirtualList {
             self.page = None;
             self.current = 0;
             self.awaited = None;
+            self.waits_since = None;
             self.geometry.total = 0;
             self.following = new.kind == Kind::Log;
             self.scroll_px = 0.0;
@@ -315,6 +332,7 @@ impl VirtualList {
             ViewState::Ready(data) => self.page = Some(data),
         }
         self.failed = None;
+        self.waits_since = None;
         if let Some(page) = &self.page {
             ctx.props().on_page.emit(page.clone());
         }
@@ -384,11 +402,49 @@ impl VirtualList {
         };
         if range != self.range {
             self.range = range;
+            self.asked_px = self.place_px();
             self.subscribe(ctx);
         }
+        let window = self.held(ctx).unwrap_or(window);
         let differs = window != self.drawn;
         self.drawn = window;
         differs
+    }
+
+    /// What stays on screen because the rows that belong there are still on their way: the rows of the place that was
+    /// asked for last, which a long drag has left again, else those that were seen before.
+    fn held(&mut self, ctx: &Context<Self>) -> Option<Window> {
+        let here = self.place_px();
+        if self.has(here) {
+            (self.stood_px, self.waits_since) = (here, None);
+            return None;
+        }
+        let places = [self.asked_px, self.stood_px];
+        let place = places.into_iter().find(|place| self.has(*place))?;
+        let now = dom::monotonic_ms();
+        let since = *self.waits_since.get_or_insert_with(|| {
+            let link = ctx.link().clone();
+            dom::after(HOLD_MS, move || link.send_message(Msg::Waited));
+            now
+        });
+        (now - since < f64::from(HOLD_MS)).then(|| self.geometry.held(place, here))
+    }
+
+    fn place_px(&self) -> f64 {
+        match self.following {
+            true => self.geometry.bottom_px(),
+            false => self.scroll_px,
+        }
+    }
+
+    /// Whether all rows that are seen at a scroll position are here.
+    fn has(&self, scroll_px: f64) -> bool {
+        let Some(page) = self.page.as_deref() else {
+            return false;
+        };
+        let (_, start, len) = bounds(page);
+        let (first, end) = self.geometry.seen(scroll_px);
+        start <= first && end as usize <= start as usize + len
     }
 
     fn key(&mut self, ctx: &Context<Self>, event: &KeyboardEvent) -> bool {

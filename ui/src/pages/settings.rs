@@ -71,7 +71,7 @@ pub fn Settings(props: &Props) -> Html {
             </fieldset>
             <fieldset>
                 <legend>{ "Live lists" }</legend>
-                <label class="gl-option">{ "Update at most every" }<input type="number" class="gl-number" min="0" max={LIVE_EVERY_MS_MAX.to_string()} step="100" value={shell.preferences.live_every_ms.to_string()} onchange={on_live} />{ "ms" }<span class="gl-dim">{ "Postings, runs and events. 0 shows each change in the next frame." }</span></label>
+                <label class="gl-option"><span class="gl-still">{ "Update at most every" }</span><input type="number" class="gl-number" min="0" max={LIVE_EVERY_MS_MAX.to_string()} step="100" value={shell.preferences.live_every_ms.to_string()} onchange={on_live} />{ "ms" }<span class="gl-dim">{ "Postings, runs and events. 0 shows each change in the next frame." }</span></label>
             </fieldset>
             <Feeds />
             <fieldset>

@@ -61,6 +61,24 @@ impl Geometry {
         Window { first, end, top_px }
     }
 
+    /// The rows that are seen at a scroll position, in part too: the first, and one past the last.
+    pub fn seen(&self, scroll_px: f64) -> (u32, u32) {
+        let first = self.first_seen(scroll_px);
+        let end = (first + self.viewport_px / self.row_px).ceil().max(0.0) as u32;
+        let first = (first.floor() as u32).min(self.total);
+        (first, end.min(self.total))
+    }
+
+    /// What is seen at `place_px`, drawn where `scroll_px` is seen: a look that stands still while the list moves.
+    pub fn held(&self, place_px: f64, scroll_px: f64) -> Window {
+        let (place, scroll) = (self.within(place_px), self.within(scroll_px));
+        let window = self.window(place);
+        Window {
+            top_px: window.top_px + scroll - place,
+            ..window
+        }
+    }
+
     /// The rows to draw at the very bottom: those seen and a few above them. Where rows come faster than anybody reads,
     /// each one drawn is drawn anew in every frame.
     pub fn tail(&self) -> Window {
@@ -126,8 +144,12 @@ impl Geometry {
         scrollable / self.bottom_px().max(1.0)
     }
 
+    fn within(&self, scroll_px: f64) -> f64 {
+        scroll_px.clamp(0.0, self.bottom_px())
+    }
+
     fn first_seen(&self, scroll_px: f64) -> f64 {
-        let scroll_px = scroll_px.clamp(0.0, self.bottom_px());
+        let scroll_px = self.within(scroll_px);
         if self.is_scaled() {
             scroll_px * self.scale() / self.row_px
         } else {
@@ -222,6 +244,28 @@ mod tests {
                 "{row} at {y}"
             );
         }
+    }
+
+    #[test]
+    fn what_is_held_fills_the_view_with_the_rows_of_its_place() {
+        for total in [40, 1_000, 5_000_000] {
+            let list = list(total);
+            let bottom = list.bottom_px();
+            for (place, scroll) in [(0.0, bottom), (bottom, 0.0), (777.0, bottom / 2.0)] {
+                let window = list.held(place, scroll);
+                let (first, end) = list.seen(place);
+                let y = |row: u32| window.top_px + f64::from(row - window.first) * list.row_px;
+                assert!(window.first <= first && end <= window.end, "{window:?}");
+                assert!(
+                    y(first) <= scroll.min(bottom) + 1e-6,
+                    "{total} {place} {scroll}"
+                );
+                assert!(y(end) + 1e-6 >= scroll.min(bottom) + list.viewport_px);
+            }
+        }
+        assert_eq!(list(3).seen(0.0), (0, 3));
+        assert_eq!(list(0).seen(0.0), (0, 0));
+        assert_eq!(list(100).seen(75.0), (1, 12));
     }
 
     #[test]
