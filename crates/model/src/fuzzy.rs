@@ -147,7 +147,7 @@ mod tests {
         for (typed, text) in [
             ("export", "Go to the exports"),
             ("brnach new", "New branch"),
-            ("gte", "Go to the exports"),
+            ("gtt", "Go to the exports"),
             ("ünter", "Analyst · Günter & Söhne"),
             ("data acme", "Acme GmbH Senior Data Engineer"),
             ("enigneer", "Senior Engineer"),

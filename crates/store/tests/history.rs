@@ -653,7 +653,7 @@ fn a_history_from_before_branches_is_on_main() {
     let database = Connection::open(folder.path().join(DATABASE)).unwrap();
     database
         .execute_batch(
-            "DROP TABLE draft; DROP TABLE branch; DROP TABLE checkout; DROP INDEX commit_by_author; \
+            "DROP TABLE draft; DROP TABLE branch; DROP TABLE checkout; \
              DROP TABLE dismissal; DROP TABLE judgement; DROP TABLE accuracy; DROP TABLE outline; DROP INDEX posting_by_company; \
              UPDATE projection SET version = 4; PRAGMA user_version = 4;",
         )

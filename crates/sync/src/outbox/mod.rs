@@ -324,6 +324,9 @@ impl Outbox {
             queue.retain(|seq| items.contains_key(seq));
             !queue.is_empty()
         });
+        // A stream that has nothing in memory any more is read like any other.
+        let queues = &self.queues;
+        self.parked.retain(|stream| queues.contains_key(stream));
         self.reload(true);
     }
 

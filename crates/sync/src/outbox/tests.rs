@@ -329,6 +329,18 @@ fn what_is_behind_an_entry_that_was_discarded_elsewhere_and_is_then_refused_is_s
 }
 
 #[test]
+fn what_was_sent_again_and_cut_off_is_sent_after_a_change_elsewhere() {
+    let mut rig = Rig::connected("aa", Limits::default());
+    assert_eq!(rig.connect(), ["a1"]);
+    rig.refuse("a1", true, Some(1_000));
+    assert_eq!(rig.after(1_000), ["a1"]);
+    rig.give(Input::Disconnected);
+    assert_eq!(rig.give(Input::Changed), NOTHING);
+    assert_eq!(rig.connect(), ["a1"]);
+    assert_eq!(rig.accept("a1"), ["done a1", "a2"]);
+}
+
+#[test]
 fn more_than_memory_stays_on_disk() {
     let limits = Limits {
         entries: 10,
