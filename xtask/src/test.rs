@@ -132,6 +132,14 @@ fn lints() -> Result<Note> {
                 .args(["--", "-D", "warnings"]),
         )?;
     }
+    // No test that runs with the others, so it is not among all targets.
+    let mut clippy = proc::cargo();
+    proc::run(
+        clippy
+            .args(["clippy", "--workspace", "--test", "window-bench"])
+            .args(features(Hooks::On))
+            .args(["--", "-D", "warnings"]),
+    )?;
     Ok(Note::new())
 }
 

@@ -222,7 +222,10 @@ impl View {
 
     /// Whether each event of some run is a change of it.
     fn moves_in_a_rush(&self) -> bool {
-        let one = matches!(self.query, ViewQuery::Run(_) | ViewQuery::Health);
+        let one = matches!(
+            self.query,
+            ViewQuery::Run(_) | ViewQuery::Health | ViewQuery::Feeds
+        );
         one || self.is_live_list()
     }
 

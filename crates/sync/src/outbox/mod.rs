@@ -168,6 +168,8 @@ struct Item {
     /// While in flight.
     deadline: Millis,
     failed: u32,
+    /// Somebody else wrote to the disk since it was read.
+    shaken: bool,
 }
 
 /// The outbox of one server.
@@ -297,6 +299,7 @@ impl Outbox {
                     standing: Standing::Waiting,
                     deadline: Millis(0),
                     failed: 0,
+                    shaken: false,
                 };
                 self.items.insert(item.entry.seq, item);
             } else if queue.is_empty() {
@@ -315,10 +318,12 @@ impl Outbox {
         self.loading = None;
     }
 
-    /// What was not sent yet is read anew: it may be gone, or held.
+    /// What was not sent yet is read anew: it may be gone, or held. So may be what is under way, and then the store
+    /// leaves out what is behind it until it is done.
     fn forget_waiting(&mut self) {
         let items = &mut self.items;
         items.retain(|_, item| item.standing != Standing::Waiting);
+        items.values_mut().for_each(|item| item.shaken = true);
         self.keys.retain(|_, seq| items.contains_key(seq));
         self.queues.retain(|_, queue| {
             queue.retain(|seq| items.contains_key(seq));
@@ -446,7 +451,7 @@ impl Outbox {
                 self.queues.remove(stream);
             }
         }
-        if self.parked.remove(stream) {
+        if self.parked.remove(stream) || item.shaken {
             self.reload(true);
         }
         Some(item)

@@ -341,6 +341,19 @@ fn what_was_sent_again_and_cut_off_is_sent_after_a_change_elsewhere() {
 }
 
 #[test]
+fn what_is_behind_an_entry_that_was_held_elsewhere_and_is_then_accepted_is_sent() {
+    let mut rig = Rig::connected("ab", Limits::default());
+    assert_eq!(rig.connect(), ["a1", "b2"]);
+    rig.row("a1").unwrap().held = Some("no".into());
+    assert_eq!(rig.give(Input::Changed), NOTHING, "it is under way");
+    // Read past what the store leaves out meanwhile.
+    rig.add("ab");
+    assert_eq!(rig.give(Input::Added), NOTHING);
+    assert_eq!(rig.accept("b2"), ["done b2", "b4"]);
+    assert_eq!(rig.accept("a1"), ["done a1", "a3"]);
+}
+
+#[test]
 fn more_than_memory_stays_on_disk() {
     let limits = Limits {
         entries: 10,
