@@ -383,6 +383,22 @@ fn feeds_that_come_back_together_hide_nothing_of_each_other() {
         };
         rig.engine.handle(AddFeed { feed }).unwrap()
     });
+    // Nobody is told that a feed is back which was cut off before its very first reading was over. What is published
+    // behind something that has come is behind that reading.
+    for (name, hub) in [("tune", 0), ("sheet", 1)] {
+        for last in 0..2 {
+            let stream = format!("run/{name}");
+            match hub {
+                0 => rig.publish(&stream, &[START]),
+                _ => other.publish(&stream, &[START]),
+            }
+            rig.run(name, |run| {
+                run.extent
+                    .current
+                    .is_some_and(|(_, _, offset)| offset == last)
+            });
+        }
+    }
     // Twice, so that one feed has two that nobody read.
     for _ in 0..2 {
         for id in ids {
