@@ -1,27 +1,16 @@
 //! The biography of a posting through the window: what three months held, and each entry opens what it is about.
 
 use crate::desk::{self, drop_files, ended, folder, wait_for};
+use crate::edit::dialog_is_gone;
 use crate::look::{Findings, choose_theme};
 use crate::support::life::{Says, World, lived, page};
-use crate::support::{App, Look};
 use fantoccini::key::Key;
-use serde_json::{Value, json};
+use serde_json::json;
 
 fn button(row: &str, name: &str) -> String {
     format!(
         "//*[@id='biography']//*[contains(@class,'gl-life')][contains(., '{row}')]//button[.='{name}']"
     )
-}
-
-async fn dialog_is_gone(app: &App) {
-    app.wait_until("no dialog", async |client| {
-        let open = "return document.querySelector('dialog[open]') !== null";
-        match client.execute(open, Vec::new()).await {
-            Ok(Value::Bool(false)) => Look::Done(()),
-            seen => Look::Seen(format!("{seen:?}")),
-        }
-    })
-    .await;
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 //! focus goes back to where it was.
 
 use crate::desk::{self, drop_fixture, folder, value, wait_for};
+use crate::edit::dialog_is_gone;
 use crate::look::{Findings, choose_theme};
 use crate::support::{App, Look};
 use fantoccini::key::Key;
@@ -45,17 +46,6 @@ async fn chosen_is(app: &App, line: &str) {
     .await;
 }
 
-async fn is_gone(app: &App) {
-    app.wait_until("the command bar to go", async |client| {
-        let open = "return document.querySelector('dialog[open]') !== null";
-        match client.execute(open, Vec::new()).await {
-            Ok(Value::Bool(false)) => Look::Done(()),
-            seen => Look::Seen(format!("{seen:?}")),
-        }
-    })
-    .await;
-}
-
 #[tokio::test]
 async fn everything_is_found_and_done_from_the_keyboard() {
     let data = folder();
@@ -69,7 +59,7 @@ async fn everything_is_found_and_done_from_the_keyboard() {
     app.press(Key::Enter).await;
     chosen_is(&app, "Give a verdict").await;
     app.press(Key::Escape).await;
-    is_gone(&app).await;
+    dialog_is_gone(&app).await;
 
     drop_fixture(&app, "conflict.html").await;
     drop_fixture(&app, "full.html").await;
@@ -78,7 +68,7 @@ async fn everything_is_found_and_done_from_the_keyboard() {
     open(&app).await;
     found.look(&app, "light", "command-bar").await;
     app.press(Key::Escape).await;
-    is_gone(&app).await;
+    dialog_is_gone(&app).await;
     focus_is(&app, "field title").await;
 
     // A field, with a slip of the finger; the bar goes and the editor opens.
@@ -100,7 +90,7 @@ async fn everything_is_found_and_done_from_the_keyboard() {
     app.press(Key::Down).await;
     chosen_is(&app, "Analyse an address").await;
     app.press(Key::Escape).await;
-    is_gone(&app).await;
+    dialog_is_gone(&app).await;
 
     // The other posting, by employer and title, from another page.
     app.script("document.activeElement.blur()").await;
@@ -114,21 +104,21 @@ async fn everything_is_found_and_done_from_the_keyboard() {
         value(seen, "title").starts_with("Dispatch Planner")
     })
     .await;
-    is_gone(&app).await;
+    dialog_is_gone(&app).await;
 
     // A run in the monitor.
     open(&app).await;
     find(&app, "full html", "full.html").await;
     app.press(Key::Enter).await;
     app.named("event log").await;
-    is_gone(&app).await;
+    dialog_is_gone(&app).await;
 
     // From there, what is about the posting goes to it.
     open(&app).await;
     find(&app, "history", "Show the history").await;
     app.press(Key::Enter).await;
     app.named("history tools").await;
-    is_gone(&app).await;
+    dialog_is_gone(&app).await;
 
     // The bar finds what the sheet of shortcuts lists, with its keys.
     open(&app).await;
@@ -139,7 +129,7 @@ async fn everything_is_found_and_done_from_the_keyboard() {
         assert!(sheet.contains(line), "{line}: {sheet}");
     }
     app.press(Key::Escape).await;
-    is_gone(&app).await;
+    dialog_is_gone(&app).await;
 
     // The theme, and what is called nothing.
     choose_theme(&app, "dark").await;
@@ -160,7 +150,7 @@ async fn everything_is_found_and_done_from_the_keyboard() {
     .await;
     found.look(&app, "dark", "command-bar-empty").await;
     app.press(Key::Escape).await;
-    is_gone(&app).await;
+    dialog_is_gone(&app).await;
     app.resize(660, 800).await;
     app.click_at("Find or do", "//button[contains(@class, 'gl-find')]")
         .await;

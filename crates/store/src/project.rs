@@ -8,7 +8,7 @@
 use crate::{history, outline, read, sql, streams, suggest, write::json, writer::Changes};
 use ghostlight_model::{
     Epoch, EventBody, FieldKey, Observation, Phase, PostingId, RunId, StreamId,
-    card::{Card, CardInput, FieldState, fold},
+    card::{Card, CardInput, FieldState, fold, fold_commits},
     commit::Commit,
     event::Fact,
     liveness,
@@ -336,11 +336,13 @@ fn write_posting(tx: &Transaction<'_>, posting: PostingId) -> rusqlite::Result<(
         return suggest::project(tx, posting, []);
     };
     let mut tip = history::tip(tx, posting)?;
-    let judged = tip.head.map(|head| tip.dag.needs_of_judgements(head));
-    tip.fill(tx, judged.unwrap_or_default())?;
+    // Among them is what the card needs.
+    let needs = tip.head.map(|head| tip.dag.needs_of_judgements(head));
+    tip.fill(tx, needs.unwrap_or_default())?;
     let line = tip.line().into_iter();
-    suggest::project(tx, posting, line.map(|(_, commit)| commit))?;
-    let card = card_of(tx, posting, &run, &mut tip)?;
+    let commits: Vec<&Commit> = line.map(|(_, commit)| commit).collect();
+    suggest::project(tx, posting, commits.iter().copied())?;
+    let card = card_of(tx, posting, &run, &commits)?;
     write_fields(tx, posting, &card)?;
     write_posting_row(tx, posting, &run, &card)
 }
@@ -350,9 +352,9 @@ fn card_of(
     tx: &Connection,
     posting: PostingId,
     run: &RunState,
-    tip: &mut history::Tip,
+    commits: &[&Commit],
 ) -> rusqlite::Result<Card> {
-    let committed = tip.state(tx)?;
+    let committed = fold_commits(commits.iter().copied());
     let observations = match run.capture {
         Some(capture) => read::observations_of(tx, posting, capture)?,
         None => Vec::new(),
@@ -361,10 +363,8 @@ fn card_of(
     for id in committed.values.values().filter_map(|s| s.observation) {
         cited.extend(read::observation(tx, posting, id)?);
     }
-    let line = tip.line().into_iter();
-    let commits: Vec<&Commit> = line.map(|(_, commit)| commit).collect();
     Ok(fold(CardInput {
-        commits: &commits,
+        commits,
         observations: &observations,
         cited: &cited,
         run: Some(run),

@@ -397,10 +397,14 @@ fn publish(
     };
     let first = head.next;
     let run = RunId::of_stream(HUB, stream);
+    let mut insert = batch.tx.prepare_cached(sql::INSERT_EVENT).map_err(sqlite)?;
     let mut events = Vec::with_capacity(bodies.len());
     for body in bodies {
         let event = foreign::skim(body, now, &run);
-        insert(batch, &mut head, now, &event, body).map_err(sqlite)?;
+        let words = (event.node.as_str(), event.phase.word());
+        insert_event(&mut insert, head, now, words, body).map_err(sqlite)?;
+        head.next += 1;
+        batch.touched.reached(batch.tx.last_insert_rowid());
         events.push((kind_of(stream, HUB), head.epoch, event));
     }
     let done = Published {
@@ -578,7 +582,7 @@ impl<'c> Intake<'_, '_, 'c> {
             foreign::skim(&event.body, event.ts, &run)
         });
         let words = (read.node.as_str(), read.phase.word());
-        insert_with(&mut self.insert, head, event.ts, words, &event.body).map_err(sqlite)?;
+        insert_event(&mut self.insert, head, event.ts, words, &event.body).map_err(sqlite)?;
         self.batch
             .touched
             .reached(self.batch.tx.last_insert_rowid());
@@ -705,20 +709,8 @@ pub(crate) fn epoch_at(now: Micros) -> i64 {
     now.0.max(0)
 }
 
-/// Writes an event at its stream's head.
+/// Writes an event at its stream's head, by [`sql::INSERT_EVENT`]: prepared once for many.
 pub(crate) fn insert_event(
-    batch: &Batch<'_>,
-    head: StreamHead,
-    ts: Micros,
-    (node, phase): (&str, &str),
-    body: &str,
-) -> rusqlite::Result<()> {
-    let mut insert = batch.tx.prepare_cached(sql::INSERT_EVENT)?;
-    insert_with(&mut insert, head, ts, (node, phase), body)
-}
-
-/// As [`insert_event`], by [`sql::INSERT_EVENT`].
-fn insert_with(
     insert: &mut CachedStatement<'_>,
     head: StreamHead,
     ts: Micros,
@@ -745,20 +737,6 @@ fn as_event(what: &Received, origin: &str) -> Option<EventBody> {
     };
     let run = RunId::of_stream(origin, stream);
     Some(foreign::skim(&event.body, event.ts, &run))
-}
-
-/// Appends a body of another's stream, and how it reads beside it.
-fn insert(
-    batch: &mut Batch<'_>,
-    head: &mut StreamHead,
-    ts: Micros,
-    read: &EventBody,
-    body: &str,
-) -> rusqlite::Result<()> {
-    insert_event(batch, *head, ts, (&read.node, read.phase.word()), body)?;
-    head.next += 1;
-    batch.touched.reached(batch.tx.last_insert_rowid());
-    Ok(())
 }
 
 fn quarantine(

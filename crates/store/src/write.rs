@@ -246,6 +246,7 @@ pub(crate) fn append(
         Some(Cow::Owned(state)) => Some(state),
         _ => None,
     };
+    let mut insert = batch.tx.prepare_cached(sql::INSERT_EVENT).map_err(sqlite)?;
     for (event, body) in events.iter().zip(bodies) {
         // The observation first: it can be refused (a capture that is not stored), and then a
         // single event leaves nothing to take back.
@@ -261,7 +262,7 @@ pub(crate) fn append(
             _ => {}
         }
         let words = (event.node.as_str(), event.phase.word());
-        insert_event(batch, head, event.ts, words, body).map_err(sqlite)?;
+        insert_event(&mut insert, head, event.ts, words, body).map_err(sqlite)?;
         head.next += 1;
     }
     let last_seq = batch.tx.last_insert_rowid();

@@ -155,15 +155,10 @@ impl Dag {
 
     /// For [`crate::suggest::judgements`] at the end of a version: its state, and what a machine said last of each field.
     pub fn needs_of_judgements(&self, version: CommitId) -> BTreeSet<CommitId> {
-        self.needs_of_restore(version, version)
-    }
-
-    /// For [`super::restore`] of a version at `head`: both states, and what a machine said last of each field.
-    pub fn needs_of_restore(&self, head: CommitId, version: CommitId) -> BTreeSet<CommitId> {
-        let mut needs = self.needs_of_state(head);
-        needs.extend(self.needs_of_state(version));
+        let line = self.line(&[version]);
+        let mut needs = self.needs_of(&line);
         let mut found: BTreeSet<FieldKey> = BTreeSet::new();
-        for (id, _) in self.line(&[head]).into_iter().rev() {
+        for (id, _) in line.into_iter().rev() {
             let touches = self.touches(id);
             let by_machine = touches.iter().filter(|touch| touch.1 != Source::User);
             for touch in by_machine {
@@ -172,6 +167,13 @@ impl Dag {
                 }
             }
         }
+        needs
+    }
+
+    /// For [`super::restore`] of a version at `head`: both states, and what a machine said last of each field.
+    pub fn needs_of_restore(&self, head: CommitId, version: CommitId) -> BTreeSet<CommitId> {
+        let mut needs = self.needs_of_judgements(head);
+        needs.extend(self.needs_of_state(version));
         needs
     }
 }
