@@ -453,6 +453,7 @@ impl Entries {
                         seq: row.seq,
                         key: row.key,
                         stream: row.stream,
+                        before: row.before,
                         bodies,
                     }),
                     Err(error) => {

@@ -37,6 +37,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0006_drafts.sql"),
     include_str!("../migrations/0007_suggestions.sql"),
     include_str!("../migrations/0008_outline.sql"),
+    include_str!("../migrations/0009_outbox_order.sql"),
 ];
 /// The newest schema this version reads and writes.
 pub const SCHEMA: i64 = MIGRATIONS.len() as i64;

@@ -43,6 +43,8 @@ pub struct OutboxEntry {
     pub key: String,
     /// Where to.
     pub stream: StreamId,
+    /// `seq` of the entry right before it in its stream, if there is one.
+    pub before: Option<u64>,
     /// A JSON array of the bodies.
     pub bodies: String,
 }
@@ -176,7 +178,8 @@ impl Store {
                     seq: unsigned(row.get(0)?),
                     key: row.get(1)?,
                     stream: StreamId(row.get(2)?),
-                    bodies: row.get(3)?,
+                    before: row.get::<_, Option<i64>>(3)?.map(unsigned),
+                    bodies: row.get(4)?,
                 })
             })?;
             rows.collect()

@@ -246,7 +246,9 @@ pub const CAPTURE: &str = "SELECT fetched_at, name, url, final_url, http_status,
      FROM capture WHERE id = ?1";
 
 /// Entries to send: hub, behind which, streams to leave out (a JSON array), length.
-pub const OUTBOX_LOAD: &str = "SELECT seq, key, stream, bodies FROM outbox WHERE hub = ?1 AND seq > ?2 \
+pub const OUTBOX_LOAD: &str = "SELECT seq, key, stream, (SELECT max(other.seq) FROM outbox AS other \
+         WHERE other.hub = ?1 AND other.stream = outbox.stream AND other.seq < outbox.seq), bodies \
+     FROM outbox WHERE hub = ?1 AND seq > ?2 \
      AND stream NOT IN (SELECT value FROM json_each(?3)) \
      AND NOT EXISTS (SELECT 1 FROM outbox AS other WHERE other.hub = ?1 \
          AND other.stream = outbox.stream AND other.held_code IS NOT NULL) \

@@ -86,6 +86,13 @@ fn entries_come_in_order_and_none_behind_a_held_one() {
     assert_eq!(load(&store, 0, 2, &[]), ["a1", "b1", "…"]);
     assert_eq!(load(&store, 2, 9, &[]), ["a2", "c1", "b2"]);
     assert_eq!(load(&store, 0, 5, &["b"]), ["a1", "a2", "c1"]);
+    let (entries, _) = store.outbox_load(HUB, 2, 9, &[]).unwrap();
+    let before: Vec<_> = entries.iter().map(|entry| entry.before).collect();
+    assert_eq!(
+        before,
+        [Some(1), None, Some(2)],
+        "of the same hub and stream"
+    );
     hold(&store, "a1");
     assert_eq!(load(&store, 0, 3, &[]), ["b1", "c1", "b2"], "no more");
     assert_eq!(load(&store, 0, 9, &["b", "c"]), [""; 0]);

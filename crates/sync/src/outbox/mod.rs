@@ -52,6 +52,8 @@ pub struct Entry {
     pub key: String,
     /// Where to.
     pub stream: StreamId,
+    /// `seq` of the row right before it in its stream, if there is one.
+    pub before: Option<u64>,
     /// What, at least one.
     pub bodies: Vec<Body>,
 }
@@ -285,11 +287,17 @@ impl Outbox {
         }
         self.loading = None;
         self.more |= more;
+        let mut passed = false;
         for entry in entries {
             self.after = self.after.max(entry.seq);
             let queue = self.queues.entry(entry.stream.clone()).or_default();
-            let behind = queue.back().is_none_or(|last| *last < entry.seq);
-            if behind && !self.done.contains(&entry.seq) {
+            let last = queue.back().copied();
+            let behind = |seq| last.is_none_or(|last| last < seq);
+            // Its stream was left out when this was passed, and somebody else released it since.
+            let unread = |seq| behind(seq) && !self.done.contains(&seq);
+            if entry.before.is_some_and(unread) {
+                passed = true;
+            } else if unread(entry.seq) {
                 queue.push_back(entry.seq);
                 self.keys.insert(entry.key.clone(), entry.seq);
                 let bytes = entry.bodies.iter().map(|body| body.get().len()).sum();
@@ -302,11 +310,13 @@ impl Outbox {
                     shaken: false,
                 };
                 self.items.insert(item.entry.seq, item);
-            } else if queue.is_empty() {
-                self.queues.remove(&entry.stream);
             }
         }
+        self.queues.retain(|_, queue| !queue.is_empty());
         self.done.clear();
+        if passed {
+            self.reload(true);
+        }
     }
 
     /// What is on disk is no longer what a load under way reads.

@@ -47,6 +47,7 @@ impl Rig {
                 seq,
                 key: format!("{name}{seq}"),
                 stream: StreamId(format!("run/{name}")),
+                before: None,
                 bodies: vec![Body::parse(seq.to_string()).unwrap()],
             };
             self.rows.insert(seq, Row { entry, held: None });
@@ -117,8 +118,14 @@ impl Rig {
         let free = |stream: &StreamId| {
             !except.contains(stream) && held.iter().all(|row| row.entry.stream != *stream)
         };
-        let rows = self.rows.range(after + 1..).map(|(_, row)| &row.entry);
-        let mut rows: Vec<Entry> = rows.filter(|one| free(&one.stream)).cloned().collect();
+        let mut last = BTreeMap::new();
+        let rows = self.rows.values().map(|row| Entry {
+            before: last.insert(&row.entry.stream, row.entry.seq),
+            ..row.entry.clone()
+        });
+        let mut rows: Vec<Entry> = rows
+            .filter(|one| one.seq > after && free(&one.stream))
+            .collect();
         let more = rows.len() > limit;
         rows.truncate(limit);
         Input::Loaded {
@@ -354,6 +361,19 @@ fn what_is_behind_an_entry_that_was_held_elsewhere_and_is_then_accepted_is_sent(
 }
 
 #[test]
+fn what_somebody_else_released_is_sent_before_what_was_added_behind_it() {
+    let mut rig = Rig::connected("aab", Limits::default());
+    rig.row("a1").unwrap().held = Some("elsewhere".into());
+    assert_eq!(rig.connect(), ["b3"]);
+    rig.row("a1").unwrap().held = None;
+    // Before the change is noticed, more of the stream is read.
+    rig.add("a");
+    assert_eq!(rig.give(Input::Added), ["a1"]);
+    assert_eq!(rig.accept("a1"), ["done a1", "a2"]);
+    assert_eq!(rig.accept("a2"), ["done a2", "a4"]);
+}
+
+#[test]
 fn more_than_memory_stays_on_disk() {
     let limits = Limits {
         entries: 10,
@@ -408,6 +428,7 @@ fn a_load_that_is_out_of_date_is_not_used() {
                 seq: 6,
                 key: "d6".into(),
                 stream: StreamId("run/d".into()),
+                before: None,
                 bodies: vec![Body::parse("6".into()).unwrap()],
             },
             held: None,

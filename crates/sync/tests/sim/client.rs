@@ -19,6 +19,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Writes queued for the disk above which nothing more is read from the socket.
 const QUEUE_MAX: usize = 12;
+/// How long something is held before the person tries it again.
+const DECIDE_EVERY_MS: u64 = 3_000;
+/// How long it takes at most to notice what another process wrote.
+const NOTICE_MS: u64 = 250;
 
 pub struct Client {
     connection: Connection,
@@ -57,6 +61,8 @@ pub struct Disk {
     pub last_seq: u64,
     /// Every key ever used, with its stream, in order.
     pub keys: Vec<(String, StreamId)>,
+    /// Those that another process discarded, maybe while they were under way.
+    pub discarded: BTreeSet<String>,
 }
 
 pub struct Row {
@@ -499,6 +505,7 @@ impl World {
             seq,
             key,
             stream,
+            before: None,
             bodies,
         };
         disk.rows.insert(seq, Row { entry, held: false });
@@ -506,12 +513,53 @@ impl World {
         self.post(outbox::Input::Added);
     }
 
-    /// The person decides: everything held is tried again.
+    /// The person decides: everything held is tried again, and again as long as it is seen to be held.
     pub fn retry_held(&mut self) {
         let rows = self.client.disk.rows.values().filter(|row| row.held);
         let keys: Vec<String> = rows.map(|row| row.entry.key.clone()).collect();
+        if !keys.is_empty() {
+            self.after(DECIDE_EVERY_MS, Happening::Decide);
+        }
         for key in keys {
             self.post(outbox::Input::Retry { key });
+        }
+    }
+
+    /// Another process on the same data folder holds, releases or discards an entry. Ours notices a while later, or at
+    /// its next start.
+    pub fn meddle(&mut self) {
+        let disk = &mut self.client.disk;
+        let nth = self.dice.below(disk.rows.len() as u64) as usize;
+        let Some((&seq, row)) = disk.rows.iter_mut().nth(nth) else {
+            return;
+        };
+        let mut decide = false;
+        match self.dice.below(3) {
+            0 if row.held => {
+                row.held = false;
+                self.stats.released_elsewhere += 1;
+            }
+            0 | 1 => {
+                (row.held, decide) = (true, true);
+                self.stats.held_elsewhere += 1;
+            }
+            _ => {
+                disk.discarded.insert(row.entry.key.clone());
+                disk.rows.remove(&seq);
+                self.stats.discarded_elsewhere += 1;
+            }
+        }
+        if decide {
+            self.after(DECIDE_EVERY_MS, Happening::Decide);
+        }
+        let (late, life) = (self.dice.between(0, NOTICE_MS), self.client.life);
+        self.after(late, Happening::Noticed { life });
+    }
+
+    /// Somebody else wrote to the disk.
+    pub fn noticed(&mut self, life: u64) {
+        if life == self.client.life {
+            self.post(outbox::Input::Changed);
         }
     }
 
@@ -560,7 +608,7 @@ impl World {
             Action::Hold { key, .. } => {
                 self.stats.held += 1;
                 hold(&key, true);
-                self.after(3_000, Happening::Decide);
+                self.after(DECIDE_EVERY_MS, Happening::Decide);
             }
             Action::Release { key } => {
                 self.stats.retried += 1;
@@ -587,10 +635,15 @@ impl World {
             .filter(|row| row.held)
             .map(|row| &row.entry.stream)
             .collect();
-        let rows = rows.range(after + 1..).map(|(_, row)| &row.entry);
-        let mut entries: Vec<Entry> = rows
-            .filter(|one| !held.contains(&&one.stream) && !except.contains(&one.stream))
-            .cloned()
+        let free =
+            |stream: &StreamId| !held.iter().any(|one| *one == stream) && !except.contains(stream);
+        let mut last = BTreeMap::new();
+        let entries = rows.values().map(|row| Entry {
+            before: last.insert(&row.entry.stream, row.entry.seq),
+            ..row.entry.clone()
+        });
+        let mut entries: Vec<Entry> = entries
+            .filter(|one| one.seq > after && free(&one.stream))
             .collect();
         let more = entries.len() > limit;
         entries.truncate(limit);

@@ -49,6 +49,10 @@ impl World {
             let stream = self.dice.between(2, 4) as usize;
             self.at(at, Happening::Publish(stream));
         }
+        for _ in 0..self.dice.below(4) {
+            let at = self.dice.below(end);
+            self.at(at, Happening::Meddle);
+        }
         for _ in 0..self.dice.between(1, 8) {
             let at = self.dice.below(end);
             let fault = self.any_fault();

@@ -50,6 +50,9 @@ stats!(
     applied_again,
     retried,
     held,
+    released_elsewhere,
+    held_elsewhere,
+    discarded_elsewhere,
     session_cuts,
     reconnects,
 );
@@ -68,6 +71,12 @@ pub enum Happening {
     Publish(usize),
     /// The person tries what the server refused again.
     Decide,
+    /// Another process on the same data folder decides about an entry of the outbox.
+    Meddle,
+    /// The client notices that somebody else wrote to its disk.
+    Noticed {
+        life: u64,
+    },
     /// Faults stop.
     Heal,
     /// Each stream grows once more, so that a loss at its end is noticed.
@@ -221,6 +230,8 @@ impl World {
             Happening::Append(stream, count) => self.append(stream, count),
             Happening::Publish(stream) => self.publish(stream),
             Happening::Decide => self.retry_held(),
+            Happening::Meddle => self.meddle(),
+            Happening::Noticed { life } => self.noticed(life),
             Happening::Heal => self.heal(),
             Happening::LastWord => self.last_word(),
             Happening::Bytes { link, down } => self.bytes(link, down),
