@@ -71,7 +71,6 @@ async fn same_card(data: &Path) {
     let before = std::fs::read_to_string(before_file(data)).expect("the first half's card");
     let before: Value = serde_json::from_str(&before).expect("the first half's card");
     let app = desk::open(data, json!({})).await;
-    app.press_char('n').await;
     let after = wait_for(&app, "the card", |seen| {
         seen["title"] == before["title"] && seen["conclusions"].is_string()
     })
@@ -129,7 +128,6 @@ async fn a_verdict_is_given_by_keyboard_and_kept() {
     let app = app.restart().await;
     app.wait_for_text("connection", |text| text.contains("Ready"))
         .await;
-    app.press_char('n').await;
     let seen = wait_for(&app, "the card after the restart", |seen| {
         seen["conclusions"].is_string()
     })

@@ -29,7 +29,7 @@ use ghostlight_api::{
         Network, OpenExternal, Preferences, Reconnect, RetryRun, SetPreferences, Started,
         TestNotification, Theme,
     },
-    view::{NOTICE_EVENT, Notice, OPENED_EVENT, Opened, Subject},
+    view::{NOTICE_EVENT, Notice, OPENED_EVENT, Opened, PostingOrder, Range, Subject},
 };
 use ghostlight_model::{FieldKey, PostingId, RunId};
 use std::rc::Rc;
@@ -60,6 +60,18 @@ pub enum Msg {
     Drag(bool),
     /// A toast goes.
     Dismiss(u32),
+    /// The newest posting is known.
+    First(ViewState),
+}
+
+/// What the window opens with.
+enum First {
+    /// Nothing is kept, as far as is known.
+    Unknown,
+    /// The newest posting is being read.
+    Asked { _answer: Subscription },
+    /// It was opened, or something else was.
+    Settled,
 }
 
 /// See the module.
@@ -87,6 +99,8 @@ pub struct App {
     dragging: bool,
     health: ViewState,
     _health: Subscription,
+    /// The posting that the window opens with.
+    first: First,
     _listeners: [Listener; 4],
 }
 
@@ -129,6 +143,7 @@ impl Component for App {
             dragging: false,
             health: ViewState::Loading,
             _health: health,
+            first: First::Unknown,
             _listeners: listen_to_window(ctx),
         }
     }
@@ -139,7 +154,11 @@ impl Component for App {
             Msg::Info(Ok(info)) => self.informed(info),
             Msg::Started(Ok(started)) => self.started(started),
             Msg::Info(Err(error)) | Msg::Started(Err(error)) => self.error(&error),
-            Msg::Health(state) => self.health = state,
+            Msg::Health(state) => {
+                self.health = state;
+                self.look_for_first(ctx);
+            }
+            Msg::First(state) => self.open_first(&state),
             Msg::Key(event) => return self.key(ctx, &event),
             Msg::Pasted(event) => self.pasted(ctx, &event),
             Msg::Drag(over) => self.dragging = over,
@@ -305,6 +324,40 @@ impl App {
                 });
             }
             self.subject = Some(subject);
+        }
+    }
+
+    /// As long as nothing was opened: what is kept is worth more than an empty card.
+    fn look_for_first(&mut self, ctx: &Context<Self>) {
+        let (First::Unknown, ViewState::Ready(data)) = (&self.first, &self.health) else {
+            return;
+        };
+        if self.subject.is_some() {
+            self.first = First::Settled;
+            return;
+        }
+        if !matches!(&**data, ViewData::Health(health) if health.postings > 0) {
+            return;
+        }
+        let newest = ViewQuery::Postings {
+            order: PostingOrder::Recent,
+            range: Range { start: 0, len: 1 },
+        };
+        let answer = Subscription::new(&newest, ctx.link().callback(Msg::First));
+        self.first = First::Asked { _answer: answer };
+    }
+
+    /// Opens it, unless something else was opened meanwhile.
+    fn open_first(&mut self, state: &ViewState) {
+        let (First::Asked { .. }, ViewState::Ready(data)) = (&self.first, state) else {
+            return;
+        };
+        self.first = First::Settled;
+        if let (ViewData::Postings(page), None, Page::Postings) =
+            (&**data, &self.subject, self.page)
+            && let Some(row) = page.rows.first()
+        {
+            self.select(Subject::Posting(row.posting));
         }
     }
 
