@@ -329,6 +329,13 @@ impl Printer<'_> {
             News::Ended(Ended::Settings(why) | Ended::Token(why)) => {
                 return Err(fail(Exit::Usage, &why, None));
             }
+            News::Ended(Ended::Fault(why)) => {
+                return Err(fail(
+                    Exit::Usage,
+                    &format!("{}: {why}", self.endpoint),
+                    None,
+                ));
+            }
             News::Ended(Ended::Stopped) => return Ok(Some(Exit::Done)),
             News::Failed(error) => return Err(store_failed(&error)),
         }

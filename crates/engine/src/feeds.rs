@@ -31,6 +31,7 @@ use std::{
     collections::VecDeque,
     fs::{self, File, OpenOptions},
     io::{self, Read, Seek, SeekFrom, Write},
+    panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
     sync::{
         Arc,
@@ -221,12 +222,15 @@ impl Watching {
         let client_settings = settings.clone();
         let receive = move || {
             let client = Client::run(client_settings, memory, updates, commanded);
-            let ended = runtime.block_on(async {
-                tokio::select! {
-                    ended = client => ended,
-                    _ = stopped => Ended::Stopped,
-                }
+            let ended = guarded(|| {
+                runtime.block_on(async {
+                    tokio::select! {
+                        ended = client => ended,
+                        _ = stopped => Ended::Stopped,
+                    }
+                })
             });
+            let ended = ended.unwrap_or_else(Ended::Fault);
             // A name that is being looked up is not waited for.
             runtime.shutdown_background();
             // The storing thread is gone: then nobody asks.
@@ -246,7 +250,13 @@ impl Watching {
             commands: commands.clone(),
             outbox: running_outbox.clone(),
         };
-        let keep = move || storing.run(updated, &ended);
+        let last_words = tell.clone();
+        let keep = move || {
+            if let Err(why) = guarded(|| storing.run(updated, &ended)) {
+                // Nobody listens any more: then nobody needs to know.
+                let _ = last_words.send(News::Ended(Ended::Fault(why)));
+            }
+        };
         let keeping = spawn("feed-store", keep).map_err(trouble)?;
         Ok(Self {
             news: Some(news),
@@ -317,6 +327,13 @@ impl Drop for Watching {
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
     let thread = thread::Builder::new().name(name.into());
     thread.spawn(work)
+}
+
+/// Does the work of a feed's thread, or says what to tell of its panic. A thread that is gone without a word would leave
+/// the feed standing as it was, connected and silent.
+fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    // What it worked on ends with it; what is shared is the store, whose own lock knows of panics.
+    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| feed::fault(&*panic))
 }
 
 /// What the client asks of the store.
@@ -522,7 +539,8 @@ impl Storing {
         let commands = self.commands.clone();
         let fetch = move || {
             // The client may have ended meanwhile.
-            let _ = commands.blocking_send(Command::Token(tokens.token()));
+            let token = guarded(|| tokens.token()).and_then(|token| token);
+            let _ = commands.blocking_send(Command::Token(token));
             tokens.settle();
         };
         let thread = spawn("feed-token", fetch);
@@ -576,7 +594,13 @@ impl Storing {
         };
         let queueing = Queueing::new(publish, hub.to_owned(), self.commands.clone(), tell);
         let waker = queueing.waker();
-        let thread = spawn("outbox", move || queueing.run());
+        let last_words = self.news.clone();
+        let work = move || {
+            if let Err(why) = guarded(|| queueing.run()) {
+                let _ = last_words.send(News::Ended(Ended::Fault(why)));
+            }
+        };
+        let thread = spawn("outbox", work);
         let thread = thread.map_err(|e| Over::Failed(io_error(self.store.path(), &e)))?;
         self.queueing = Some((waker, thread));
         Ok(())

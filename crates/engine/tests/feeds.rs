@@ -7,7 +7,7 @@ mod feed_server;
 
 use feed_server::FeedServer;
 use ghostlight_engine::feeds::{
-    FeedEntry, Mark, MarkFile, News, Options, Store, Watching,
+    FeedEntry, Mark, MarkFile, News, Options, Store, Tokens, Watching,
     feed::{
         Ended, Endpoint, Kind, Secret, Settings,
         backoff::Backoff,
@@ -539,6 +539,77 @@ fn a_crash_between_events_and_their_id_repeats_none() {
     );
     drop(again);
     assert_eq!(rig.log(Kind::Sse).len(), 6);
+}
+
+/// An event stream that answers the nth connection, whose `Last-Event-ID` is that, with these bytes, and stays open.
+fn event_stream(
+    answer: impl Fn(usize, Option<&str>) -> Vec<u8> + Send + 'static,
+) -> (String, mpsc::Receiver<Option<String>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/events", listener.local_addr().unwrap());
+    let (tell, told) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut open = Vec::new();
+        for (n, socket) in listener.incoming().enumerate() {
+            let mut socket = socket.unwrap();
+            let head = BufReader::new(socket.try_clone().unwrap()).lines();
+            let head: Vec<String> = head
+                .map_while(Result::ok)
+                .take_while(|line| !line.is_empty())
+                .collect();
+            let last = head.iter().find_map(|line| {
+                let (name, value) = line.split_once(": ")?;
+                name.eq_ignore_ascii_case("last-event-id")
+                    .then(|| value.to_owned())
+            });
+            let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
+            let _ = socket.write_all(head.as_bytes());
+            // Also what follows is in pieces that no character respects.
+            for piece in answer(n, last.as_deref()).chunks(2) {
+                let _ = socket.write_all(piece);
+            }
+            open.push(socket);
+            if tell.send(last).is_err() {
+                return;
+            }
+        }
+    });
+    (url, told)
+}
+
+#[test]
+fn a_byte_order_mark_before_an_event_stream_is_passed_over() {
+    let (url, _asked) =
+        event_stream(|_, _| "\u{feff}data: {\"n\":1}\n\ndata: {\"n\":2}\n\n".into());
+    let rig = Rig::new(&url);
+    stored(&rig.watch(), 2);
+    assert_eq!(
+        bodies(&rig, Kind::Sse),
+        [
+            r#"message/message 0 {"n":1}"#,
+            r#"message/message 1 {"n":2}"#
+        ]
+    );
+}
+
+#[test]
+fn a_fault_of_our_own_is_never_silent() {
+    struct Broken;
+    impl Tokens for Broken {
+        fn token(&self) -> Result<Option<Secret>, String> {
+            panic!("no keychain was ever like this")
+        }
+    }
+    let rig = Rig::new("ws://127.0.0.1:1/v1");
+    let options = Options {
+        tokens: Some(Arc::new(Broken)),
+        ..Options::default()
+    };
+    let watching = Watching::start(&rig.store, rig.settings.clone(), options).unwrap();
+    until(&watching, "the end", |news| {
+        matches!(news, News::Ended(Ended::Token(why))
+            if why.contains("a fault in Ghostlight") && why.contains("no keychain was ever like this"))
+    });
 }
 
 /// A system that has JSON only. What it shows can be changed; it tells of each request its condition, and whether it

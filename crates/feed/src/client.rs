@@ -171,6 +171,9 @@ pub enum Ended {
     /// The connection cannot be set up as it is configured.
     #[error("{0}")]
     Settings(String),
+    /// A fault of this program ([`fault`](crate::fault)).
+    #[error("{0}")]
+    Fault(String),
 }
 
 /// The client of one feed.
@@ -617,6 +620,7 @@ impl<M: Memory> Client<M> {
                 self.message_sent(id);
             }
             Report::Ended(failure) => self.fail(attempt, failure),
+            Report::Broke(why) => self.ended = Some(Ended::Fault(why)),
         }
     }
 
@@ -774,6 +778,7 @@ impl<M: Memory> Client<M> {
                 _ => return,
             },
             Report::Ended(failure) => failure,
+            Report::Broke(why) => return self.ended = Some(Ended::Fault(why)),
             _ => return,
         };
         self.probe = None;

@@ -27,6 +27,7 @@ pub use ghostlight_sync::{backoff, connection, frame::Secret, outbox, reception}
 
 use ghostlight_model::{Epoch, Micros, Offset, StreamId};
 use ghostlight_sync::frame::Body;
+use std::any::Any;
 
 /// Bytes kept of a message that cannot be read.
 pub const QUARANTINE_BYTES_MAX: usize = 4_096;
@@ -145,4 +146,15 @@ impl Retrying {
             });
         entries.collect()
     }
+}
+
+/// What to tell of a panic in the work for a feed, which ends it: a fault of this program must be seen.
+pub fn fault(panic: &(dyn Any + Send)) -> String {
+    let said = panic.downcast_ref::<&str>().copied();
+    let said = said.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!(
+        "a fault in Ghostlight itself ended this feed ({}); what it received is stored, and started again it goes on \
+         from there; please report this",
+        said.unwrap_or("it says nothing about itself")
+    )
 }

@@ -1,6 +1,6 @@
 //! `ghostlight.v1` (`docs/PROTOCOL.md`): epochs and offsets, so that completeness is a fact.
 
-use super::{Adapter, Effect, Start, quarantined};
+use super::{Adapter, Effect, GARBLED, Start, quarantined};
 use crate::{
     Item,
     transport::{AGENT, Message, Outgoing},
@@ -136,11 +136,15 @@ impl Adapter for Hub {
     }
 
     fn message(&mut self, message: Message, now: Millis) -> Vec<Effect> {
-        let Message::Text(text) = &message else {
-            return vec![quarantined(
-                &message,
-                "a binary message; this protocol has none",
-            )];
+        let text = match &message {
+            Message::Text(text) => text,
+            Message::Garbled { .. } => return vec![quarantined(&message, GARBLED)],
+            _ => {
+                return vec![quarantined(
+                    &message,
+                    "a binary message; this protocol has none",
+                )];
+            }
         };
         match frame::parse_server(text) {
             Ok(frame) => self.frame(frame, now),

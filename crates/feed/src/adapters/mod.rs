@@ -88,7 +88,7 @@ impl Kind {
         let text = match message {
             Message::Text(text) => text,
             Message::Event { .. } => return Some(Kind::Sse),
-            Message::Binary(_) => return None,
+            Message::Binary(_) | Message::Garbled { .. } => return None,
         };
         if text.trim_start().starts_with('[') {
             return Some(Kind::Workflow);
@@ -194,11 +194,14 @@ pub(crate) trait Adapter: Send {
     }
 }
 
+/// Why a [`Message::Garbled`] is set aside.
+const GARBLED: &str = "not UTF-8";
+
 /// A message that cannot be read, its beginning kept.
 fn quarantined(message: &Message, reason: impl Into<String>) -> Effect {
     let bytes = match message {
         Message::Text(text) => text.as_bytes(),
-        Message::Binary(bytes) => bytes,
+        Message::Binary(bytes) | Message::Garbled { bytes, .. } => bytes,
         Message::Event { data, .. } => data.as_bytes(),
     };
     quarantined_bytes(bytes, reason)

@@ -1,7 +1,10 @@
 //! Event streams of dashboards (SPEC C12 c), resumed by `Last-Event-ID`. Data that is JSON is the body, other data
 //! becomes a JSON text. The ids say where to go on and not how many there are, so completeness cannot be proven.
 
-use super::{Adapter, Effect, Start, numbered, quarantined, stream_of, time, word};
+use super::{
+    Adapter, Effect, GARBLED, Start, numbered, quarantined, quarantined_bytes, stream_of, time,
+    word,
+};
 use crate::{Cursor, Item, transport::Message};
 use ghostlight_sync::{Millis, frame::Body, reception::Numbering};
 use serde::Deserialize;
@@ -49,7 +52,7 @@ impl Sse {
         let body = verbatim.or_else(|_| Body::parse(serde_json::Value::String(data).to_string()));
         let body = match body {
             Ok(body) => body,
-            Err(e) => return super::quarantined_bytes(&[], format!("not a text: {e}")),
+            Err(e) => return quarantined_bytes(&[], format!("not a text: {e}")),
         };
         let peek: Peek = match body.get().starts_with('{') {
             true => serde_json::from_str(body.get()).unwrap_or_default(),
@@ -67,16 +70,24 @@ impl Sse {
 
 impl Adapter for Sse {
     fn message(&mut self, message: Message, _now: Millis) -> Vec<Effect> {
-        let Message::Event { kind, id, data } = message else {
-            return vec![quarantined(&message, "no event of an event stream")];
+        let mut effects = Vec::new();
+        let id = match message {
+            Message::Event { kind, id, data } => {
+                if self.repeated > 0 {
+                    self.repeated -= 1;
+                } else {
+                    effects.push(self.event(&kind, data));
+                }
+                id
+            }
+            // It is no event of the log, so none that could be repeated; the stream goes on behind it.
+            Message::Garbled { id, bytes } => {
+                effects.push(quarantined_bytes(&bytes, GARBLED));
+                id
+            }
+            other => return vec![quarantined(&other, "no event of an event stream")],
         };
         let new_id = !id.is_empty() && id.len() <= ID_BYTES_MAX;
-        let mut effects = Vec::new();
-        if self.repeated > 0 {
-            self.repeated -= 1;
-        } else {
-            effects.push(self.event(&kind, data));
-        }
         if new_id && self.last_id.as_ref() != Some(&id) {
             self.last_id = Some(id.clone());
             let count = self.count - self.repeated;

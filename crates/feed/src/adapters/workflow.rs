@@ -2,7 +2,8 @@
 //! one or an array a message. Each run is a stream; the feed numbers nothing, so we do.
 
 use super::{
-    Adapter, Effect, Start, numbered, quarantined, quarantined_bytes, stream_of, time, word,
+    Adapter, Effect, GARBLED, Start, numbered, quarantined, quarantined_bytes, stream_of, time,
+    word,
 };
 use crate::transport::Message;
 use ghostlight_model::StreamId;
@@ -66,6 +67,7 @@ impl Adapter for Workflow {
                     "a binary message; events are JSON text",
                 )];
             }
+            Message::Garbled { .. } => return vec![quarantined(&message, GARBLED)],
         };
         let events: Result<Vec<&RawValue>, _> = match text.trim_start().starts_with('[') {
             true => serde_json::from_str(text),

@@ -4,8 +4,11 @@
 //! (`/v1/poll`, of many streams by `/v1/streams`), and what comes is told as the frames of a WebSocket. `welcome` is
 //! said once the server has answered a request, so an unreachable one is never taken for connected.
 
-use super::{Dial, Message, Outgoing, Report, Reports, network, protocol, sse, status_failure};
-use futures_util::StreamExt;
+use super::{
+    Dial, Message, Outgoing, Report, Reports,
+    event_stream::{Block, Event},
+    network, protocol, sse, status_failure,
+};
 use ghostlight_model::{Epoch, Offset, StreamId};
 use ghostlight_sync::{
     connection::{Failure, FailureClass},
@@ -18,6 +21,7 @@ use ghostlight_sync::{
 use serde::Deserialize;
 use std::{
     collections::{BTreeMap, HashMap},
+    panic::resume_unwind,
     time::Duration,
 };
 use tokio::{
@@ -70,11 +74,14 @@ pub(super) async fn run(
             frame = outgoing.recv() => frame,
             Some(ended) = running.join_next() => match ended {
                 Ok(failure) => return failure,
+                // Our own fault ends the link.
+                Err(e) if e.is_panic() => resume_unwind(e.into_panic()),
                 // Unsubscribed.
                 Err(_) => continue,
             },
             Some(ended) = publishing.join_next() => match ended {
                 Ok(Err(failure)) => return failure,
+                Err(e) if e.is_panic() => resume_unwind(e.into_panic()),
                 _ => continue,
             },
         };
@@ -207,12 +214,19 @@ impl Session {
         }
         let mut events = sse::open(&self.dial, &self.client, url, None, &self.reports).await?;
         while let Some(event) = events.next().await {
-            let event = event?;
-            match event.event.as_str() {
+            let Event { kind, data, .. } = match event? {
+                Block::Event(event) => event,
+                Block::Garbled { id, bytes } => {
+                    let message = Message::Garbled { id, bytes };
+                    self.reports.tell(Report::Message(message)).await;
+                    continue;
+                }
+            };
+            match kind.as_str() {
                 "welcome" | "ping" => {}
                 // The bulk; it carries no id of a subscription.
-                "event" | "gap" => self.tell_text(event.data).await,
-                _ => self.tell_text(with_id(event.data, &asked.id)).await,
+                "event" | "gap" => self.tell_text(data).await,
+                _ => self.tell_text(with_id(data, &asked.id)).await,
             }
         }
         Ok(())

@@ -2,18 +2,20 @@
 //!
 //! Reports go through one bounded channel: when the client does not take them, the task stops reading its socket.
 
+mod event_stream;
 mod hub_http;
 mod poll;
 mod sse;
 mod websocket;
 
-use crate::{Endpoint, Kind, tls::Tls};
+use crate::{Endpoint, Kind, fault, tls::Tls};
+use futures_util::FutureExt;
 use ghostlight_sync::{
     connection::{Failure, FailureClass, Transport},
     frame::Secret,
 };
 pub(crate) use poll::ANSWER_EVENTS_MAX;
-use std::{future, time::Duration};
+use std::{future, panic::AssertUnwindSafe, time::Duration};
 use tokio::{sync::mpsc, task::AbortHandle};
 
 /// Reports that wait for the client; beyond, sockets are not read.
@@ -54,6 +56,13 @@ pub enum Message {
         id: String,
         /// Its lines.
         data: String,
+    },
+    /// Something that should be text and is not UTF-8.
+    Garbled {
+        /// The last id of an event stream, maybe empty.
+        id: String,
+        /// Its beginning, as far as it is known.
+        bytes: Vec<u8>,
     },
 }
 
@@ -97,6 +106,8 @@ pub(crate) enum Report {
     Sent(u64),
     /// The link is over; nothing follows.
     Ended(Failure),
+    /// The link is over by a fault of our own, told in words; nothing follows.
+    Broke(String),
 }
 
 /// Reports of one attempt.
@@ -138,9 +149,10 @@ impl Link {
     ) -> Self {
         let reports = Reports { attempt, to };
         let (to, mut outgoing) = mpsc::channel(OUTGOING_MAX);
+        let link = reports.clone();
         let run = async move {
             let hub = dial.kind == Some(Kind::Hub);
-            let failure = match transport {
+            match transport {
                 Transport::WebSocket => websocket::run(&dial, outgoing, &reports).await,
                 Transport::Sse if !hub => one_way(sse::run(&dial, &reports), &mut outgoing).await,
                 Transport::LongPoll if !hub => {
@@ -152,10 +164,13 @@ impl Link {
                 Transport::LongPoll => {
                     hub_http::run(dial, hub_http::Mode::Poll, outgoing, &reports).await
                 }
-            };
-            reports.tell(Report::Ended(failure)).await;
+            }
         };
-        let task = tokio::spawn(run).abort_handle();
+        let task = tokio::spawn(async move {
+            let last = last_report(run).await;
+            link.tell(last).await;
+        });
+        let task = task.abort_handle();
         Self {
             attempt,
             transport,
@@ -177,6 +192,15 @@ impl Link {
 impl Drop for Link {
     fn drop(&mut self) {
         self.task.abort();
+    }
+}
+
+/// How a link ended. A panic would else be seen by nobody: its task is gone, and the feed would count as connected.
+async fn last_report(run: impl Future<Output = Failure>) -> Report {
+    // What it worked on ends with it, so nothing half done is seen.
+    match AssertUnwindSafe(run).catch_unwind().await {
+        Ok(failure) => Report::Ended(failure),
+        Err(panic) => Report::Broke(fault(&*panic)),
     }
 }
 
@@ -237,4 +261,21 @@ fn causes(error: &dyn std::error::Error) -> String {
         next = cause.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_of_a_link_is_reported_as_its_end() {
+        let words = "index out of bounds";
+        let report = last_report(async { panic!("{words}") }).await;
+        assert!(
+            matches!(&report, Report::Broke(why) if why.contains(words)),
+            "{report:?}"
+        );
+        let report = last_report(async { network("gone") }).await;
+        assert!(matches!(report, Report::Ended(_)), "{report:?}");
+    }
 }

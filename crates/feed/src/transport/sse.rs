@@ -1,14 +1,14 @@
-//! Event streams (SSE, <https://html.spec.whatwg.org/multipage/server-sent-events.html>).
+//! Event streams over HTTP; [`event_stream`](super::event_stream) reads what they say.
 
 use super::{
-    AGENT, Dial, Message, Report, Reports, causes, network, poll, protocol, status_failure,
+    AGENT, Dial, Message, Report, Reports, causes,
+    event_stream::{Block, Event, Parser, TooLong},
+    network, poll, protocol, status_failure,
 };
 use crate::Kind;
-use eventsource_stream::{EventStreamError, Eventsource};
-use futures_util::{Stream, StreamExt};
 use ghostlight_sync::connection::Failure;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
-use std::{fmt, pin::Pin};
+use std::collections::VecDeque;
 use url::Url;
 
 /// The type of an event stream.
@@ -17,11 +17,6 @@ const EVENT_STREAM: &str = "text/event-stream";
 const ACCEPTED: &str = "text/event-stream, application/json;q=0.5";
 /// What an answer may have beyond its events' 1 MiB, as a multiple of the frame limit.
 const BODY_FRAMES_MAX: usize = 4;
-
-/// An event: type, id and data.
-pub(super) type Event = eventsource_stream::Event;
-/// Events, or why there are no more.
-pub(super) type Events = Pin<Box<dyn Stream<Item = Result<Event, Failure>> + Send>>;
 
 /// Runs a foreign event stream until it ends; the answer says why.
 pub(super) async fn run(dial: &Dial, reports: &Reports) -> Failure {
@@ -45,15 +40,14 @@ pub(super) async fn run(dial: &Dial, reports: &Reports) -> Failure {
     reports.tell(Report::Opened { subprotocol: None }).await;
     loop {
         match events.next().await {
-            Some(Ok(Event {
-                event, data, id, ..
-            })) => {
-                let message = Message::Event {
-                    kind: event,
-                    id,
-                    data,
-                };
+            Some(Ok(Block::Event(Event { kind, id, data }))) => {
+                let message = Message::Event { kind, id, data };
                 reports.tell(Report::Message(message)).await;
+            }
+            Some(Ok(Block::Garbled { id, bytes })) => {
+                reports
+                    .tell(Report::Message(Message::Garbled { id, bytes }))
+                    .await;
             }
             Some(Err(failure)) => return failure,
             None => return network("the server ended the event stream"),
@@ -166,22 +160,52 @@ fn events(dial: &Dial, response: reqwest::Response, reports: &Reports) -> Result
             "the server answers with {kind} instead of {EVENT_STREAM}"
         )));
     }
-    let mut gauge = Gauge::new(dial.max_frame_bytes);
-    let reports = reports.clone();
-    let bytes = response.bytes_stream().map(move |chunk| {
-        let chunk = chunk.map_err(Broken::Http)?;
-        reports.hint(Report::Alive);
-        gauge.pass(&chunk).map(|()| chunk)
-    });
-    let events = bytes.eventsource().map(|event| {
-        event.map_err(|e| match e {
-            EventStreamError::Transport(Broken::Http(e)) => broken(e),
-            EventStreamError::Transport(e @ Broken::TooLong(_)) => protocol(e.to_string()),
-            EventStreamError::Utf8(_) => protocol("the event stream is not UTF-8"),
-            EventStreamError::Parser(_) => protocol("the event stream has a line that is none"),
-        })
-    });
-    Ok(Box::pin(events))
+    Ok(Events {
+        response,
+        parser: Parser::new(dial.max_frame_bytes),
+        ready: VecDeque::new(),
+        over: None,
+        reports: reports.clone(),
+    })
+}
+
+/// The events of an answer.
+pub(super) struct Events {
+    response: reqwest::Response,
+    parser: Parser,
+    /// Read and not taken yet: what one chunk of the answer held.
+    ready: VecDeque<Block>,
+    /// Why there are no more behind those.
+    over: Option<Failure>,
+    reports: Reports,
+}
+
+impl Events {
+    /// The next one, or why there are no more; `None` at the end of the answer.
+    pub async fn next(&mut self) -> Option<Result<Block, Failure>> {
+        loop {
+            if let Some(block) = self.ready.pop_front() {
+                return Some(Ok(block));
+            }
+            if let Some(failure) = self.over.take() {
+                return Some(Err(failure));
+            }
+            let chunk = match self.response.chunk().await {
+                Ok(chunk) => chunk?,
+                Err(error) => return Some(Err(broken(error))),
+            };
+            self.reports.hint(Report::Alive);
+            let ready = &mut self.ready;
+            let read = self.parser.read(&chunk, |block| ready.push_back(block));
+            // What was complete before it is told first.
+            self.over = read.err().map(|TooLong(limit)| {
+                protocol(format!(
+                    "the server sent an event of more than {limit} bytes, which is the limit; nothing behind it can be \
+                     received until the limit is raised"
+                ))
+            });
+        }
+    }
 }
 
 /// A request that got no answer.
@@ -190,86 +214,4 @@ pub(super) fn broken(error: reqwest::Error) -> Failure {
         "the connection broke: {}",
         causes(&error.without_url())
     ))
-}
-
-#[derive(Debug)]
-enum Broken {
-    Http(reqwest::Error),
-    TooLong(usize),
-}
-
-impl fmt::Display for Broken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Http(e) => e.fmt(f),
-            Self::TooLong(limit) => write!(
-                f,
-                "the server sent an event of more than {limit} bytes, which is the limit; nothing behind it can be \
-                 received until the limit is raised"
-            ),
-        }
-    }
-}
-
-/// Measures events, so that one without an end does not fill the memory: bytes since the last empty line.
-struct Gauge {
-    limit: usize,
-    since: usize,
-    line: usize,
-    after_cr: bool,
-}
-
-impl Gauge {
-    fn new(limit: usize) -> Self {
-        Self {
-            limit,
-            since: 0,
-            line: 0,
-            after_cr: false,
-        }
-    }
-
-    fn pass(&mut self, chunk: &[u8]) -> Result<(), Broken> {
-        for byte in chunk {
-            let ends = matches!(byte, b'\n' | b'\r') && !(*byte == b'\n' && self.after_cr);
-            self.since += 1;
-            if ends {
-                self.since = if self.line == 0 { 0 } else { self.since };
-                self.line = 0;
-            } else if *byte != b'\n' {
-                self.line += 1;
-            }
-            self.after_cr = *byte == b'\r';
-            if self.since > self.limit {
-                return Err(Broken::TooLong(self.limit));
-            }
-        }
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_event_is_measured_from_empty_line_to_empty_line() {
-        for (text, longest) in [
-            ("data: 1\n\ndata: 2\n\n", 9),
-            ("data: 1\r\n\r\ndata: 2\r\n\r\n", 11),
-            ("data: 1\r\rdata: 2\r\r", 9),
-            ("data: 1\ndata: 2\n", 16),
-            (":\n\n:\n\n:\n\n", 3),
-        ] {
-            let over = |limit| {
-                let mut gauge = Gauge::new(limit);
-                // Whatever the chunks are.
-                text.as_bytes()
-                    .chunks(3)
-                    .any(|chunk| gauge.pass(chunk).is_err())
-            };
-            assert!(!over(longest), "{text:?} fits {longest}");
-            assert!(over(longest - 2), "{text:?} does not fit less");
-        }
-    }
 }
