@@ -386,6 +386,57 @@ fn foreign_feeds_are_recognised_and_remembered() {
     assert_eq!(rig.log(Kind::Typed).len(), 1);
 }
 
+/// A server that knows no subprotocol and hands each frame of `frames` to one connection only; tells how many there were.
+fn once_server(frames: Vec<Vec<u8>>) -> (String, mpsc::Receiver<usize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("ws://{}/events", listener.local_addr().unwrap());
+    let (tell, told) = mpsc::channel();
+    std::thread::spawn(move || {
+        let (mut open, mut frames) = (Vec::new(), frames.into_iter());
+        for (n, socket) in listener.incoming().enumerate() {
+            let Ok(mut socket) = tungstenite::accept(socket.unwrap()) else {
+                continue;
+            };
+            for frame in frames.by_ref() {
+                let _ = socket.get_mut().write_all(&frame);
+            }
+            open.push(socket);
+            if tell.send(n + 1).is_err() {
+                return;
+            }
+        }
+    });
+    (url, told)
+}
+
+/// A short text frame of a server.
+fn frame(text: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(text.len()).unwrap();
+    assert!(length < 126);
+    [&[0x81, length], text].concat()
+}
+
+#[test]
+fn what_a_feed_sends_before_it_is_recognised_is_stored_once() {
+    let (url, connected) = once_server(vec![
+        frame(br#"{"hello":1}"#),
+        frame(br#"{"run_id":"r","node":"n","phase":"start"}"#),
+        frame(br#"{"run_id":"r","node":"n","phase":"end"}"#),
+    ]);
+    let rig = Rig::new(&url);
+    let watching = rig.watch();
+    stored(&watching, 3);
+    assert_eq!(
+        bodies(&rig, Kind::Workflow),
+        [
+            r#"feed/events 0 {"hello":1}"#,
+            r#"run/r 0 {"run_id":"r","node":"n","phase":"start"}"#,
+            r#"run/r 1 {"run_id":"r","node":"n","phase":"end"}"#,
+        ]
+    );
+    assert_eq!(connected.try_iter().last(), Some(1), "one connection is all");
+}
+
 /// Lets requests through, and WebSockets only while it is told to.
 fn picky_proxy(to: SocketAddr) -> (SocketAddr, Arc<AtomicBool>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -43,6 +43,8 @@ const WAITING_BYTES_MAX: usize = 4 << 20;
 const POLL_EVERY: Duration = Duration::from_secs(2);
 /// Tokens that are tried one after the other when the server refuses them; then the feed ends as refused.
 const REFUSALS_MAX: u32 = 3;
+/// Messages held until one tells which system sends them; further ones are dropped, and that is said.
+const UNREAD_MAX: usize = 16;
 /// The farthest wake-up that is waited for at once.
 const WAKE_MAX: Duration = Duration::from_secs(3_600);
 
@@ -191,6 +193,8 @@ pub struct Client<M> {
     probe: Option<Link>,
     /// Messages of a person on their way into the link's socket.
     sending: BTreeSet<u64>,
+    /// Messages that came before it was known which system this is.
+    unread: VecDeque<Message>,
     /// Of a system that is polled: the events that are stored.
     seen: Option<Seen>,
     reports: mpsc::Sender<(u64, Report)>,
@@ -246,6 +250,7 @@ impl<M: Memory> Client<M> {
             link: None,
             probe: None,
             sending: BTreeSet::new(),
+            unread: VecDeque::new(),
             seen: None,
             reports,
             begun: Instant::now(),
@@ -589,21 +594,7 @@ impl<M: Memory> Client<M> {
             }
             Report::Message(message) => {
                 self.tell(Input::Heard { attempt });
-                if self.adapter.is_none() {
-                    match Kind::of_message(&message) {
-                        Some(kind) => self.identify(kind),
-                        None => {
-                            let text = "the first message says neither which system this is nor anything known; \
-                                        name it with --adapter";
-                            return self.waiting.push(Update::Notice(text.into()));
-                        }
-                    }
-                }
-                let now = self.now();
-                if let Some(adapter) = &mut self.adapter {
-                    let effects = adapter.message(message, now);
-                    self.effects(effects);
-                }
+                self.message(message);
             }
             Report::Polled(event) => {
                 self.tell(Input::Heard { attempt });
@@ -622,6 +613,40 @@ impl<M: Memory> Client<M> {
             Report::Ended(failure) => self.fail(attempt, failure),
             Report::Broke(why) => self.ended = Some(Ended::Fault(why)),
         }
+    }
+
+    /// A message for the adapter; the first that says which system this is chooses it, and those before it come first.
+    fn message(&mut self, message: Message) {
+        if self.adapter.is_none() {
+            let Some(kind) = Kind::of_message(&message) else {
+                return self.hold(message);
+            };
+            self.identify(kind);
+        }
+        let held = std::mem::take(&mut self.unread);
+        let now = self.now();
+        for message in held.into_iter().chain([message]) {
+            if let Some(adapter) = &mut self.adapter {
+                let effects = adapter.message(message, now);
+                self.effects(effects);
+            }
+        }
+    }
+
+    /// It says nothing about the system. It is not lost: the adapter gets it once there is one.
+    fn hold(&mut self, message: Message) {
+        if self.unread.len() >= UNREAD_MAX {
+            return;
+        }
+        self.unread.push_back(message);
+        let why = match self.unread.len() {
+            1 => "the first message says neither which system this is nor anything known; name it with --adapter",
+            UNREAD_MAX => {
+                "many messages say neither which system this is nor anything known, and further ones are dropped;                  name it with --adapter"
+            }
+            _ => return,
+        };
+        self.waiting.push(Update::Notice(why.into()));
     }
 
     /// A polled system shows an event, maybe not for the first time.

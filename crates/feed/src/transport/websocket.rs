@@ -11,25 +11,32 @@ use ghostlight_sync::{
 use rustls::pki_types::ServerName;
 use std::{future, io};
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::TcpStream,
     sync::mpsc,
 };
 use tokio_rustls::TlsConnector;
 use tokio_tungstenite::{
-    WebSocketStream, client_async_with_config,
+    WebSocketStream,
     tungstenite::{
         self,
         client::IntoClientRequest,
-        error::{CapacityError, ProtocolError, SubProtocolError},
+        error::{CapacityError, ProtocolError},
+        handshake::{
+            client::{Response, generate_request},
+            derive_accept_key,
+            machine::TryParse,
+        },
         http::{HeaderValue, StatusCode, header},
-        protocol::{CloseFrame, WebSocketConfig},
+        protocol::{CloseFrame, Role, WebSocketConfig},
     },
 };
 use url::Url;
 
 /// Read at once, in bytes: a batch of events, and small beside the message limit.
 const READ_BUFFER_BYTES: usize = 64 << 10;
+/// Longest head of an answer to the handshake; a longer one ends the try.
+const ANSWER_BYTES_MAX: usize = 16 << 10;
 
 trait Socket: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Socket for S {}
@@ -57,32 +64,11 @@ pub(super) async fn run(
 
 type Opened = (WebSocketStream<Box<dyn Socket>>, Option<String>);
 
-/// With our subprotocol where a hub may be; a server that knows none is asked again without.
+/// Our subprotocol is offered where a hub may be. A server that chooses none is taken as well, on this connection: what
+/// it sends at once is sent to nobody else.
 async fn open(dial: &Dial, url: &Url) -> Result<Opened, Failure> {
-    let offer = matches!(dial.kind, None | Some(Kind::Hub));
-    match handshake(dial, url, offer).await {
-        Err(Refusal::NoSubprotocol) => handshake(dial, url, false).await,
-        other => other,
-    }
-    .map_err(|refusal| match refusal {
-        Refusal::NoSubprotocol => protocol("the server insists on a subprotocol"),
-        Refusal::Failure(failure) => failure,
-    })
-}
-
-enum Refusal {
-    NoSubprotocol,
-    Failure(Failure),
-}
-
-impl From<Failure> for Refusal {
-    fn from(failure: Failure) -> Self {
-        Self::Failure(failure)
-    }
-}
-
-async fn handshake(dial: &Dial, url: &Url, offer: bool) -> Result<Opened, Refusal> {
     let bad = |e: &dyn std::error::Error| protocol(format!("{url}: {}", causes(e)));
+    let offer = matches!(dial.kind, None | Some(Kind::Hub));
     let mut request = url.as_str().into_client_request().map_err(|e| bad(&e))?;
     let headers = request.headers_mut();
     headers.insert(header::USER_AGENT, HeaderValue::from_static(AGENT));
@@ -97,30 +83,73 @@ async fn handshake(dial: &Dial, url: &Url, offer: bool) -> Result<Opened, Refusa
         value.set_sensitive(true);
         headers.insert(header::AUTHORIZATION, value);
     }
+    let (request, key) = generate_request(request).map_err(|e| bad(&e))?;
+    let mut socket = connect(dial, url).await?;
+    let broke = |e| ended(tungstenite::Error::Io(e));
+    socket.write_all(&request).await.map_err(broke)?;
+    socket.flush().await.map_err(broke)?;
+    let (response, behind) = answer(&mut socket).await?;
+    let subprotocol = accepted(&response, &key, offer)?;
     let mut config = WebSocketConfig::default();
     config.read_buffer_size = READ_BUFFER_BYTES;
     config.max_message_size = Some(dial.max_frame_bytes);
     config.max_frame_size = Some(dial.max_frame_bytes);
-    let socket = connect(dial, url).await?;
-    let (socket, response) = client_async_with_config(request, socket, Some(config))
-        .await
-        .map_err(refused)?;
-    let subprotocol = response.headers().get(header::SEC_WEBSOCKET_PROTOCOL);
-    let subprotocol = subprotocol.and_then(|name| name.to_str().ok());
-    Ok((socket, subprotocol.map(str::to_owned)))
+    let socket =
+        WebSocketStream::from_partially_read(socket, behind, Role::Client, Some(config)).await;
+    Ok((socket, subprotocol))
 }
 
-fn refused(error: tungstenite::Error) -> Refusal {
-    match error {
-        tungstenite::Error::Protocol(ProtocolError::SecWebSocketSubProtocolError(
-            SubProtocolError::NoSubProtocol,
-        )) => Refusal::NoSubprotocol,
-        tungstenite::Error::Http(response) => {
-            let status: StatusCode = response.status();
-            let reason = status.canonical_reason().unwrap_or_default();
-            super::status_failure(status.as_u16(), reason).into()
+/// The answer to the handshake, and what came behind it.
+async fn answer(socket: &mut Box<dyn Socket>) -> Result<(Response, Vec<u8>), Failure> {
+    let mut bytes = Vec::with_capacity(ANSWER_BYTES_MAX);
+    loop {
+        let read = socket.read_buf(&mut bytes).await;
+        if read.map_err(|e| ended(tungstenite::Error::Io(e)))? == 0 {
+            return Err(ended(tungstenite::Error::ConnectionClosed));
         }
-        other => ended(other).into(),
+        match Response::try_parse(&bytes) {
+            Ok(Some((size, response))) => {
+                let behind = bytes.split_off(size);
+                return Ok((response, behind));
+            }
+            Ok(None) if bytes.len() < ANSWER_BYTES_MAX => {}
+            Ok(None) => {
+                return Err(protocol(format!(
+                    "the head of the server's answer is longer than {ANSWER_BYTES_MAX} bytes, which is the limit"
+                )));
+            }
+            Err(error) => return Err(ended(error)),
+        }
+    }
+}
+
+/// The subprotocol that the server chose, if its answer opens a WebSocket (RFC 6455, section 4.1).
+fn accepted(response: &Response, key: &str, offered: bool) -> Result<Option<String>, Failure> {
+    let status: StatusCode = response.status();
+    if status != StatusCode::SWITCHING_PROTOCOLS {
+        let reason = status.canonical_reason().unwrap_or_default();
+        return Err(super::status_failure(status.as_u16(), reason));
+    }
+    let header = |name| -> Option<&str> { response.headers().get(name)?.to_str().ok() };
+    let says = |name, word: &str| {
+        let mut words = header(name).unwrap_or_default().split(',');
+        words.any(|one| one.trim().eq_ignore_ascii_case(word))
+    };
+    if !says(header::UPGRADE, "websocket") || !says(header::CONNECTION, "upgrade") {
+        return Err(protocol(
+            "the server switches to another protocol than WebSocket",
+        ));
+    }
+    let expected = derive_accept_key(key.as_bytes());
+    if header(header::SEC_WEBSOCKET_ACCEPT) != Some(expected.as_str()) {
+        return Err(protocol("the server answers another handshake than ours"));
+    }
+    match header(header::SEC_WEBSOCKET_PROTOCOL) {
+        None => Ok(None),
+        Some(SUBPROTOCOL) if offered => Ok(Some(SUBPROTOCOL.to_owned())),
+        Some(other) => Err(protocol(format!(
+            "the server chose the subprotocol {other}, which was not offered"
+        ))),
     }
 }
 
@@ -167,7 +196,15 @@ async fn read(
             },
             Ok(Frame::Ping(_) | Frame::Frame(_)) => Report::Alive,
             Ok(Frame::Close(why)) => return closed(why),
-            Err(error) => return ended(error),
+            Err(error) => {
+                if matches!(error, tungstenite::Error::Utf8(_)) {
+                    // RFC 6455 wants the connection ended; what is known of the message is remembered.
+                    let (id, bytes) = (String::new(), Vec::new());
+                    let message = Message::Garbled { id, bytes };
+                    reports.tell(Report::Message(message)).await;
+                }
+                return ended(error);
+            }
         };
         reports.tell(report).await;
     }
@@ -226,6 +263,7 @@ fn ended(error: tungstenite::Error) -> Failure {
             "the server sent a message of {size} bytes, and the limit is {max_size}; nothing behind it can be \
              received until the limit is raised"
         )),
+        Error::Utf8(_) => protocol("the server sent a text message that is not UTF-8"),
         Error::Io(e) => network(format!("the connection broke: {e}")),
         Error::ConnectionClosed
         | Error::AlreadyClosed
