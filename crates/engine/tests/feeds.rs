@@ -11,7 +11,7 @@ use ghostlight_engine::feeds::{
     feed::{
         Ended, Endpoint, Kind, Secret, Settings,
         backoff::Backoff,
-        connection::{State, Transport, Transports},
+        connection::{State, Status, Transport, Transports},
     },
     json_line, text_line,
 };
@@ -434,7 +434,11 @@ fn what_a_feed_sends_before_it_is_recognised_is_stored_once() {
             r#"run/r 1 {"run_id":"r","node":"n","phase":"end"}"#,
         ]
     );
-    assert_eq!(connected.try_iter().last(), Some(1), "one connection is all");
+    assert_eq!(
+        connected.try_iter().last(),
+        Some(1),
+        "one connection is all"
+    );
 }
 
 /// Lets requests through, and WebSockets only while it is told to.
@@ -641,6 +645,64 @@ fn a_byte_order_mark_before_an_event_stream_is_passed_over() {
             r#"message/message 1 {"n":2}"#
         ]
     );
+}
+
+#[test]
+fn an_event_that_is_not_utf_8_is_set_aside_and_the_stream_goes_on() {
+    let (url, asked) = event_stream(|_, last| {
+        let from = last.map_or(0, |id| id.parse::<u8>().unwrap() + 1);
+        let event = |id: u8| match id {
+            3 => b"id: 3\ndata: {\"n\":\"\xc3\x28\"}\n\n".to_vec(),
+            _ => format!("id: {id}\ndata: {{\"n\":{id}}}\n\n").into_bytes(),
+        };
+        (from..8).flat_map(event).collect()
+    });
+    let rig = Rig::new(&url);
+    let watching = rig.watch();
+    let (mut reasons, mut count) = (Vec::new(), 0);
+    until(&watching, "the event behind it", |news| {
+        match news {
+            News::Quarantined(reason) => reasons.push(reason.clone()),
+            News::Stored(stored) => count += stored.stored,
+            _ => {}
+        }
+        count == 7
+    });
+    drop(watching);
+    assert_eq!(reasons, ["not UTF-8"]);
+    let kept = rig.store.quarantine(&rig.feed(Kind::Sse), 0, 10).unwrap();
+    assert_eq!(kept.rows[0].message, b"id: 3\ndata: {\"n\":\"\xc3\x28\"}\n");
+    // A new start goes on behind the last one.
+    let again = rig.watch();
+    assert_eq!(asked.iter().nth(1).unwrap().as_deref(), Some("7"));
+    drop(again);
+    assert_eq!(rig.log(Kind::Sse).len(), 7);
+}
+
+#[test]
+fn a_text_message_that_is_not_utf_8_ends_the_connection_and_is_remembered() {
+    let (url, connected) = once_server(vec![
+        frame(br#"{"type":"note","data":1}"#),
+        frame(b"{\"type\":\"note\",\"data\":\"\xc3\x28\"}"),
+    ]);
+    let rig = Rig::new(&url).kind(Kind::Typed);
+    let watching = rig.watch();
+    let (mut set_aside, mut why) = (0, String::new());
+    until(&watching, "the next try", |news| {
+        match news {
+            News::Quarantined(reason) => set_aside += usize::from(reason == "not UTF-8"),
+            News::Status(Status {
+                last_error: Some(error),
+                ..
+            }) => why.clone_from(&error.message),
+            _ => {}
+        }
+        is_state(news, State::Reconnecting)
+    });
+    assert_eq!(set_aside, 1);
+    assert!(why.contains("not UTF-8"), "{why}");
+    assert_eq!(connected.iter().nth(1), Some(2), "it is tried again");
+    assert_eq!(rig.log(Kind::Typed).len(), 1);
 }
 
 #[test]

@@ -640,7 +640,9 @@ impl<M: Memory> Client<M> {
         }
         self.unread.push_back(message);
         let why = match self.unread.len() {
-            1 => "the first message says neither which system this is nor anything known; name it with --adapter",
+            1 => {
+                "the first message says neither which system this is nor anything known; name it with --adapter"
+            }
             UNREAD_MAX => {
                 "many messages say neither which system this is nor anything known, and further ones are dropped;                  name it with --adapter"
             }

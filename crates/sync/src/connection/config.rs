@@ -86,6 +86,8 @@ pub struct Config {
     pub reconnects: bool,
     /// Which transports may be used.
     pub transports: Transports,
+    /// How long a connection must have held for the next wait to be a short one again, in ms.
+    pub stable_ms: u64,
     /// Time to open a transport, and again to be welcomed, in ms.
     pub connect_ms: u64,
     /// Between pings, in ms; the server may ask for less.
@@ -110,6 +112,7 @@ impl Default for Config {
             backoff: Backoff::default(),
             reconnects: true,
             transports: Transports::auto(),
+            stable_ms: 5_000,
             connect_ms: 5_000,
             heartbeat_ms: 30_000,
             pong_ms: 5_000,
@@ -179,7 +182,8 @@ pub struct Status {
     pub state: State,
     /// The transport in use, or to be tried.
     pub transport: Transport,
-    /// Tries since the last connection; 0 while connected.
+    /// While connecting the number of this try, from 1, else of those that failed; counted from the last connection that
+    /// held ([`Config::stable_ms`]). 0 while connected.
     pub attempt: u32,
     /// When the next try begins.
     pub next_try_at: Option<Millis>,

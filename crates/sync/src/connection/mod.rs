@@ -53,7 +53,7 @@ pub struct Connection {
     config: Config,
     phase: Phase,
     transport: Transport,
-    /// Tries that failed since the last connection.
+    /// Tries that failed since the last connection that held ([`Config::stable_ms`]).
     failed: u32,
     /// … with this transport.
     failed_here: u32,
@@ -401,9 +401,14 @@ impl Connection {
             self.phase = Phase::Refused;
             return;
         }
-        // A server that welcomes us and then complains about us does not start from zero.
+        let since = self.connected_at.map_or(0, |at| now.since(at));
+        // One that welcomes us and hangs up would else be called again at once, for ever.
+        if was_up && since >= self.config.stable_ms {
+            self.failed = 0;
+        }
+        // A server that complains about us each time may understand us by another transport.
         if was_up && class != FailureClass::Protocol {
-            self.forget_failures();
+            self.failed_here = 0;
         }
         if !self.config.reconnects {
             self.phase = Phase::Idle;

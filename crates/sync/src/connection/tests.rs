@@ -174,7 +174,7 @@ fn a_try_that_does_not_answer_times_out() {
 }
 
 #[test]
-fn delays_grow_and_a_connection_resets_them() {
+fn delays_grow_and_a_connection_that_holds_resets_them() {
     let mut connection = Connection::new(Config::default());
     let mut now = Millis(0);
     let mut longest = Vec::new();
@@ -201,6 +201,7 @@ fn delays_grow_and_a_connection_resets_them() {
         now,
         0,
     );
+    now = now.plus(5_000);
     let failure = Failure::timeout("m");
     connection.handle(
         Input::Failed {
@@ -214,16 +215,36 @@ fn delays_grow_and_a_connection_resets_them() {
 }
 
 #[test]
-fn a_server_that_welcomes_and_complains_is_given_longer_each_time() {
-    let mut rig = Rig::connected();
-    for attempt in 1..4 {
-        rig.fail(FailureClass::Protocol);
-        assert_eq!(rig.connection.status().attempt, attempt);
-        rig.run(500);
-        rig.welcome();
+fn a_server_that_welcomes_and_hangs_up_is_given_longer_each_time() {
+    for class in [FailureClass::Protocol, FailureClass::Network] {
+        let mut rig = Rig::connected();
+        for attempt in 1..4 {
+            rig.run(4_999);
+            rig.fail(class);
+            assert_eq!(rig.connection.status().attempt, attempt, "{class:?}");
+            rig.run(500);
+            rig.welcome();
+        }
+        rig.run(5_000);
+        rig.fail(class);
+        assert_eq!(rig.connection.status().attempt, 1, "{class:?}");
     }
-    rig.fail(FailureClass::Network);
-    assert_eq!(rig.connection.status().attempt, 1);
+}
+
+#[test]
+fn only_a_server_that_complains_is_tried_by_another_transport() {
+    for (class, then) in [
+        (FailureClass::Network, Transport::WebSocket),
+        (FailureClass::Protocol, Transport::Sse),
+    ] {
+        let mut rig = Rig::connected();
+        for _ in 0..5 {
+            rig.fail(class);
+            rig.run(500);
+            rig.welcome();
+        }
+        assert_eq!(rig.connection.status().transport, then, "{class:?}");
+    }
 }
 
 #[test]

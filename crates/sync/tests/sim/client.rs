@@ -635,8 +635,7 @@ impl World {
             .filter(|row| row.held)
             .map(|row| &row.entry.stream)
             .collect();
-        let free =
-            |stream: &StreamId| !held.iter().any(|one| *one == stream) && !except.contains(stream);
+        let free = |stream: &StreamId| !held.contains(&stream) && !except.contains(stream);
         let mut last = BTreeMap::new();
         let entries = rows.values().map(|row| Entry {
             before: last.insert(&row.entry.stream, row.entry.seq),
