@@ -177,6 +177,8 @@ fn settings(args: &Args) -> Result<Settings, Exit> {
         }
         settings.kind = Some(kind);
     }
+    let checked = settings.endpoint.check(settings.kind);
+    checked.map_err(|e| usage(e.to_string()))?;
     if let Ok(text) = std::env::var(MAX_DELAY_VARIABLE) {
         let bad = |why: String| usage(format!("{MAX_DELAY_VARIABLE}: {why}"));
         let cap = text
@@ -298,6 +300,7 @@ impl Printer<'_> {
                 if let Some(sender) = &self.sender {
                     sender.connected(status.state == State::Connected);
                 }
+                // A refusal is told with its reason when the feed ends.
                 if status.state == State::Disconnected {
                     return Err(self.given_up(&status));
                 }
@@ -319,6 +322,15 @@ impl Printer<'_> {
             News::Stop => return Ok(Some(Exit::Done)),
             News::Ended(Ended::Refused(why)) => {
                 let hint = "Set GHOSTLIGHT_FEED_TOKEN to the feed's token, or give it as ws://:TOKEN@host/.";
+                return Err(fail(
+                    Exit::Usage,
+                    &format!("{}: {why}", self.endpoint),
+                    Some(hint),
+                ));
+            }
+            News::Ended(Ended::Version(why)) => {
+                let hint =
+                    "Update Ghostlight here or on the server, so that both speak the same version.";
                 return Err(fail(
                     Exit::Usage,
                     &format!("{}: {why}", self.endpoint),

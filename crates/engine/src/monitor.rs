@@ -967,6 +967,14 @@ fn read_form(form: &FeedForm) -> Result<(FeedSettings, Option<String>), ApiError
     {
         return Err(unknown("transport", word));
     }
+    let kind = form.kind.as_deref().and_then(Kind::of_word);
+    endpoint.check(kind).map_err(|e| {
+        ApiError::new(
+            ErrorCode::Input,
+            e.to_string(),
+            "A stream is named like run/7; run/* takes all that begin so.",
+        )
+    })?;
     let name = form.name.trim();
     let settings = FeedSettings {
         name: match name.is_empty() {

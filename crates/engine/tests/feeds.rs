@@ -26,7 +26,7 @@ use std::{
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
         mpsc,
     },
     time::{Duration, Instant},
@@ -441,21 +441,41 @@ fn what_a_feed_sends_before_it_is_recognised_is_stored_once() {
     );
 }
 
-/// Lets requests through, and WebSockets only while it is told to.
-fn picky_proxy(to: SocketAddr) -> (SocketAddr, Arc<AtomicBool>) {
+/// Lets requests through, but for those of `closed`, whose heads have such a line; and WebSockets only while it is told
+/// to. What it does not let through is answered with 404, and counted.
+fn picky_proxy(
+    to: SocketAddr,
+    closed: &'static str,
+) -> (SocketAddr, Arc<AtomicBool>, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let (address, open) = (listener.local_addr().unwrap(), Arc::<AtomicBool>::default());
-    let opened = Arc::clone(&open);
+    let (opened, refused) = (Arc::clone(&open), Arc::<AtomicUsize>::default());
+    let counted = Arc::clone(&refused);
     std::thread::spawn(move || {
         for client in listener.incoming() {
             let (mut client, mut head) = (client.unwrap(), vec![0; 4_096]);
             let read = client.read(&mut head).unwrap_or(0);
             let text = String::from_utf8_lossy(&head[..read]).to_lowercase();
-            if text.contains("upgrade: websocket") && !opened.load(Ordering::SeqCst) {
+            let is_websocket = text.contains("upgrade: websocket");
+            let is_closed = is_websocket && !opened.load(Ordering::SeqCst);
+            if is_closed || (!closed.is_empty() && text.contains(closed)) {
+                counted.fetch_add(1, Ordering::SeqCst);
+                let answer =
+                    "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+                let _ = client.write_all(answer.as_bytes());
                 continue;
             }
             let mut server = TcpStream::connect(to).unwrap();
-            server.write_all(&head[..read]).unwrap();
+            let mut sent = head[..read].to_vec();
+            if let Some(end) = sent
+                .iter()
+                .position(|b| *b == b'\n')
+                .filter(|_| !is_websocket)
+            {
+                // Each request comes by a connection of its own, so that each is looked at.
+                sent.splice(end + 1..end + 1, *b"Connection: close\r\n");
+            }
+            server.write_all(&sent).unwrap();
             let (mut from, mut back) = (client.try_clone().unwrap(), server.try_clone().unwrap());
             std::thread::spawn(move || {
                 let _ = std::io::copy(&mut from, &mut back);
@@ -467,7 +487,7 @@ fn picky_proxy(to: SocketAddr) -> (SocketAddr, Arc<AtomicBool>) {
             });
         }
     });
-    (address, open)
+    (address, open, refused)
 }
 
 #[test]
@@ -481,8 +501,9 @@ fn it_falls_back_and_comes_up_again() {
         .trim_end_matches("/v1")
         .parse()
         .unwrap();
-    let (proxy, open) = picky_proxy(address);
-    let mut rig = Rig::new(&format!("ws://{proxy}/v1")).kind(Kind::Hub);
+    let (proxy, open, _) = picky_proxy(address, "");
+    // Nobody says that it is a hub: the address that a hub prints does.
+    let mut rig = Rig::new(&format!("ws://{proxy}/v1"));
     rig.settings.token = Some(Secret("0123456789abcdef0123456789abcdef".into()));
     rig.settings.connection.heartbeat_ms = 30_000;
     rig.settings.connection.fallback_after = 2;
@@ -515,6 +536,72 @@ fn it_falls_back_and_comes_up_again() {
     let offsets: String = (0..21).map(|n| format!(" {n}")).collect();
     assert!(rig.drawn(Kind::Hub)[0].ends_with(&format!("@{}{offsets}", 7_000)));
     server.stop();
+}
+
+#[test]
+fn it_counts_as_connected_only_when_events_can_come() {
+    let folder = tempfile::tempdir().unwrap();
+    let (hub, server) = hub(&folder);
+    publish(&hub, "a", "run/1", 3);
+    let address = server.url();
+    let address = address
+        .trim_start_matches("ws://")
+        .trim_end_matches("/v1")
+        .parse()
+        .unwrap();
+    for (pattern, streams) in [("run/1", 3), ("*", 3)] {
+        let (proxy, _, refused) = picky_proxy(address, "get /v1/sse");
+        let mut rig = Rig::new(&format!("http://{proxy}/v1?stream={pattern}"));
+        rig.settings.token = Some(Secret("0123456789abcdef0123456789abcdef".into()));
+        rig.settings.connection.transports = Transports::without(&[Transport::WebSocket]).unwrap();
+        rig.settings.connection.heartbeat_ms = 30_000;
+        rig.settings.connection.fallback_after = 2;
+        rig.settings.connection.probe_ms = 5;
+        rig.settings.connection.probe_cap_ms = 5;
+        let watching = rig.watch();
+        let (mut polling, mut count) = (false, 0);
+        // Polled from then on, though the event stream is probed again and again.
+        until(&watching, "enough probes", |news| {
+            match news {
+                News::Status(status) => {
+                    assert_ne!(status.state, State::Connected, "{pattern}");
+                    polling |= status.state == State::Polling;
+                    assert!(!polling || status.state == State::Polling, "{status:?}");
+                }
+                News::Stored(stored) => count += stored.stored,
+                _ => {}
+            }
+            count == streams
+        });
+        let begun = Instant::now();
+        while refused.load(Ordering::SeqCst) < 6 {
+            if let Some(News::Status(status)) = watching.next(Some(Duration::from_millis(5))) {
+                assert_eq!(status.state, State::Polling, "{pattern}");
+            }
+            assert!(begun.elapsed() < LIMIT, "{pattern}: not probed");
+        }
+    }
+    server.stop();
+}
+
+#[test]
+fn a_version_that_the_server_does_not_speak_is_the_end() {
+    let (url, _) = plain_server(&[
+        r#"{"type":"error","code":"version","message":"only 2 is spoken here","fatal":true}"#,
+    ]);
+    let rig = Rig::new(&url).kind(Kind::Hub);
+    let watching = rig.watch();
+    until(&watching, "the end", |news| {
+        assert!(!is_state(news, State::Reconnecting));
+        matches!(news, News::Ended(Ended::Version(why)) if why.contains("only 2 is spoken here"))
+    });
+}
+
+#[test]
+fn an_event_stream_at_an_address_of_a_websocket_is_asked_by_http() {
+    let (url, _asked) = event_stream(|_, _| "data: 1\n\n".into());
+    let rig = Rig::new(&url.replace("http://", "ws://")).kind(Kind::Sse);
+    stored(&rig.watch(), 1);
 }
 
 /// A dashboard's event stream: `per` events a connection, then it ends. Tells each `Last-Event-ID`.

@@ -253,6 +253,10 @@ fn what_is_wrong_with_a_form_is_said_and_nothing_is_kept() {
             ErrorCode::Input,
         ),
         (
+            form(|f| f.url = "ws://studio.example/v1?stream=bad".into()),
+            ErrorCode::Input,
+        ),
+        (
             form(|f| f.kind = Some("carrier pigeon".into())),
             ErrorCode::Input,
         ),

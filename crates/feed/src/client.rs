@@ -6,9 +6,10 @@
 //! updates any more, or the server refuses the credentials.
 
 mod sending;
+mod waiting;
 
 use crate::{
-    Cursor, Endpoint, Item, Kind, Retrying, Update,
+    Cursor, Endpoint, Kind, Retrying, Update,
     adapters::{Adapter, Effect, Start},
     expiry::expiry,
     seen::{SEEN_MAX, Seen},
@@ -22,23 +23,20 @@ use ghostlight_sync::{
         self, Action, Connection, Failure, FailureClass, Input, State, Status, Transport,
         Transports,
     },
-    frame::{self, Position, Secret, ServerFrame},
+    frame::{self, ClientFrame, Echo, Position, Secret, ServerFrame},
     outbox::{self, Outbox},
     reception::Limits,
 };
 use std::{
-    collections::{BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     time::{Duration, Instant, SystemTime},
 };
 use tokio::{
     sync::mpsc,
     time::{Instant as TokioInstant, sleep_until},
 };
+use waiting::Waiting;
 
-/// Items in a batch; the store's writer takes as many in a transaction.
-const BATCH_ITEMS_MAX: usize = 512;
-/// Bytes of bodies that wait to be stored; beyond, sockets are not read.
-const WAITING_BYTES_MAX: usize = 4 << 20;
 /// Between two looks at a foreign system that is polled (SPEC C4).
 const POLL_EVERY: Duration = Duration::from_secs(2);
 /// Tokens that are tried one after the other when the server refuses them; then the feed ends as refused.
@@ -164,6 +162,9 @@ pub enum Ended {
     /// The server refuses the credentials; trying again is useless.
     #[error("{0}")]
     Refused(String),
+    /// The server does not speak our version of the protocol; trying again is useless.
+    #[error("{0}")]
+    Version(String),
     /// The token cannot be had.
     #[error("{0}")]
     Token(String),
@@ -181,6 +182,8 @@ pub enum Ended {
 /// The client of one feed.
 pub struct Client<M> {
     settings: Settings,
+    /// The transports that may be used, where the feed has them.
+    allowed: Transports,
     memory: M,
     tls: Tls,
     connection: Connection,
@@ -193,6 +196,8 @@ pub struct Client<M> {
     probe: Option<Link>,
     /// Messages of a person on their way into the link's socket.
     sending: BTreeSet<u64>,
+    /// A hub that is asked by requests takes us, and has not answered where events come from; its heartbeat in ms.
+    welcoming: Option<Option<u64>>,
     /// Messages that came before it was known which system this is.
     unread: VecDeque<Message>,
     /// Of a system that is polled: the events that are stored.
@@ -229,10 +234,14 @@ impl<M: Memory> Client<M> {
         mut commands: mpsc::Receiver<Command>,
     ) -> Ended {
         let endpoint = &settings.endpoint;
-        if settings.kind.is_none() && !endpoint.is_websocket() && endpoint.looks_like_hub() {
-            // At this path of a hub there is a WebSocket and no event stream to be asked.
+        if settings.kind.is_none() && endpoint.looks_like_hub() {
+            // So that it is asked as a hub is, by whichever transport there is a way.
             settings.kind = Some(Kind::Hub);
         }
+        if let Err(e) = endpoint.check(settings.kind) {
+            return Ended::Settings(e.to_string());
+        }
+        let allowed = settings.connection.transports.clone();
         settings.connection.transports = match transports(&settings) {
             Ok(transports) => transports,
             Err(e) => return Ended::Settings(e.to_string()),
@@ -242,6 +251,7 @@ impl<M: Memory> Client<M> {
             connection: Connection::new(settings.connection.clone()),
             kind: settings.kind,
             settings,
+            allowed,
             memory,
             tls: Tls::default(),
             adapter: None,
@@ -250,6 +260,7 @@ impl<M: Memory> Client<M> {
             link: None,
             probe: None,
             sending: BTreeSet::new(),
+            welcoming: None,
             unread: VecDeque::new(),
             seen: None,
             reports,
@@ -443,6 +454,11 @@ impl<M: Memory> Client<M> {
 
     /// The server refuses the token: it may have been renewed meanwhile, here or where it is kept.
     fn refused(&mut self, status: Status) {
+        let error = status.last_error.as_ref();
+        if let Some(error) = error.filter(|error| error.class == FailureClass::Version) {
+            self.ended = Some(Ended::Version(error.message.clone()));
+            return self.waiting.push(Update::Status(status));
+        }
         self.refusals += 1;
         if !self.settings.asks_for_token || self.refusals > REFUSALS_MAX {
             self.refused_for_good(status, None);
@@ -549,6 +565,7 @@ impl<M: Memory> Client<M> {
 
     fn close(&mut self) {
         self.link = None;
+        self.welcoming = None;
         self.sending_ended();
         if let Some(adapter) = &mut self.adapter {
             adapter.closed();
@@ -604,6 +621,11 @@ impl<M: Memory> Client<M> {
                 self.tell(Input::Transports(Transports::only(Transport::LongPoll)));
             }
             Report::Alive => self.tell(Input::Heard { attempt }),
+            Report::Ready => {
+                if let Some(heartbeat_ms) = self.welcoming.take() {
+                    self.welcomed(attempt, heartbeat_ms);
+                }
+            }
             Report::Pong(nonce) => self.tell(Input::Pong { attempt, nonce }),
             Report::Wrote => self.tell(Input::Wrote { attempt }),
             Report::Sent(id) => {
@@ -696,7 +718,7 @@ impl<M: Memory> Client<M> {
             .is_some_and(|link| link.transport == Transport::LongPoll);
         if self.kind.is_none() && !is_polled {
             let endpoint = &self.settings.endpoint;
-            if subprotocol.as_deref() == Some(frame::SUBPROTOCOL) || endpoint.looks_like_hub() {
+            if subprotocol.as_deref() == Some(frame::SUBPROTOCOL) {
                 self.identify(Kind::Hub);
             } else if !endpoint.is_websocket() {
                 self.identify(Kind::Sse);
@@ -708,17 +730,29 @@ impl<M: Memory> Client<M> {
                 self.effects(effects);
             }
             // The first message will tell.
-            None => {
-                self.refusals = 0;
-                self.tell(Input::Welcome {
-                    attempt,
-                    heartbeat_ms: None,
-                });
-            }
+            None => self.welcomed(attempt, None),
         }
     }
 
+    fn welcomed(&mut self, attempt: u64, heartbeat_ms: Option<u64>) {
+        self.refusals = 0;
+        self.tell(Input::Welcome {
+            attempt,
+            heartbeat_ms,
+        });
+    }
+
+    /// Whether it is a hub whose events come by requests of their own, which may fail where the first one did not.
+    fn is_asked_by_requests(&self) -> bool {
+        let link = self.link.as_ref();
+        self.kind == Some(Kind::Hub)
+            && link.is_some_and(|link| link.transport != Transport::WebSocket)
+    }
+
     fn identify(&mut self, kind: Kind) {
+        if let Err(e) = self.settings.endpoint.check(Some(kind)) {
+            return self.ended = Some(Ended::Settings(e.to_string()));
+        }
         let recalled = match self.memory.recall(kind) {
             Ok(recalled) => recalled,
             Err(e) => return self.ended = Some(Ended::Memory(e)),
@@ -747,7 +781,7 @@ impl<M: Memory> Client<M> {
                 self.waiting.push(Update::Identified(kind));
                 if self.settings.kind.is_none() && kind == Kind::Hub {
                     // What only a hub has can be fallen back to now.
-                    self.tell(Input::Transports(Transports::auto()));
+                    self.tell(Input::Transports(self.allowed.clone()));
                 }
             }
             Err(e) => self.ended = Some(Ended::Memory(e.to_string())),
@@ -764,12 +798,11 @@ impl<M: Memory> Client<M> {
                 // The rest is about a connection that may have ended meanwhile.
                 (_, None) => {}
                 (Effect::Send(outgoing), _) => self.send(outgoing),
+                (Effect::Welcomed(heartbeat_ms), Some(_)) if self.is_asked_by_requests() => {
+                    self.welcoming = Some(heartbeat_ms);
+                }
                 (Effect::Welcomed(heartbeat_ms), Some(attempt)) => {
-                    self.refusals = 0;
-                    self.tell(Input::Welcome {
-                        attempt,
-                        heartbeat_ms,
-                    });
+                    self.welcomed(attempt, heartbeat_ms);
                 }
                 (Effect::Outbox(input), Some(_)) => self.publish(input),
                 (Effect::Pong(nonce), Some(attempt)) => self.tell(Input::Pong { attempt, nonce }),
@@ -781,35 +814,44 @@ impl<M: Memory> Client<M> {
     /// A second connection, to see whether a better transport works again.
     fn probe_reported(&mut self, attempt: u64, report: Report) {
         let Some(probe) = &self.probe else { return };
-        let failure = match report {
-            Report::Opened { .. } => {
-                let hello = frame::ClientFrame::Hello(frame::Hello {
-                    version: frame::VERSION,
-                    token: self.settings.token.clone(),
-                    client: crate::transport::AGENT.to_owned(),
-                });
-                match probe.send(Outgoing::Text(hello.to_text())) {
-                    Ok(()) => return,
-                    Err(failure) => failure,
-                }
+        let send = |frame: ClientFrame| probe.send(Outgoing::Text(frame.to_text()));
+        let sent = match report {
+            Report::Opened { .. } => send(ClientFrame::Hello(frame::Hello {
+                version: frame::VERSION,
+                token: self.settings.token.clone(),
+                client: crate::transport::AGENT.to_owned(),
+            })),
+            Report::Ready => {
+                self.probe = None;
+                return self.tell(Input::ProbeWorked { attempt });
             }
             Report::Message(Message::Text(text)) => match frame::parse_server(&text) {
-                Ok(ServerFrame::Welcome(_)) => {
+                Ok(ServerFrame::Welcome(_)) if probe.transport == Transport::WebSocket => {
                     self.probe = None;
                     return self.tell(Input::ProbeWorked { attempt });
                 }
-                Ok(ServerFrame::Error(trouble)) => Failure {
+                // Where events come from has to answer as well.
+                Ok(ServerFrame::Welcome(_)) => send(ClientFrame::Subscribe(frame::Subscribe {
+                    id: Echo::number(0),
+                    stream: self.settings.endpoint.pattern().to_owned(),
+                    from: None,
+                    positions: BTreeMap::new(),
+                    more: false,
+                })),
+                Ok(ServerFrame::Error(trouble)) => Err(Failure {
                     class: FailureClass::Protocol,
                     message: trouble.message,
-                },
+                }),
                 _ => return,
             },
-            Report::Ended(failure) => failure,
+            Report::Ended(failure) => Err(failure),
             Report::Broke(why) => return self.ended = Some(Ended::Fault(why)),
             _ => return,
         };
-        self.probe = None;
-        self.tell(Input::Failed { attempt, failure });
+        if let Err(failure) = sent {
+            self.probe = None;
+            self.tell(Input::Failed { attempt, failure });
+        }
     }
 }
 
@@ -840,57 +882,4 @@ fn epoch_now() -> Epoch {
     Epoch(since.map_or(0, |since| {
         u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
     }))
-}
-
-/// What nobody took yet, in order.
-#[derive(Default)]
-struct Waiting {
-    updates: VecDeque<Update>,
-    items: usize,
-    bytes: usize,
-}
-
-impl Waiting {
-    fn has_room(&self) -> bool {
-        self.items < BATCH_ITEMS_MAX && self.bytes < WAITING_BYTES_MAX
-    }
-
-    fn is_empty(&self) -> bool {
-        self.updates.is_empty()
-    }
-
-    fn store(&mut self, item: Item) {
-        self.items += 1;
-        self.bytes += bytes(&item);
-        match self.updates.back_mut() {
-            Some(Update::Batch(batch)) => batch.push(item),
-            _ => self.updates.push_back(Update::Batch(vec![item])),
-        }
-    }
-
-    fn push(&mut self, update: Update) {
-        // They come as often as items do at most, so they count as such.
-        self.items += 1;
-        self.updates.push_back(update);
-    }
-
-    fn next(&mut self) -> Option<Update> {
-        let update = self.updates.pop_front()?;
-        match &update {
-            Update::Batch(items) => {
-                self.items = self.items.saturating_sub(items.len());
-                self.bytes = self.bytes.saturating_sub(items.iter().map(bytes).sum());
-            }
-            _ => self.items = self.items.saturating_sub(1),
-        }
-        Some(update)
-    }
-}
-
-fn bytes(item: &Item) -> usize {
-    match item {
-        Item::Event { body, .. } => body.get().len(),
-        Item::Quarantined { message, .. } => message.len(),
-        _ => 0,
-    }
 }

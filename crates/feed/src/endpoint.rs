@@ -2,7 +2,10 @@
 
 use crate::adapters::Kind;
 use ghostlight_model::StreamId;
-use ghostlight_sync::{frame::Secret, names::Pattern};
+use ghostlight_sync::{
+    frame::Secret,
+    names::{NameError, Pattern},
+};
 use std::fmt;
 use url::Url;
 
@@ -18,6 +21,11 @@ pub enum BadUrl {
     /// Of another scheme.
     #[error("{0}: a feed's address begins with ws://, wss://, http:// or https://")]
     Scheme(String),
+    /// It asks a hub for a stream that none can have.
+    #[error(
+        "?stream={0}: {1}; write ?stream=run/7 for one stream, ?stream=run/* for all that begin so, or leave it out"
+    )]
+    Stream(String, NameError),
 }
 
 /// The address of a feed. Credentials are taken out when it is read, so that none can be printed or stored.
@@ -50,6 +58,18 @@ impl Endpoint {
     /// The stream or pattern in the address (`?stream=run/7`); everything without one.
     pub fn pattern(&self) -> &str {
         self.stream.as_deref().unwrap_or("*")
+    }
+
+    /// Whether a feed of this kind (if it is known) can have the stream that the address asks for.
+    ///
+    /// # Errors
+    /// [`BadUrl::Stream`], with the rule that the name breaks; only a hub is asked for a stream.
+    pub fn check(&self, kind: Option<Kind>) -> Result<(), BadUrl> {
+        let is_hub = kind == Some(Kind::Hub) || (kind.is_none() && self.looks_like_hub());
+        match Pattern::checked(self.pattern()) {
+            Err(e) if is_hub => Err(BadUrl::Stream(self.pattern().escape_debug().collect(), e)),
+            _ => Ok(()),
+        }
     }
 
     /// Whether the address asks for `stream`; only a hub is asked for one.
@@ -93,6 +113,11 @@ impl Endpoint {
             Some(Kind::Hub) => self.hub_url("").and_then(|url| with_scheme(url, true)),
             _ => self.is_websocket().then(|| self.url.clone()),
         }
+    }
+
+    /// A foreign feed's address for requests.
+    pub(crate) fn http(&self) -> Option<Url> {
+        with_scheme(self.url.clone(), false)
     }
 
     /// A hub's address for requests: `/v1` and `tail`.
@@ -197,6 +222,30 @@ mod tests {
                 !error.contains("hush") && error.contains("ws://"),
                 "{error}"
             );
+        }
+    }
+
+    #[test]
+    fn a_hub_is_not_asked_for_a_stream_that_none_can_have() {
+        for bad in ["bad", "run/a*b", "", "RUN/x", "run/a%00b"] {
+            let endpoint = parse(&format!("ws://h/v1?stream={bad}"));
+            for kind in [None, Some(Kind::Hub)] {
+                let why = endpoint.check(kind).unwrap_err().to_string();
+                assert!(why.contains("?stream="), "{why}");
+            }
+            assert_eq!(endpoint.check(Some(Kind::Workflow)), Ok(()), "{bad}");
+            let elsewhere = parse(&format!("ws://h/feed?stream={bad}"));
+            assert_eq!(elsewhere.check(None), Ok(()), "{bad}");
+            assert!(elsewhere.check(Some(Kind::Hub)).is_err(), "{bad}");
+        }
+        for good in [
+            "",
+            "?stream=*",
+            "?stream=run/*",
+            "?stream=run/7",
+            "?stream=run/a%20b",
+        ] {
+            assert_eq!(parse(&format!("ws://h/v1{good}")).check(None), Ok(()));
         }
     }
 

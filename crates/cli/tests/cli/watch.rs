@@ -13,6 +13,7 @@ use std::{
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
+use tokio_tungstenite::tungstenite::Message;
 
 /// What does not come within this does not come.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -314,6 +315,11 @@ fn what_stops_it_is_said() {
             !done.err.contains("hush") && !done.out.contains("hush"),
             "{done:?}"
         );
+        if let Some(last) = objects(&done.out, "status").last() {
+            let told = (&last["state"], &last["attempt"]);
+            assert_eq!(told, (&"disconnected".into(), &1.into()), "{done:?}");
+            assert!(last["error"].as_str().unwrap().contains(words), "{last}");
+        }
     }
     let mut command = watch(&ghostlight, &server.url(), &["--count", "1"]);
     command.env("GHOSTLIGHT_FEED_TOKEN", "right");
@@ -330,6 +336,39 @@ fn what_stops_it_is_said() {
             > Some(1),
         "{done:?}"
     );
+}
+
+#[test]
+fn an_address_that_can_never_work_is_refused_before_anything_is_connected() {
+    let (server, ghostlight) = (FeedServer::start(), Ghostlight::new());
+    for bad in ["bad", "run/a*b", "", "RUN/x", "run/a%00b"] {
+        let url = format!("{}?stream={bad}", server.url());
+        for more in [&[][..], &["--adapter", "hub"]] {
+            let done = run(&ghostlight, &url, more);
+            done.refused(bad, 2, &["?stream=", "run/*"]);
+        }
+    }
+    assert_eq!(server.connections(), 0);
+}
+
+#[test]
+fn a_version_that_the_server_does_not_speak_ends_it() {
+    let rude =
+        r#"{"type":"error","code":"version","message":"only 2 is spoken here","fatal":true}"#;
+    let server = FeedServer::with(None, vec![Message::text(rude)]);
+    server.append("run/1", 1);
+    let ghostlight = Ghostlight::new();
+    let done = run(&ghostlight, &server.url(), &[]);
+    done.refused("version", 2, &["only 2 is spoken here", "Update"]);
+    let states: Vec<Value> = objects(&done.out, "status")
+        .map(|status| status["state"].clone())
+        .collect();
+    assert_eq!(
+        states,
+        ["connecting", "connected", "disconnected"],
+        "{done:?}"
+    );
+    assert_eq!(printed(&done.out).len(), 1, "{done:?}");
 }
 
 #[test]

@@ -182,7 +182,8 @@ fn failure(trouble: &Trouble) -> Failure {
     Failure {
         class: match code.as_str() {
             code::UNAUTHORIZED => FailureClass::Credentials,
-            code::VERSION | code::HELLO_FIRST | code::MALFORMED => FailureClass::Protocol,
+            code::VERSION => FailureClass::Version,
+            code::HELLO_FIRST | code::MALFORMED => FailureClass::Protocol,
             _ => FailureClass::Network,
         },
         message: format!("the server ends the connection ({code}): {message}"),

@@ -2,7 +2,8 @@
 //!
 //! The frames of the client are carried out here: a `subscribe` becomes an event stream (`/v1/sse`) or polls
 //! (`/v1/poll`, of many streams by `/v1/streams`), and what comes is told as the frames of a WebSocket. `welcome` is
-//! said once the server has answered a request, so an unreachable one is never taken for connected.
+//! said once the server has answered a request, and [`Report::Ready`] once it has answered a subscription: only then does
+//! the feed count as connected.
 
 use super::{
     Dial, Message, Outgoing, Report, Reports,
@@ -213,6 +214,7 @@ impl Session {
             url.query_pairs_mut().append_pair("from", &place(from));
         }
         let mut events = sse::open(&self.dial, &self.client, url, None, &self.reports).await?;
+        self.reports.tell(Report::Ready).await;
         while let Some(event) = events.next().await {
             let Event { kind, data, .. } = match event? {
                 Block::Event(event) => event,
@@ -240,8 +242,13 @@ impl Session {
         mut from: Option<Position>,
     ) -> Result<(), Failure> {
         let mut told = None;
+        // The first answer is to say at once that there is one.
+        let mut wait_ms = 0;
         loop {
-            let polled = self.poll(stream, from, POLL_WAIT_MS).await?;
+            let polled = self.poll(stream, from, wait_ms).await?;
+            if std::mem::replace(&mut wait_ms, POLL_WAIT_MS) == 0 {
+                self.reports.tell(Report::Ready).await;
+            }
             from = self.pass(id, stream, polled, from, &mut told).await;
         }
     }
@@ -257,7 +264,7 @@ impl Session {
         let pattern = StreamId(asked.stream.clone());
         self.tell(subscribed(asked.id.clone(), pattern.clone()))
             .await;
-        let mut first = true;
+        let (mut first, mut ready) = (true, false);
         loop {
             let mut after: Option<StreamId> = None;
             loop {
@@ -272,6 +279,9 @@ impl Session {
                     while have.get(&row.stream).is_none_or(|have| *have < head) {
                         let from = have.get(&row.stream).copied();
                         let polled = self.poll(&row.stream, from, 0).await?;
+                        if !std::mem::replace(&mut ready, true) {
+                            self.reports.tell(Report::Ready).await;
+                        }
                         let next = self.pass(&asked.id, &row.stream, polled, from, told).await;
                         let Some(next) = next.filter(|next| Some(*next) != from) else {
                             break;
@@ -284,6 +294,9 @@ impl Session {
                 }
             }
             if std::mem::take(&mut first) {
+                if !std::mem::replace(&mut ready, true) {
+                    self.reports.tell(Report::Ready).await;
+                }
                 self.tell(caught_up(asked.id.clone(), pattern.clone(), None))
                     .await;
             }

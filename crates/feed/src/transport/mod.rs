@@ -96,6 +96,8 @@ pub(crate) enum Report {
     Polled(String),
     /// It answers with JSON where an event stream was asked for: it is to be polled.
     Json,
+    /// It answers where a hub's events come from by requests, whether there are any or not.
+    Ready,
     /// It is there (a ping, a comment).
     Alive,
     /// It answers a [`Outgoing::Ping`].

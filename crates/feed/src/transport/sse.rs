@@ -20,12 +20,15 @@ const BODY_FRAMES_MAX: usize = 4;
 
 /// Runs a foreign event stream until it ends; the answer says why.
 pub(super) async fn run(dial: &Dial, reports: &Reports) -> Failure {
-    let client = match client(dial, dial.endpoint.url()).await {
+    let Some(url) = dial.endpoint.http() else {
+        return protocol("this address has no path for requests");
+    };
+    let client = match client(dial, &url).await {
         Ok(client) => client,
         Err(failure) => return failure,
     };
     let last = dial.last_event_id.as_deref();
-    let response = match answer(dial, &client, dial.endpoint.url().clone(), last).await {
+    let response = match answer(dial, &client, url, last).await {
         Ok(response) => response,
         Err(failure) => return failure,
     };

@@ -5,7 +5,7 @@ use crate::Kind;
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use ghostlight_sync::{
     connection::{Failure, FailureClass},
-    frame::SUBPROTOCOL,
+    frame::{SUBPROTOCOL, code},
     session::close,
 };
 use rustls::pki_types::ServerName;
@@ -250,6 +250,7 @@ fn closed(why: Option<CloseFrame>) -> Failure {
     let message = format!("the server closed the connection ({code} {reason})");
     let class = match code {
         close::UNAUTHORIZED => FailureClass::Credentials,
+        close::PROTOCOL if reason == code::VERSION => FailureClass::Version,
         close::PROTOCOL => FailureClass::Protocol,
         _ => FailureClass::Network,
     };

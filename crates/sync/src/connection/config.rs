@@ -136,6 +136,8 @@ pub enum FailureClass {
     Credentials,
     /// What answers does not speak the protocol, or says that we do not.
     Protocol,
+    /// The server does not speak our version of the protocol: trying again is useless.
+    Version,
 }
 
 /// Why a try or a connection ended.
@@ -171,7 +173,7 @@ pub enum State {
     Reconnecting,
     /// The OS says that there is no network.
     Offline,
-    /// The server refuses the token; a person has to act.
+    /// The server refuses the token, or our version of the protocol; a person has to act.
     Refused,
 }
 

@@ -397,7 +397,8 @@ impl Connection {
         }
         let class = failure.class;
         self.last_error = Some(failure);
-        if class == FailureClass::Credentials {
+        if matches!(class, FailureClass::Credentials | FailureClass::Version) {
+            self.failed = self.failed.saturating_add(1);
             self.phase = Phase::Refused;
             return;
         }
@@ -410,6 +411,8 @@ impl Connection {
         if was_up && class != FailureClass::Protocol {
             self.failed_here = 0;
         }
+        let before = self.failed;
+        self.failed = self.failed.saturating_add(1);
         if !self.config.reconnects {
             self.phase = Phase::Idle;
             return;
@@ -418,8 +421,7 @@ impl Connection {
             self.phase = Phase::Offline;
             return;
         }
-        let delay = self.config.backoff.delay(self.failed, draw);
-        self.failed = self.failed.saturating_add(1);
+        let delay = self.config.backoff.delay(before, draw);
         self.failed_here = self.failed_here.saturating_add(1);
         if self.failed_here >= self.config.fallback_after {
             self.failed_here = 0;

@@ -148,6 +148,7 @@ fn without_reconnecting_an_end_is_the_end_until_somebody_asks() {
         assert_eq!(rig.state(), State::Disconnected, "{how}");
         let known = rig.connection.status().last_error.is_some();
         assert_eq!(known, how != "no network", "{how}");
+        assert_eq!(rig.connection.status().attempt, u32::from(known), "{how}");
         assert_eq!(rig.give(Input::Network { online: true }), NOTHING, "{how}");
         assert_eq!(rig.run(600_000), [], "{how}");
         assert_eq!(rig.give(Input::ReconnectNow), ["open WebSocket"], "{how}");
@@ -328,11 +329,16 @@ fn the_server_may_ask_for_a_shorter_heartbeat() {
 
 #[test]
 fn refused_credentials_stop_everything_until_a_person_acts() {
+    for class in [FailureClass::Credentials, FailureClass::Version] {
+        let mut rig = Rig::started();
+        assert_eq!(rig.fail(class), NOTHING);
+        assert_eq!(rig.state(), State::Refused);
+        assert_eq!(rig.connection.status().attempt, 1);
+        assert_eq!(rig.connection.next_wake(), None);
+        assert_eq!(rig.after(3_600_000), NOTHING);
+    }
     let mut rig = Rig::started();
-    assert_eq!(rig.fail(FailureClass::Credentials), NOTHING);
-    assert_eq!(rig.state(), State::Refused);
-    assert_eq!(rig.connection.next_wake(), None);
-    assert_eq!(rig.after(3_600_000), NOTHING);
+    rig.fail(FailureClass::Credentials);
     assert_eq!(
         rig.give(Input::Credentials { expires_at: None }),
         ["open WebSocket"]
