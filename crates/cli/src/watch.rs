@@ -122,7 +122,9 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Exit, Exit> {
         None => remembered(store, &settings).map_err(|e| store_failed(&e))?,
     };
     if let Some(kind) = known {
-        printer.open(&settings.endpoint.feed_id(kind), kind)?;
+        let id = settings.endpoint.feed_id(kind);
+        let before = Mark::end(store, &id).map_err(|e| store_failed(&e))?;
+        printer.open(&id, kind, before)?;
         printer.print()?;
         if printer.is_over() && args.send.is_empty() {
             return Ok(Exit::Done);
@@ -290,8 +292,8 @@ impl Printer<'_> {
     /// What to do about news; an exit to end with.
     fn take(&mut self, news: News) -> Result<Option<Exit>, Exit> {
         match news {
-            News::Feed { id, kind } => {
-                self.open(&id, kind)?;
+            News::Feed { id, kind, before } => {
+                self.open(&id, kind, before)?;
                 self.print()?;
             }
             News::Stored(_) => self.print()?,
@@ -354,11 +356,11 @@ impl Printer<'_> {
         Ok(None)
     }
 
-    fn open(&mut self, id: &str, kind: Kind) -> Result<(), Exit> {
+    fn open(&mut self, id: &str, kind: Kind, before: Mark) -> Result<(), Exit> {
         if self.feed.as_ref().is_some_and(|feed| feed.id == id) {
             return Ok(());
         }
-        let file = MarkFile::open(self.store, id).map_err(|e| store_failed(&e))?;
+        let file = MarkFile::open(self.store, id, before).map_err(|e| store_failed(&e))?;
         let at = match (self.args.from_start, self.history) {
             (true, Some(limit)) => latest(self.store, id, limit).map_err(|e| store_failed(&e))?,
             (true, None) => Mark::default(),

@@ -66,6 +66,8 @@ pub enum News {
         id: String,
         /// Which system.
         kind: Kind,
+        /// Behind what was stored of it before this client stored anything.
+        before: Mark,
     },
     /// Something new is durable; read it from the log.
     Stored(ReceivedCount),
@@ -510,7 +512,9 @@ impl Storing {
                 let id = self.settings.endpoint.feed_id(kind);
                 self.feed = Some(id.clone());
                 self.begin_queueing(&id)?;
-                News::Feed { id, kind }
+                // The batches behind this are not stored yet, and may be before anybody takes the news.
+                let before = Mark::end(&self.store, &id).map_err(Over::Failed)?;
+                News::Feed { id, kind, before }
             }
             Update::Status(status) => News::Status(status),
             // Dealt with above.
@@ -888,11 +892,11 @@ const MARKS: &str = "told";
 const MARK_BYTES: usize = 32;
 
 impl MarkFile {
-    /// The mark of a feed; a new one stands behind what is stored already.
+    /// The mark of a feed; a new one stands where `before` does, behind what was stored when following it began.
     ///
     /// # Errors
     /// If the file cannot be read or written, or the store not be read.
-    pub fn open(store: &Store, feed: &str) -> Result<Self, StoreError> {
+    pub fn open(store: &Store, feed: &str, before: Mark) -> Result<Self, StoreError> {
         let folder = store.path().with_file_name(MARKS);
         let path = folder.join(feed);
         let trouble = |e: io::Error| io_error(&path, &e);
@@ -911,11 +915,11 @@ impl MarkFile {
         let mut opened = Self {
             file,
             path,
-            mark: end,
+            mark: before,
         };
         match mark {
             Some(mark) => opened.mark = mark,
-            None => opened.set(end)?,
+            None => opened.set(before)?,
         }
         Ok(opened)
     }

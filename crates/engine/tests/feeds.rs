@@ -441,6 +441,24 @@ fn what_a_feed_sends_before_it_is_recognised_is_stored_once() {
     );
 }
 
+#[test]
+fn whoever_begins_to_follow_is_told_of_the_very_first_event() {
+    let (url, _) = once_server(vec![frame(br#"{"type":"note","data":1}"#)]);
+    let rig = Rig::new(&url);
+    let watching = rig.watch();
+    let mut found = None;
+    until(&watching, "the event", |news| {
+        if let News::Feed { id, before, .. } = news {
+            found = Some((id.clone(), *before));
+        }
+        matches!(news, News::Stored(count) if count.stored == 1)
+    });
+    // Only now, as late as news may be taken: what the feed sent first is stored already.
+    let (id, before) = found.unwrap();
+    let mark = MarkFile::open(&rig.store, &id, before).unwrap().mark();
+    assert_eq!(mark.read(&rig.store, &id, 9).unwrap().len(), 1);
+}
+
 /// Lets requests through, but for those of `closed`, whose heads have such a line; and WebSockets only while it is told
 /// to. What it does not let through is answered with 404, and counted.
 fn picky_proxy(
@@ -1002,14 +1020,17 @@ fn a_mark_outlives_its_reader() {
     server.append("run/1", 3);
     let rig = Rig::new(&server.url());
     let feed = rig.feed(Kind::Hub);
-    let fresh = MarkFile::open(&rig.store, &feed).unwrap();
-    assert_eq!(fresh.mark(), Mark::default());
+    let open = || {
+        let end = Mark::end(&rig.store, &feed).unwrap();
+        MarkFile::open(&rig.store, &feed, end).unwrap()
+    };
+    assert_eq!(open().mark(), Mark::default());
     stored(&rig.watch(), 3);
-    let mut file = MarkFile::open(&rig.store, &feed).unwrap();
+    let mut file = open();
     let told = file.mark().read(&rig.store, &feed, 2).unwrap();
     assert_eq!(told.len(), 2);
     file.set(told[1].behind).unwrap();
-    let rest = MarkFile::open(&rig.store, &feed).unwrap().mark();
+    let rest = open().mark();
     assert_eq!(rest.read(&rig.store, &feed, 9).unwrap().len(), 1);
     // Of another database, or no mark at all: at the end.
     file.set(Mark {
@@ -1017,7 +1038,7 @@ fn a_mark_outlives_its_reader() {
         gaps: 0,
     })
     .unwrap();
-    let other = MarkFile::open(&rig.store, &feed).unwrap().mark();
+    let other = open().mark();
     assert_eq!(other, Mark::end(&rig.store, &feed).unwrap());
     assert_eq!(rig.folder.path(), rig.store.path().parent().unwrap());
 }
