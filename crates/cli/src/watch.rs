@@ -121,6 +121,8 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Exit, Exit> {
         Some(kind) => Some(kind),
         None => remembered(store, &settings).map_err(|e| store_failed(&e))?,
     };
+    let checked = settings.endpoint.check(known);
+    checked.map_err(|e| fail(Exit::Usage, &e.to_string(), None))?;
     if let Some(kind) = known {
         let id = settings.endpoint.feed_id(kind);
         let before = Mark::end(store, &id).map_err(|e| store_failed(&e))?;
@@ -179,8 +181,6 @@ fn settings(args: &Args) -> Result<Settings, Exit> {
         }
         settings.kind = Some(kind);
     }
-    let checked = settings.endpoint.check(settings.kind);
-    checked.map_err(|e| usage(e.to_string()))?;
     if let Ok(text) = std::env::var(MAX_DELAY_VARIABLE) {
         let bad = |why: String| usage(format!("{MAX_DELAY_VARIABLE}: {why}"));
         let cap = text
