@@ -333,7 +333,7 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<JoinHan
 
 /// Does the work of a feed's thread, or says what to tell of its panic. A thread that is gone without a word would leave
 /// the feed standing as it was, connected and silent.
-fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+pub(crate) fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     // What it worked on ends with it; what is shared is the store, whose own lock knows of panics.
     catch_unwind(AssertUnwindSafe(work)).map_err(|panic| feed::fault(&*panic))
 }

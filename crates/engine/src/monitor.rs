@@ -13,6 +13,7 @@ use crate::{
     feeds::{
         News, Options, Remote, Tokens, Watching,
         feed::{Command, Endpoint, Kind, Settings, backoff::Backoff, connection::Transports},
+        guarded,
     },
     host::Host,
     outbox::{self, Told, Waiting},
@@ -34,6 +35,7 @@ use ghostlight_model::{
     Micros, RunId,
     message::Message,
     run::{RunLine, RunStatus},
+    sentence,
 };
 use ghostlight_store::{Feed, FeedSettings, OutboxCounts, Store, StoreError, read::Rows};
 use ghostlight_sync::{frame::Secret, reception::Completeness};
@@ -558,7 +560,11 @@ impl Monitor {
         let shared = Arc::clone(&self.shared);
         let thread = thread::Builder::new()
             .name(format!("monitor-{}", feed.id))
-            .spawn(move || shared.serve(&feed, &watching))
+            .spawn(move || {
+                if let Err(why) = guarded(|| shared.serve(&feed, &watching)) {
+                    shared.end(feed.id, LinkState::Stopped, Some(sentence(&why)));
+                }
+            })
             .map_err(|e| ApiError::internal(format!("a thread for the feed: {e}")))?;
         Ok(Running {
             remote: Some(remote),
@@ -650,11 +656,7 @@ impl Shared {
                         Ended::Refused(_) => LinkState::Refused,
                         _ => LinkState::Stopped,
                     };
-                    return self.end(
-                        feed.id,
-                        state,
-                        Some(ghostlight_model::sentence(&ended.to_string())),
-                    );
+                    return self.end(feed.id, state, Some(sentence(&ended.to_string())));
                 }
                 Some(News::Failed(error)) => {
                     self.host.notice(&crate::host::trouble(
@@ -689,7 +691,7 @@ impl Shared {
                 Some(News::Notice(text)) => self.host.notice(&Notice {
                     kind: "warning".into(),
                     title: feed.settings.name.clone(),
-                    body: ghostlight_model::sentence(&text),
+                    body: sentence(&text),
                 }),
             }
             self.ping();
@@ -733,13 +735,13 @@ impl Shared {
                 format!("{} did not take {}", feed.settings.name, entry.what),
                 format!(
                     "{} It waits in the outbox until you try it again or discard it.",
-                    ghostlight_model::sentence(&held.message)
+                    sentence(&held.message)
                 ),
             ),
             Told::NotQueued(why) => notice(
                 "warning",
                 format!("Not queued for {}", feed.settings.name),
-                ghostlight_model::sentence(&why.to_string()),
+                sentence(&why.to_string()),
             ),
             Told::CannotDiscard { .. } => notice(
                 "warning",

@@ -18,7 +18,7 @@ use ghostlight_hub::{
 };
 use ghostlight_model::{RunId, StreamId, run::RunStatus};
 use std::{
-    net::SocketAddr,
+    net::{SocketAddr, TcpListener},
     sync::{
         Arc,
         mpsc::{self, Receiver, Sender},
@@ -27,6 +27,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tempfile::TempDir;
+use tokio_tungstenite::tungstenite::{self, Message};
 
 const TOKEN: &str = "the-token-of-the-hub";
 /// Longer than anything here takes; what takes longer hangs.
@@ -277,6 +278,48 @@ fn what_is_wrong_with_a_form_is_said_and_nothing_is_kept() {
         panic!("no feeds")
     };
     assert_eq!(feeds, []);
+}
+
+#[test]
+fn a_fault_of_our_own_stops_a_feed_with_its_words() {
+    struct Faulty;
+    impl Host for Faulty {
+        fn notice(&self, _: &Notice) {
+            panic!("no toast was ever like this")
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let engine = Engine::open(folder.path(), Arc::new(Faulty), Hooks::default()).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        let (socket, _) = listener.accept().unwrap();
+        let mut socket = tungstenite::accept(socket).unwrap();
+        // Which system this is has to be asked, and that is a notice.
+        socket.send(Message::text("neither this nor that")).unwrap();
+        while socket.read().is_ok() {}
+    });
+    let feed = FeedForm {
+        name: "Studio".into(),
+        url: format!("ws://{address}/feed"),
+        kind: None,
+        transport: None,
+        token: None,
+        enabled: true,
+        publish: false,
+    };
+    let id = engine.handle(AddFeed { feed }).unwrap();
+    let why = wait_for("the end of the feed", || {
+        let ViewData::Feeds(feeds) = engine.view(&ViewQuery::Feeds) else {
+            panic!("no feeds")
+        };
+        let feed = feeds.into_iter().find(|feed| feed.id == id)?;
+        let stopped = feed.link.state == LinkState::Stopped;
+        stopped.then_some(feed.link.last_error)
+    });
+    let why = why.unwrap();
+    assert!(why.contains("fault in Ghostlight"), "{why}");
+    assert!(why.contains("no toast was ever like this"), "{why}");
 }
 
 #[test]
