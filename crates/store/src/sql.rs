@@ -307,7 +307,7 @@ pub const EXPORT_POSTINGS_SAME: &str = concat!(
     " ORDER BY posting LIMIT ?3"
 );
 /// How many postings an export has: from, before, then as above. Reads all of the table, as the export does.
-pub const EXPORT_POSTINGS_COUNT: &str = "SELECT count(*) FROM posting WHERE updated >= ?1 AND updated < ?2 \
+pub const EXPORT_POSTINGS_COUNT: &str = "SELECT count(*) FROM posting WHERE updated >= ?1 AND updated <= ?2 \
      AND (?3 IS NULL OR posting = ?3) \
      AND (?4 = '' OR instr(lower(title), ?4) > 0 OR instr(lower(company), ?4) > 0 \
          OR instr(lower(place), ?4) > 0) \
@@ -321,31 +321,31 @@ pub const EXPORT_CHANGES: &str = "SELECT posting, field, wall, counter, commit_i
      author_id, (SELECT message FROM \"commit\" WHERE id = commit_id), \
      (SELECT name FROM person WHERE person.author_id = field_change.author_id) FROM field_change \
      WHERE (posting, field, wall, counter, commit_id) > (?1, ?2, ?3, ?4, ?5) AND posting <= ?6 \
-     AND wall >= ?7 AND wall < ?8 AND (?9 IS NULL OR field = ?9) AND (?10 IS NULL OR author_id = ?10) \
+     AND wall >= ?7 AND wall <= ?8 AND (?9 IS NULL OR field = ?9) AND (?10 IS NULL OR author_id = ?10) \
      AND (?11 IS NULL OR source = ?11) ORDER BY posting, field, wall, counter, commit_id LIMIT ?12";
 /// How many changes an export has: first and last posting, then as above.
 pub const EXPORT_CHANGES_COUNT: &str = "SELECT count(*) FROM field_change WHERE posting >= ?1 AND posting <= ?2 \
-     AND wall >= ?3 AND wall < ?4 AND (?5 IS NULL OR field = ?5) AND (?6 IS NULL OR author_id = ?6) \
+     AND wall >= ?3 AND wall <= ?4 AND (?5 IS NULL OR field = ?5) AND (?6 IS NULL OR author_id = ?6) \
      AND (?7 IS NULL OR source = ?7)";
 /// Events for an export in order of arrival: behind which, from, before, then origin, node and phase, each or null, and
 /// length.
 pub const EXPORT_EVENTS: &str = "SELECT seq, origin, name, event.epoch, \"offset\", ts, node, phase, body \
-     FROM event CROSS JOIN stream ON stream.id = stream_id WHERE seq > ?1 AND ts >= ?2 AND ts < ?3 \
+     FROM event CROSS JOIN stream ON stream.id = stream_id WHERE seq > ?1 AND ts >= ?2 AND ts <= ?3 \
      AND (?4 IS NULL OR origin = ?4) AND (?5 IS NULL OR node = ?5) AND (?6 IS NULL OR phase = ?6) \
      ORDER BY seq LIMIT ?7";
 /// How many events an export has: from, before, then as above.
 pub const EXPORT_EVENTS_COUNT: &str = "SELECT count(*) FROM event CROSS JOIN stream ON stream.id = stream_id \
-     WHERE ts >= ?1 AND ts < ?2 AND (?3 IS NULL OR origin = ?3) AND (?4 IS NULL OR node = ?4) \
+     WHERE ts >= ?1 AND ts <= ?2 AND (?3 IS NULL OR origin = ?3) AND (?4 IS NULL OR node = ?4) \
      AND (?5 IS NULL OR phase = ?5)";
 /// Events of a stream for an export: stream, behind which epoch and offset, from, before, then node and phase, each or
 /// null, and length.
 pub const EXPORT_EVENTS_OF: &str = "SELECT seq, origin, name, event.epoch, \"offset\", ts, node, phase, body \
      FROM event CROSS JOIN stream ON stream.id = stream_id WHERE stream_id = ?1 \
-     AND (event.epoch, \"offset\") > (?2, ?3) AND ts >= ?4 AND ts < ?5 AND (?6 IS NULL OR node = ?6) \
+     AND (event.epoch, \"offset\") > (?2, ?3) AND ts >= ?4 AND ts <= ?5 AND (?6 IS NULL OR node = ?6) \
      AND (?7 IS NULL OR phase = ?7) ORDER BY event.epoch, \"offset\" LIMIT ?8";
 /// How many events of a stream an export has: stream, from, before, then node and phase, each or null.
 pub const EXPORT_EVENTS_OF_COUNT: &str = "SELECT count(*) FROM event WHERE stream_id = ?1 AND ts >= ?2 \
-     AND ts < ?3 AND (?4 IS NULL OR node = ?4) AND (?5 IS NULL OR phase = ?5)";
+     AND ts <= ?3 AND (?4 IS NULL OR node = ?4) AND (?5 IS NULL OR phase = ?5)";
 
 /// The captures that a posting's observations stand in.
 pub const BUNDLE_CAPTURES: &str = "SELECT DISTINCT capture FROM observation WHERE posting = ?1";
