@@ -4,12 +4,12 @@ use crate::{
     error::StoreError,
     history::{commit_of, head_of, no_branch},
     open::Store,
-    outline, read, sql,
+    read, sql,
 };
 use ghostlight_model::{
     CommitId, FieldKey, Micros, PostingId, Source,
     commit::{AuthorId, Commit},
-    history::Touch,
+    history::{Dag, Touch},
 };
 use rusqlite::{Connection, params};
 
@@ -55,7 +55,7 @@ impl Store {
             };
             let narrow = wanted.field.is_some() || wanted.author.is_some();
             let page = match narrow || wanted.source.is_some() || head.is_some() {
-                true => narrowed_timeline(c, posting, (wanted, head), range)?,
+                true => narrowed_timeline(&self.outlines().dag(c, posting)?, (wanted, head), range),
                 false => whole_timeline(c, posting, wanted, range)?,
             };
             let mut rows = Vec::with_capacity(page.rows.len());
@@ -88,12 +88,10 @@ fn whole_timeline(
 
 /// A page of the commits that a filter leaves, of all or of those before `head`: the outlines tell which.
 fn narrowed_timeline(
-    c: &Connection,
-    posting: PostingId,
+    dag: &Dag,
     (wanted, head): (&TimelineFilter, Option<CommitId>),
     (start, len): (u32, u32),
-) -> rusqlite::Result<read::Rows<CommitId>> {
-    let dag = outline::dag(c, posting)?;
+) -> read::Rows<CommitId> {
     let line = match head {
         Some(head) => dag.line(&[head]),
         None => dag.commits().collect(),
@@ -113,8 +111,8 @@ fn narrowed_timeline(
     let mut left: Vec<_> = left.map(|(id, commit)| (commit.clock, id)).collect();
     left.sort_unstable_by(|a, b| b.cmp(a));
     let page = left.iter().skip(start as usize).take(len as usize);
-    Ok(read::Rows {
+    read::Rows {
         total: u32::try_from(left.len()).unwrap_or(u32::MAX),
         rows: page.map(|(_, id)| *id).collect(),
-    })
+    }
 }

@@ -126,15 +126,22 @@ impl Shape {
         });
     }
 
-    /// Adds a commit that is not there yet.
-    fn add(&mut self, entry: Entry) {
-        if !self.incomplete && self.latest < Some((entry.1.clock, entry.0)) {
-            self.push(entry);
-        } else {
+    /// Adds commits that are not there yet.
+    fn add(&mut self, entries: Vec<Entry>) {
+        let mut entries = entries.into_iter();
+        while !self.incomplete
+            && let Some((id, commit, _)) = entries.as_slice().first()
+            && self.latest < Some((commit.clock, *id))
+        {
+            entries
+                .next()
+                .into_iter()
+                .for_each(|entry| self.push(entry));
+        }
+        if entries.len() > 0 {
             let nodes = std::mem::take(&mut self.nodes).into_iter();
-            let mut commits: Vec<_> = nodes.map(|n| (n.id, n.commit, n.outline)).collect();
-            commits.push(entry);
-            *self = Self::of(commits);
+            let nodes = nodes.map(|n| (n.id, n.commit, n.outline));
+            *self = Self::of(nodes.chain(entries).collect());
         }
     }
 }
@@ -180,25 +187,33 @@ impl Dag {
         let id = commit.id();
         match self.place(id).is_some() {
             true => self.fill(id, commit),
-            false => self.insert((id, commit, None)),
+            false => self.insert(vec![(id, commit, None)]),
         }
         id
     }
 
-    /// Adds a commit by its outline; one that is there already stays as it is.
-    pub fn add_outline(&mut self, posting: PostingId, (id, outline): (CommitId, Outline)) {
-        if self.place(id).is_none() {
+    /// Adds commits by their outlines; one that is there already stays as it is.
+    pub fn add_outlines(
+        &mut self,
+        posting: PostingId,
+        outlines: impl IntoIterator<Item = (CommitId, Outline)>,
+    ) {
+        let new = outlines.into_iter();
+        let new = new.filter(|(id, _)| self.place(*id).is_none());
+        let bare = |(id, outline): (CommitId, Outline)| {
             let (commit, touches) = outline.into_parts(posting);
-            self.insert((id, commit, Some(touches)));
-        }
+            (id, commit, Some(touches))
+        };
+        let new = new.map(bare).collect();
+        self.insert(new);
     }
 
-    fn insert(&mut self, entry: Entry) {
+    fn insert(&mut self, entries: Vec<Entry>) {
         let bodies = std::mem::take(&mut self.bodies).into_iter();
         let bodies: Vec<_> = bodies
             .map(|(place, body)| (self.shape.nodes[place].id, body))
             .collect();
-        Arc::make_mut(&mut self.shape).add(entry);
+        Arc::make_mut(&mut self.shape).add(entries);
         // They may have been placed anew.
         bodies
             .into_iter()

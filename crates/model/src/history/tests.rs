@@ -602,8 +602,9 @@ proptest! {
         if let Some((id, _)) = all[..cut].first() {
             grown.fill(*id, whole.get(*id).unwrap().clone());
         }
-        for outline in all[cut..].iter().chain(&all[..cut]) {
-            grown.add_outline(POSTING, outline.clone());
+        let step = 1 + (seed >> 8) as usize % 7;
+        for some in all[cut..].chunks(step).chain([&all[..cut]]) {
+            grown.add_outlines(POSTING, some.to_vec());
         }
         prop_assert_eq!(begun.commits().map(|(id, _)| id).collect::<Vec<_>>(), at_first);
         prop_assert_eq!((grown.len(), grown.heads()), (whole.len(), whole.heads()));
