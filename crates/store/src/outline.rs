@@ -149,14 +149,23 @@ impl Chunk {
 
 /// A history as the file has it.
 fn all_of(c: &Connection, posting: PostingId) -> rusqlite::Result<History> {
-    let (mut outlines, mut last) = (Vec::new(), Chunk::default());
+    let (mut dag, mut last) = (Dag::default(), Chunk::default());
+    let chunks = c
+        .prepare_cached(sql::OUTLINE_CHUNKS)?
+        .query_row([posting.0], |row| row.get::<_, u32>(0))?;
     let mut rows = c.prepare_cached(sql::OUTLINES)?;
     let mut rows = rows.query(params![posting.0, 0])?;
     while let Some(row) = rows.next()? {
+        let mut outlines = Vec::new();
         last = Chunk::take(row, &mut outlines)?;
+        if dag.is_empty() {
+            // All chunks hold about as many.
+            dag.reserve(chunks as usize * outlines.len());
+        }
+        dag.add_outlines(posting, outlines);
     }
     Ok(History {
-        dag: Dag::of_outlines(posting, outlines),
+        dag,
         last,
         asked: 0,
     })

@@ -213,6 +213,9 @@ pub const TIMELINE_COUNT: &str =
 /// A posting's commits without their bodies, in the order in which they came: posting, from which chunk on.
 pub const OUTLINES: &str =
     "SELECT chunk, body FROM outline WHERE posting = ?1 AND chunk >= ?2 ORDER BY chunk";
+/// How many chunks they are.
+pub const OUTLINE_CHUNKS: &str =
+    "SELECT coalesce(max(chunk) + 1, 0) FROM outline WHERE posting = ?1";
 /// The last chunk of them.
 pub const LAST_OUTLINES: &str =
     "SELECT rowid, chunk, body FROM outline WHERE posting = ?1 ORDER BY chunk DESC LIMIT 1";
@@ -464,6 +467,7 @@ pub const HOT: &[(&str, &str)] = &[
     ("timeline", TIMELINE),
     ("timeline, count", TIMELINE_COUNT),
     ("outlines", OUTLINES),
+    ("outlines, chunks", OUTLINE_CHUNKS),
     ("outlines, last", LAST_OUTLINES),
     ("commit", COMMIT),
     ("branches", BRANCHES),

@@ -92,11 +92,7 @@ fn narrowed_timeline(
     (wanted, head): (&TimelineFilter, Option<CommitId>),
     (start, len): (u32, u32),
 ) -> read::Rows<CommitId> {
-    let line = match head {
-        Some(head) => dag.line(&[head]),
-        None => dag.commits().collect(),
-    };
-    let left = line.into_iter().filter(|(id, commit)| {
+    let left = dag.outlines(head).rev().filter(|(_, commit, touches)| {
         let at = commit.clock.wall;
         let fits = |touch: &Touch| {
             wanted.field.as_ref().is_none_or(|field| touch.0 == *field)
@@ -106,10 +102,11 @@ fn narrowed_timeline(
         wanted.author.as_ref().is_none_or(|by| commit.author == *by)
             && wanted.from.is_none_or(|from| at >= from)
             && wanted.before.is_none_or(|before| at < before)
-            && (any || dag.touches(*id).iter().any(fits))
+            && (any || touches.iter().any(fits))
     });
-    let mut left: Vec<_> = left.map(|(id, commit)| (commit.clock, id)).collect();
-    left.sort_unstable_by(|a, b| b.cmp(a));
+    let mut left: Vec<_> = left.map(|(id, commit, _)| (commit.clock, id)).collect();
+    // They are in this order but for some; a stable sort is done with that in one pass.
+    left.sort_by(|a, b| b.cmp(a));
     let page = left.iter().skip(start as usize).take(len as usize);
     read::Rows {
         total: u32::try_from(left.len()).unwrap_or(u32::MAX),

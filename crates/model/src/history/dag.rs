@@ -63,7 +63,17 @@ impl Parents {
             Parents::Other(places) => places,
         }
     }
+
+    fn as_mut_slice(&mut self) -> &mut [usize] {
+        match self {
+            Parents::One(place) => std::slice::from_mut(place),
+            Parents::Other(places) => places,
+        }
+    }
 }
+
+/// So many commits at most make room for one that comes before them; should it be more, all are placed anew.
+const MOVED_MAX: usize = 64;
 
 /// A commit to be placed, and what it changes where it is no more than an outline.
 type Entry = (CommitId, Commit, Option<Vec<Touch>>);
@@ -107,8 +117,19 @@ impl Shape {
     }
 
     /// Places a commit behind all others; its parents are among them, or are not there.
-    fn push(&mut self, (id, commit, outline): Entry) {
-        let place = |parent: &CommitId| self.places.get(parent).copied();
+    fn push(&mut self, entry: Entry) {
+        let node = self.node(entry);
+        self.latest = self.latest.max(Some((node.commit.clock, node.id)));
+        self.places.insert(node.id, self.nodes.len());
+        self.nodes.push(node);
+    }
+
+    fn node(&mut self, (id, commit, outline): Entry) -> Node {
+        let last = self.nodes.last().map(|node| node.id);
+        let place = |parent: &CommitId| match Some(*parent) == last {
+            true => Some(self.nodes.len() - 1),
+            false => self.places.get(parent).copied(),
+        };
         let parents = match &commit.parents[..] {
             [parent] => place(parent).map(Parents::One),
             _ => None,
@@ -116,32 +137,68 @@ impl Shape {
         let parents = parents
             .unwrap_or_else(|| Parents::Other(commit.parents.iter().filter_map(place).collect()));
         self.incomplete |= parents.as_slice().len() < commit.parents.len();
-        self.latest = self.latest.max(Some((commit.clock, id)));
-        self.places.insert(id, self.nodes.len());
-        self.nodes.push(Node {
+        Node {
             id,
             commit,
             outline,
             parents,
-        });
+        }
     }
 
-    /// Adds commits that are not there yet.
-    fn add(&mut self, entries: Vec<Entry>) {
-        let mut entries = entries.into_iter();
-        while !self.incomplete
-            && let Some((id, commit, _)) = entries.as_slice().first()
-            && self.latest < Some((commit.clock, *id))
-        {
-            entries
-                .next()
-                .into_iter()
-                .for_each(|entry| self.push(entry));
+    /// Where a commit belongs that is nobody's parent yet: it waits for its parents, and then goes before the first that
+    /// is later than it. `None` if that is not near the end, or a parent is missing somewhere.
+    fn place_of(&self, id: CommitId, commit: &Commit) -> Option<usize> {
+        let key = (commit.clock, id);
+        let end = self.nodes.len();
+        if self.incomplete {
+            return None;
         }
-        if entries.len() > 0 {
-            let nodes = std::mem::take(&mut self.nodes).into_iter();
-            let nodes = nodes.map(|n| (n.id, n.commit, n.outline));
-            *self = Self::of(nodes.chain(entries).collect());
+        if self.latest < Some(key) {
+            return Some(end);
+        }
+        let mut behind = 0;
+        for parent in &commit.parents {
+            behind = behind.max(self.places.get(parent)? + 1);
+        }
+        let later = |node: &Node| (node.commit.clock, node.id) > key;
+        let place = self.nodes[behind..].iter().position(later);
+        let place = place.map_or(end, |place| behind + place);
+        (end - place <= MOVED_MAX).then_some(place)
+    }
+
+    /// Adds commits; one that is there already stays as it is.
+    fn add(&mut self, entries: impl IntoIterator<Item = Entry>) {
+        let mut entries = entries.into_iter();
+        while let Some(entry) = entries.next() {
+            let is_new = self.latest < Some((entry.1.clock, entry.0));
+            if !is_new && self.places.contains_key(&entry.0) {
+                continue;
+            }
+            match self.place_of(entry.0, &entry.1) {
+                Some(place) if place == self.nodes.len() => self.push(entry),
+                Some(place) => self.insert(place, entry),
+                None => {
+                    let nodes = std::mem::take(&mut self.nodes).into_iter();
+                    let nodes = nodes.map(|n| (n.id, n.commit, n.outline));
+                    *self = Self::of(nodes.chain([entry]).chain(entries).collect());
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Places a commit among the others; those behind it move on by one.
+    fn insert(&mut self, place: usize, entry: Entry) {
+        let node = self.node(entry);
+        self.nodes.insert(place, node);
+        for moved in place..self.nodes.len() {
+            self.places.insert(self.nodes[moved].id, moved);
+            if moved > place {
+                let parents = self.nodes[moved].parents.as_mut_slice().iter_mut();
+                parents
+                    .filter(|parent| **parent >= place)
+                    .for_each(|parent| *parent += 1);
+            }
         }
     }
 }
@@ -187,37 +244,40 @@ impl Dag {
         let id = commit.id();
         match self.place(id).is_some() {
             true => self.fill(id, commit),
-            false => self.insert(vec![(id, commit, None)]),
+            false => self.insert([(id, commit, None)]),
         }
         id
     }
 
-    /// Adds commits by their outlines; one that is there already stays as it is.
+    /// Adds commits by their outlines, fastest parents before children; one that is there already stays as it is.
     pub fn add_outlines(
         &mut self,
         posting: PostingId,
         outlines: impl IntoIterator<Item = (CommitId, Outline)>,
     ) {
-        let new = outlines.into_iter();
-        let new = new.filter(|(id, _)| self.place(*id).is_none());
-        let bare = |(id, outline): (CommitId, Outline)| {
+        self.insert(outlines.into_iter().map(|(id, outline)| {
             let (commit, touches) = outline.into_parts(posting);
             (id, commit, Some(touches))
-        };
-        let new = new.map(bare).collect();
-        self.insert(new);
+        }));
     }
 
-    fn insert(&mut self, entries: Vec<Entry>) {
+    fn insert(&mut self, entries: impl IntoIterator<Item = Entry>) {
         let bodies = std::mem::take(&mut self.bodies).into_iter();
         let bodies: Vec<_> = bodies
-            .map(|(place, body)| (self.shape.nodes[place].id, body))
+            .map(|(place, body)| (self.id_at(place), body))
             .collect();
         Arc::make_mut(&mut self.shape).add(entries);
         // They may have been placed anew.
         bodies
             .into_iter()
             .for_each(|(id, body)| self.fill(id, body));
+    }
+
+    /// Makes room for so many more commits.
+    pub fn reserve(&mut self, commits: usize) {
+        let shape = Arc::make_mut(&mut self.shape);
+        shape.nodes.reserve(commits);
+        shape.places.reserve(commits);
     }
 
     /// Puts a commit as a whole where its outline stands.
@@ -275,6 +335,25 @@ impl Dag {
     pub fn commits(&self) -> impl DoubleEndedIterator<Item = (CommitId, &Commit)> {
         let nodes = self.shape.nodes.iter().enumerate();
         nodes.map(|(place, node)| (node.id, self.commit_at(place)))
+    }
+
+    /// All commits, or one and everything before it, with the fields that they change; in the order of [`Dag::commits`].
+    pub fn outlines(
+        &self,
+        head: Option<CommitId>,
+    ) -> impl DoubleEndedIterator<Item = (CommitId, &Commit, Cow<'_, [Touch]>)> {
+        let marked = match head {
+            Some(head) => self.marked(&[head]),
+            None => vec![true; self.len()],
+        };
+        let places = marked.into_iter().enumerate().filter(|(_, is)| *is);
+        places.map(|(place, _)| {
+            (
+                self.id_at(place),
+                self.commit_at(place),
+                self.touches_at(place),
+            )
+        })
     }
 
     /// Commits that are nobody's parent, sorted.

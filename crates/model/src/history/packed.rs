@@ -56,6 +56,8 @@ const FIELDS: [FieldKey; 17] = [
 /// Stored by place, as [`FIELDS`].
 const SOURCES: [Source; 3] = [Source::Parsing, Source::Ai, Source::User];
 const HAS_VALUE: u8 = 4;
+/// Of a touch, nearly always.
+const TOUCH_BYTES: usize = 10;
 
 /// Bytes that are no chunk of outlines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -240,7 +242,7 @@ impl<'a> Reader<'a> {
         let Some((id, mut head)) = self.head()? else {
             return Ok(None);
         };
-        let mut touches = Vec::new();
+        let mut touches = Vec::with_capacity(head.touches.0.len().div_ceil(TOUCH_BYTES));
         while !head.touches.0.is_empty() {
             touches.push(head.touches.touch()?);
         }
@@ -268,8 +270,9 @@ impl<'a> Reader<'a> {
             wall: Micros(wall),
             counter: counter.map_err(|_| PackError("a clock is none"))?,
         };
-        let mut parents = Vec::new();
-        for _ in 0..self.bytes.number()? {
+        let count = self.bytes.number()?;
+        let mut parents = Vec::with_capacity(count.min(2) as usize);
+        for _ in 0..count {
             parents.push(self.id()?);
         }
         let author = self.author()?;

@@ -590,15 +590,27 @@ proptest! {
         let whole = World::play(&turns).dag;
         let mut all: Vec<(CommitId, Outline)> = whole.commits().map(|(id, c)| (id, Outline::of(c))).collect();
         let jumble = |id: &CommitId| u64::from_le_bytes(id.0[..8].try_into().unwrap()).wrapping_mul(seed | 1);
-        if seed % 3 == 0 {
-            all.sort_by_key(|(id, _)| jumble(id));
-        } else {
-            all.sort_by_key(|(id, outline)| (outline.clock, *id));
+        match seed % 4 {
+            0 => all.sort_by_key(|(id, _)| jumble(id)),
+            1 => all.sort_by_key(|(id, outline)| (outline.clock, *id)),
+            2 => {}
+            _ => {
+                // By chance, but parents first: as commits come.
+                all.sort_by_key(|(id, _)| jumble(id));
+                let mut came: Vec<(CommitId, Outline)> = Vec::new();
+                while !all.is_empty() {
+                    let here = |parent: &CommitId| came.iter().any(|(id, _)| id == parent);
+                    let next = all.iter().position(|(_, outline)| outline.parents.iter().all(here));
+                    came.push(all.remove(next.unwrap()));
+                }
+                all = came;
+            }
         }
         let cut = cut.index(all.len());
         let begun = Dag::of_outlines(POSTING, all[..cut].to_vec());
         let at_first: Vec<CommitId> = begun.commits().map(|(id, _)| id).collect();
         let mut grown = begun.clone();
+        grown.reserve(cut % 3);
         if let Some((id, _)) = all[..cut].first() {
             grown.fill(*id, whole.get(*id).unwrap().clone());
         }
@@ -612,6 +624,8 @@ proptest! {
             prop_assert_eq!((new.0, &new.1.parents, new.1.clock), (old.0, &old.1.parents, old.1.clock));
             prop_assert_eq!(grown.ancestors(&[new.0]), whole.ancestors(&[new.0]));
             prop_assert_eq!(grown.touches(new.0), whole.touches(new.0));
+            let line = |dag: &Dag| dag.outlines(Some(new.0)).map(|(id, _, touches)| (id, touches.into_owned())).collect::<Vec<_>>();
+            prop_assert_eq!(line(&grown), line(&whole));
             prop_assert_eq!(grown.is_whole(new.0), cut > 0 && new.0 == all[0].0);
             if grown.is_whole(new.0) {
                 prop_assert_eq!(new.1, old.1);
