@@ -211,9 +211,9 @@ fn answers_about_a_history_that_is_kept_follow_what_happens_to_it() {
         let change = decided(posting, field, value, (&format!("first-{at}"), DAY + at));
         edits.push(store.commit_change(change));
     }
-    edits
-        .into_iter()
-        .for_each(|edit| drop(edit.wait().unwrap()));
+    for edit in edits {
+        edit.wait().unwrap();
+    }
     agree(&store, posting, &mut dice);
     let other_process = open(folder.path());
     let copy = open(elsewhere.path());
