@@ -2,6 +2,7 @@
 
 use crate::{
     error::StoreError,
+    outline::Outlines,
     project,
     writer::{Changes, Writer},
 };
@@ -38,6 +39,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0007_suggestions.sql"),
     include_str!("../migrations/0008_outline.sql"),
     include_str!("../migrations/0009_outbox_order.sql"),
+    include_str!("../migrations/0010_packed_outlines.sql"),
 ];
 /// The newest schema this version reads and writes.
 pub const SCHEMA: i64 = MIGRATIONS.len() as i64;
@@ -85,6 +87,7 @@ struct Inner {
     options: OpenOptions,
     readers: Mutex<Vec<Connection>>,
     writer: Writer,
+    outlines: Outlines,
 }
 
 impl Store {
@@ -115,13 +118,20 @@ impl Store {
         let mut connection = connect_writer(&path, &options)?;
         check_writable(&mut connection, &path)?;
         project::catch_up(&mut connection).map_err(|e| StoreError::sqlite(&path, &e))?;
-        let writer = Writer::start(connection, path.clone(), Box::new(on_change))?;
+        let outlines = Outlines::default();
+        let writer = Writer::start(
+            connection,
+            path.clone(),
+            outlines.clone(),
+            Box::new(on_change),
+        )?;
         Ok(Self {
             inner: Arc::new(Inner {
                 path,
                 options,
                 readers: Mutex::default(),
                 writer,
+                outlines,
             }),
         })
     }
@@ -133,6 +143,11 @@ impl Store {
 
     pub(crate) fn writer(&self) -> &Writer {
         &self.inner.writer
+    }
+
+    /// The histories that were read last.
+    pub(crate) fn outlines(&self) -> &Outlines {
+        &self.inner.outlines
     }
 
     /// A reader connection of the caller's own.

@@ -210,9 +210,18 @@ pub const TIMELINE: &str = "SELECT id FROM \"commit\" WHERE posting = ?1 AND wal
 /// How many [`TIMELINE`] has.
 pub const TIMELINE_COUNT: &str =
     "SELECT count(*) FROM \"commit\" WHERE posting = ?1 AND wall >= ?2 AND wall < ?3";
-/// A posting's commits without their bodies, by clock.
-pub const OUTLINES: &str = "SELECT wall, counter, commit_id, parents, author_id, purpose, touches FROM outline \
-     WHERE posting = ?1 ORDER BY wall, counter, commit_id";
+/// A posting's commits without their bodies, in the order in which they came: posting, from which chunk on.
+pub const OUTLINES: &str =
+    "SELECT chunk, body FROM outline WHERE posting = ?1 AND chunk >= ?2 ORDER BY chunk";
+/// How many chunks they are.
+pub const OUTLINE_CHUNKS: &str =
+    "SELECT coalesce(max(chunk) + 1, 0) FROM outline WHERE posting = ?1";
+/// The last chunk of them.
+pub const LAST_OUTLINES: &str =
+    "SELECT rowid, chunk, body FROM outline WHERE posting = ?1 ORDER BY chunk DESC LIMIT 1";
+/// A posting's commits in the order in which they came; for a rebuild, it sorts.
+pub const COMMITS_BY_ARRIVAL: &str =
+    "SELECT id, body FROM \"commit\" WHERE posting = ?1 ORDER BY rowid";
 /// A commit's body: id, posting.
 pub const COMMIT: &str = "SELECT body FROM \"commit\" WHERE id = ?1 AND posting = ?2";
 /// A posting's branches by name.
@@ -460,6 +469,8 @@ pub const HOT: &[(&str, &str)] = &[
     ("timeline", TIMELINE),
     ("timeline, count", TIMELINE_COUNT),
     ("outlines", OUTLINES),
+    ("outlines, chunks", OUTLINE_CHUNKS),
+    ("outlines, last", LAST_OUTLINES),
     ("commit", COMMIT),
     ("branches", BRANCHES),
     ("branch", BRANCH),

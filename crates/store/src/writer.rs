@@ -5,6 +5,7 @@
 
 use crate::{
     error::StoreError,
+    outline::Outlines,
     project::{Standing, Touched},
 };
 use ghostlight_model::{PostingId, RunId, StreamId};
@@ -173,13 +174,14 @@ impl Writer {
     pub fn start(
         connection: Connection,
         path: PathBuf,
+        outlines: Outlines,
         on_change: OnChange,
     ) -> Result<Self, StoreError> {
         let (queue, work) = mpsc::sync_channel(QUEUE_MAX);
         let name = path.clone();
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
-            .spawn(move || serve(connection, &path, &work, &on_change))
+            .spawn(move || serve(connection, &path, (&work, &outlines), &on_change))
             .map_err(|e| StoreError::Io {
                 path: name,
                 detail: e.to_string(),
@@ -239,7 +241,7 @@ impl Drop for Writer {
 fn serve(
     mut connection: Connection,
     path: &Path,
-    queue: &Receiver<Box<dyn Job>>,
+    (queue, outlines): (&Receiver<Box<dyn Job>>, &Outlines),
     on_change: &OnChange,
 ) {
     let mut seen = data_version(&connection);
@@ -267,7 +269,7 @@ fn serve(
                 &mut connection,
                 path,
                 jobs.collect(),
-                &mut memory,
+                (&mut memory, outlines),
                 on_change,
             );
         }
@@ -299,14 +301,14 @@ fn write(
     connection: &mut Connection,
     path: &Path,
     jobs: Vec<Box<dyn Job>>,
-    memory: &mut Memory,
+    (memory, outlines): (&mut Memory, &Outlines),
     on_change: &OnChange,
 ) {
     let mut answers = Vec::with_capacity(jobs.len());
     // Should the transaction fail, nothing is remembered of it.
     let before = std::mem::take(memory);
     let written = catching(path, || {
-        commit(connection, path, jobs, before, &mut answers)
+        commit(connection, path, jobs, (before, outlines), &mut answers)
     });
     let result = written.flatten().map(|(changes, left)| {
         *memory = left;
@@ -329,7 +331,7 @@ fn commit(
     connection: &mut Connection,
     path: &Path,
     jobs: Vec<Box<dyn Job>>,
-    memory: Memory,
+    (memory, outlines): (Memory, &Outlines),
     answers: &mut Vec<Answer>,
 ) -> Result<(Changes, Memory), StoreError> {
     let sqlite = |e: rusqlite::Error| StoreError::sqlite(path, &e);
@@ -337,10 +339,11 @@ fn commit(
     let mut fatal = begun.as_ref().err().cloned();
     // Asked for inside of the transaction: no other process can commit from here on.
     let version = begun.as_ref().ok().and_then(|tx| data_version(tx));
-    let mut touched = match version.is_some() && version == memory.version {
-        true => Touched::after(memory.standing),
-        false => Touched::default(),
+    let standing = match version.is_some() && version == memory.version {
+        true => memory.standing,
+        false => Standing::default(),
     };
+    let mut touched = Touched::after(standing, outlines.clone());
     for job in jobs {
         match (&begun, &fatal) {
             (Ok(tx), None) => {
