@@ -5,6 +5,7 @@
 //! merged and undone, and why not, is `model::history`'s to say.
 
 use crate::{
+    archive,
     error::StoreError,
     open::Store,
     outline, read, sql,
@@ -260,7 +261,8 @@ pub(crate) fn all_of(
 
 fn commits(c: &Connection, posting: PostingId) -> rusqlite::Result<Vec<(CommitId, Commit)>> {
     read::collect(c, sql::COMMITS, params![posting.0], |row| {
-        Ok((CommitId(row.get(0)?), read::from_json::<Commit>(row, 1)?))
+        let id = CommitId(row.get(0)?);
+        Ok((id, archive::content::commit(c, id, row, 1)?))
     })
 }
 
@@ -548,7 +550,9 @@ pub(crate) fn commit_of(
     id: CommitId,
 ) -> rusqlite::Result<Option<Commit>> {
     c.prepare_cached(sql::COMMIT)?
-        .query_row(params![id.0, posting.0], |row| read::from_json(row, 0))
+        .query_row(params![id.0, posting.0], |row| {
+            archive::content::commit(c, id, row, 0)
+        })
         .optional()
 }
 

@@ -37,6 +37,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0006_drafts.sql"),
     include_str!("../migrations/0007_suggestions.sql"),
     include_str!("../migrations/0008_outline.sql"),
+    include_str!("../migrations/0009_archive.sql"),
 ];
 /// The newest schema this version reads and writes.
 pub const SCHEMA: i64 = MIGRATIONS.len() as i64;
@@ -106,7 +107,7 @@ impl Store {
         options: OpenOptions,
         on_change: impl Fn(&Changes) + Send + 'static,
     ) -> Result<Self, StoreError> {
-        fs::create_dir_all(folder).map_err(|e| io_error(folder, &e))?;
+        fs::create_dir_all(folder).map_err(|e| StoreError::io(folder, &e))?;
         let path = folder.join(DATABASE);
         if !is_current(&path, &options)? {
             migrate(folder, &path, &options)?;
@@ -182,23 +183,6 @@ impl Store {
             .readers
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn io_error(path: &Path, error: &std::io::Error) -> StoreError {
-    match error.kind() {
-        std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
-            StoreError::ReadOnly {
-                path: path.to_owned(),
-            }
-        }
-        std::io::ErrorKind::StorageFull => StoreError::DiskFull {
-            path: path.to_owned(),
-        },
-        _ => StoreError::Io {
-            path: path.to_owned(),
-            detail: error.to_string(),
-        },
     }
 }
 
@@ -324,7 +308,7 @@ fn migrate(folder: &Path, path: &Path, options: &OpenOptions) -> Result<(), Stor
 fn lock_migration(folder: &Path, path: &Path) -> Result<fs::File, StoreError> {
     let lock_path = folder.join("migrate.lock");
     // What keeps us from locking keeps us from migrating: it is the database that is named.
-    let lock = fs::File::create(&lock_path).map_err(|e| io_error(path, &e))?;
+    let lock = fs::File::create(&lock_path).map_err(|e| StoreError::io(path, &e))?;
     let until = Instant::now() + MIGRATION_WAIT;
     loop {
         match lock.try_lock() {
@@ -337,7 +321,7 @@ fn lock_migration(folder: &Path, path: &Path) -> Result<fs::File, StoreError> {
                     path: path.to_owned(),
                 });
             }
-            Err(TryLockError::Error(e)) => return Err(io_error(&lock_path, &e)),
+            Err(TryLockError::Error(e)) => return Err(StoreError::io(&lock_path, &e)),
         }
     }
 }
@@ -381,13 +365,13 @@ fn backup(
     (found, wanted): (i64, i64),
 ) -> Result<(), StoreError> {
     let backups = folder.join("backups");
-    fs::create_dir_all(&backups).map_err(|e| io_error(&backups, &e))?;
+    fs::create_dir_all(&backups).map_err(|e| StoreError::io(&backups, &e))?;
     let to = backups.join(format!("before-schema-{wanted}-from-{found}.db"));
     let aside = to.with_extension("partial");
     let copied = connection
         .backup("main", &aside, None)
         .map_err(|e| StoreError::sqlite(&to, &e))
-        .and_then(|()| fs::rename(&aside, &to).map_err(|e| io_error(&to, &e)));
+        .and_then(|()| fs::rename(&aside, &to).map_err(|e| StoreError::io(&to, &e)));
     if copied.is_err() {
         // Room for the next try; what is in the way is reported by it.
         let _ = fs::remove_file(&aside);

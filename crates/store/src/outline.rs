@@ -3,7 +3,7 @@
 //! A history of 20,000 versions is read from here in milliseconds, and then the few bodies that its answer needs
 //! (`model::history`, `outline.rs`).
 
-use crate::{read, sql, write::json};
+use crate::{archive, read, sql, write::json};
 use ghostlight_model::{
     CommitId, Micros, PostingId,
     commit::{AuthorId, Clock, Commit, Purpose},
@@ -40,7 +40,8 @@ pub(crate) fn rebuild(c: &Connection, posting: PostingId) -> rusqlite::Result<()
     let mut commits = c.prepare_cached(sql::COMMITS)?;
     let mut rows = commits.query([posting.0])?;
     while let Some(row) = rows.next()? {
-        insert(c, CommitId(row.get(0)?), &read::from_json(row, 1)?)?;
+        let id = CommitId(row.get(0)?);
+        insert(c, id, &archive::content::commit(c, id, row, 1)?)?;
     }
     Ok(())
 }
