@@ -30,7 +30,7 @@ impl Store {
         let folder = self.archive_folder();
         let _turn = Turn::take(&folder)?;
         self.sweep_archive(&folder)?;
-        let all = self.reading(|c| records(c))?;
+        let all = self.reading(records)?;
         let wanted = chosen(all, names)?;
         let mut done = BroughtBack::default();
         let mut told = |step, done: &BroughtBack| {
@@ -70,7 +70,7 @@ impl Store {
     /// Removes what a step that broke off left: a file under way, and files that are not recorded and hold nothing but
     /// what is in the database. Others are none of our business, and stay.
     pub(super) fn sweep_archive(&self, folder: &Path) -> Result<(), StoreError> {
-        let recorded = self.reading(|c| records(c))?;
+        let recorded = self.reading(records)?;
         let recorded: Vec<Mark> = recorded.into_iter().map(|record| record.mark).collect();
         for name in file::names(folder)? {
             let Some(mark) = Mark::of_name(&name) else {
@@ -168,7 +168,7 @@ fn refill(
         fields: Vec::new(),
     };
     for change in &commit.changes {
-        set_values(c, &version, &change.field.name(), values_of(change)?)?;
+        set_values(c, &version, change.field.name(), values_of(change)?)?;
     }
     Ok(put as i64)
 }

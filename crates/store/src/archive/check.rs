@@ -28,7 +28,7 @@ impl Store {
     /// If the database or the folder cannot be read.
     pub fn check_archives(&self) -> Result<Vec<ArchiveProblem>, StoreError> {
         let folder = self.archive_folder();
-        let records = self.reading(|c| records(c))?;
+        let records = self.reading(records)?;
         let mut problems = Vec::new();
         for record in &records {
             let path = folder.join(&record.file.name);

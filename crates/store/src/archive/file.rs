@@ -356,12 +356,12 @@ pub(super) fn commit_in(path: &Path, id: CommitId, body: &str) -> Result<Commit,
     }
 }
 
-/// Every version of a file, block by block: the place in `places`, its id, body and commit.
-pub(super) fn walk(
-    path: &Path,
-    places: &[Place],
-    each: &mut dyn FnMut(usize, CommitId, &str, Commit) -> Result<(), StoreError>,
-) -> Result<(), StoreError> {
+/// Takes a version: the place of its block in the list, its id, body and commit.
+pub(super) type EachVersion<'a> =
+    &'a mut dyn FnMut(usize, CommitId, &str, Commit) -> Result<(), StoreError>;
+
+/// Every version of a file, block by block.
+pub(super) fn walk(path: &Path, places: &[Place], each: EachVersion<'_>) -> Result<(), StoreError> {
     let mut file = open(path)?;
     for (at, place) in places.iter().enumerate() {
         let text = text_of(&mut file, path, *place)?;

@@ -120,7 +120,7 @@ pub struct ArchiveFile {
 impl Store {
     /// The archive files, the oldest first.
     pub fn archives(&self) -> Result<Vec<ArchiveFile>, StoreError> {
-        let records = self.reading(|c| records(c))?;
+        let records = self.reading(records)?;
         Ok(records.into_iter().map(|record| record.file).collect())
     }
 
@@ -199,7 +199,9 @@ fn blocks(c: &Connection, file: i64) -> rusqlite::Result<Vec<(i64, Place)>> {
 }
 
 /// Who archives or brings back: one at a time, also among processes. Ends with the file handle.
-struct Turn(#[allow(dead_code)] fs::File);
+struct Turn {
+    _lock: fs::File,
+}
 
 impl Turn {
     fn take(folder: &Path) -> Result<Self, StoreError> {
@@ -207,7 +209,7 @@ impl Turn {
         let path = folder.join("lock");
         let lock = fs::File::create(&path).map_err(|e| StoreError::io(&path, &e))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self(lock)),
+            Ok(()) => Ok(Self { _lock: lock }),
             Err(TryLockError::WouldBlock) => Err(StoreError::Declined {
                 message: "history is being archived or brought back already".into(),
                 hint: "Wait until that is done.",
