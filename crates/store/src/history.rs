@@ -421,6 +421,17 @@ impl Store {
         })
     }
 
+    /// The same versions with their authors, without what they say: of a long history from its outlines alone.
+    pub fn version_ids(&self, posting: PostingId) -> Result<Vec<(CommitId, AuthorId)>, StoreError> {
+        self.reading(|c| {
+            let tip = tip(c, posting)?;
+            let line = tip.line().into_iter();
+            Ok(line
+                .map(|(id, commit)| (id, commit.author.clone()))
+                .collect())
+        })
+    }
+
     /// A commit of a posting.
     pub fn commit(&self, posting: PostingId, id: CommitId) -> Result<Option<Commit>, StoreError> {
         self.reading(|c| commit_of(c, posting, id))
