@@ -119,7 +119,12 @@ async fn old_history_is_archived_and_brought_back() {
 
     // The history reads on, and so does a comparison of two archived versions.
     app.press_char('1').await;
-    app.press_char('n').await;
+    app.click_at(
+        "the posting",
+        "//*[@role='option'][contains(., 'Lamp Keeper')]",
+    )
+    .await;
+    app.named("field title").await;
     app.click("tab", "History").await;
     app.wait_for_text("history", |text| text.contains("Lamp Keeper of shift 39"))
         .await;

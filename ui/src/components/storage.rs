@@ -151,9 +151,11 @@ pub fn Archive(props: &ArchiveProps) -> Html {
     };
     html! {
         <Modal title={format!("Archive versions {}?", storage::age(props.days))} on_close={shell.asks(Ask::Close)} {actions}>
-            <p>{ "What these versions say goes into compressed files in the folder " }<code>{ "archive" }</code>{ " of the data folder. Nothing is deleted, and it can be brought back. Versions that a card is made from stay in the database." }</p>
-            <p>{ "When you copy the data folder, copy the archive folder with it: one is not whole without the other." }</p>
-            <p class="gl-dim">{ "A large database takes minutes, and at the end saving waits until its file is made smaller." }</p>
+            <div class="gl-paragraphs">
+                <p>{ "What these versions say goes into compressed files in the folder " }<code>{ "archive" }</code>{ " of the data folder. Nothing is deleted, and it can be brought back. Versions that a card is made from stay in the database." }</p>
+                <p>{ "When you copy the data folder, copy the archive folder with it: one is not whole without the other." }</p>
+                <p class="gl-dim">{ "A large database takes minutes, and at the end saving waits until its file is made smaller." }</p>
+            </div>
         </Modal>
     }
 }

@@ -39,7 +39,7 @@ const MERGES: usize = 500;
 const BUNDLED: u64 = 1_000;
 
 /// A shell without a window.
-struct Shell;
+pub(crate) struct Shell;
 impl Host for Shell {}
 
 /// Prints the figures.
@@ -68,7 +68,7 @@ pub fn measure(options: &Options) -> Outcome<()> {
     }
     let engine = Engine::open(folder, Arc::new(Shell), Hooks::default())?;
     let longest = longest(&engine)?;
-    queries(&engine, longest)?;
+    queries(&engine, longest, "")?;
     bundles(&engine, own.path())?;
     merges(&engine)
 }
@@ -89,7 +89,7 @@ fn listed(engine: &Engine, start: u32, len: u32) -> Outcome<(u32, Vec<PostingId>
 }
 
 /// The posting with the longest history of all: in a folder of `ghostlight-seed`, the first one made.
-fn longest(engine: &Engine) -> Outcome<PostingId> {
+pub(crate) fn longest(engine: &Engine) -> Outcome<PostingId> {
     let (total, _) = listed(engine, 0, 1)?;
     let mut best: Option<(u32, PostingId)> = None;
     for start in (0..total).step_by(500) {
@@ -127,7 +127,8 @@ impl Times {
     }
 }
 
-fn queries(engine: &Engine, longest: PostingId) -> Outcome<()> {
+/// Prints how long each question takes, its name behind `prefix`.
+pub(crate) fn queries(engine: &Engine, longest: PostingId, prefix: &str) -> Outcome<()> {
     let mut dice = Dice::of(7, 0);
     let (total, _) = listed(engine, 0, 1)?;
     let (mut random, mut long) = (Times::default(), Times::default());
@@ -145,7 +146,7 @@ fn queries(engine: &Engine, longest: PostingId) -> Outcome<()> {
         let worse = random.max(long);
         let round = |ms: f64| (ms * 1e3).round() / 1e3;
         let told = serde_json::json!({
-            "name": name, "value": round(worse), "unit": "ms", "random_p99": round(random), "longest_p99": round(long),
+            "name": format!("{prefix}{name}"), "value": round(worse), "unit": "ms", "random_p99": round(random), "longest_p99": round(long),
             "goal": QUERY_MS_MAX, "ok": worse <= QUERY_MS_MAX,
         });
         println!("{told}");
