@@ -2,7 +2,7 @@
 
 use crate::desk::{self, drop_fixture, folder};
 use crate::edit::dialog_is_gone;
-use crate::look::{Findings, choose_theme, narrow};
+use crate::look::{Findings, choose_theme};
 use crate::support::App;
 use fantoccini::key::Key;
 use ghostlight_hub::Hub;
@@ -161,7 +161,8 @@ async fn old_history_is_archived_and_brought_back() {
     show(&app).await;
     found.look(&app, "dark", "archive-back").await;
     archive(&app, Some((&mut found, "dark"))).await;
-    narrow(&app, 660, "").await;
+    app.resize(660, 800).await;
+    show(&app).await;
     found.look(&app, "dark", "archive-narrow").await;
     found.none();
     app.close().await;

@@ -187,20 +187,26 @@ fn object(what: &Keeping, kept: &Kept) -> Value {
 fn sentence(what: &Keeping, kept: &Kept) -> String {
     let (before, after) = kept.bytes;
     let stopped = if kept.stopped { "stopped; " } else { "" };
+    let count = |n: u64, what: &str| match n {
+        1 => format!("1 {what}"),
+        n => format!("{n} {what}s"),
+    };
+    let cards = match kept.kept {
+        0 => String::new(),
+        1 => "; 1 old version stays, since cards are made from it".to_owned(),
+        n => format!("; {n} old versions stay, since cards are made from them"),
+    };
+    let (versions, files) = (count(kept.versions, "version"), count(kept.files, "file"));
     match what {
-        Keeping::Archive(_) if kept.versions == 0 => format!(
-            "{stopped}nothing to archive; {} old versions stay, since cards are made from them",
-            kept.kept
-        ),
+        Keeping::Archive(_) if kept.versions == 0 => {
+            format!("{stopped}nothing to archive{cards}")
+        }
         Keeping::Archive(_) => format!(
-            "{stopped}{} versions archived in {} files; {} old ones stay, since cards are made from them; \
-             {before} bytes before, {after} now",
-            kept.versions, kept.files, kept.kept
+            "{stopped}{versions} archived in {files}{cards}; {before} bytes before, {after} now",
         ),
         Keeping::BringBack(_) if kept.versions == 0 => format!("{stopped}nothing is archived"),
         Keeping::BringBack(_) => format!(
-            "{stopped}{} versions brought back out of {} files; {before} bytes before, {after} now",
-            kept.versions, kept.files
+            "{stopped}{versions} brought back out of {files}; {before} bytes before, {after} now",
         ),
     }
 }

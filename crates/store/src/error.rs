@@ -189,7 +189,7 @@ impl StoreError {
                 "The database was left as it was; a copy made before stands in the backups folder beside it."
             }
             Self::Archive { .. } => {
-                "Put that file back from a copy of the data folder; `ghostlight doctor` says what is in it. \
+                "Put that file back from a copy of the data folder; ghostlight doctor says how much is in it. \
                  Everything that needs no version out of it works meanwhile."
             }
             Self::Refused(_) => "Correct the value and try again.",

@@ -25,6 +25,8 @@ const MIGRATION_WAIT: Duration = Duration::from_secs(60);
 const MIGRATION_POLL: Duration = Duration::from_millis(20);
 /// Pages kept in memory while a large file is made, in KiB; beyond that they go to the write-ahead log early.
 const BULK_CACHE_KIB: i64 = 768 << 10;
+/// Versions of an archive file: a transaction of about a second.
+const ARCHIVE_VERSIONS: usize = 20_000;
 /// Statements a connection keeps prepared; there are about a hundred in all.
 const STATEMENTS_KEPT: usize = 128;
 
@@ -55,6 +57,9 @@ pub struct OpenOptions {
     /// For a file that is made anew and thrown away if that breaks off: nothing waits for the disk, and the pages of
     /// large transactions stay in memory ([`BULK_CACHE_KIB`]).
     pub bulk: bool,
+    /// Versions of an archive file; the next ones go into another. Each file is one transaction, for which other writers
+    /// wait.
+    pub archive_versions: usize,
 }
 
 impl Default for OpenOptions {
@@ -64,6 +69,7 @@ impl Default for OpenOptions {
             migrations: MIGRATIONS,
             pages_max: None,
             bulk: false,
+            archive_versions: ARCHIVE_VERSIONS,
         }
     }
 }
@@ -129,6 +135,10 @@ impl Store {
     /// The database file.
     pub fn path(&self) -> &Path {
         &self.inner.path
+    }
+
+    pub(crate) fn options(&self) -> &OpenOptions {
+        &self.inner.options
     }
 
     pub(crate) fn writer(&self) -> &Writer {

@@ -93,7 +93,11 @@ fn view_work(shell: &Shell, work: &StorageWork) -> Html {
     html! {
         <>
             <span class={tone}>{ icon.draw() }</span>
-            <p>{ storage::standing(work) }if ended { { " " }<span class="gl-dim" title={format::date_time(work.began, shell.zone())}>{ format::ago(dom::now(), work.began, shell.zone()) }</span> }if let Some(hint) = hint { { " " }<span class="gl-dim">{ hint }</span> }</p>
+            <p>
+                { storage::standing(work) }
+                if let Some(hint) = hint { { " " }<span class="gl-dim">{ hint }</span> }
+                if ended { { " " }<span class="gl-dim" title={format::date_time(work.began, shell.zone())}>{ format::ago(dom::now(), work.began, shell.zone()) }</span> }
+            </p>
             if moving {
                 <progress max={work.total.max(1).to_string()} value={work.done.to_string()} aria-label="progress of old history"></progress>
                 <button type="button" class="gl-link" onclick={calls(shell, || StopArchive {})}>{ "Stop" }</button>

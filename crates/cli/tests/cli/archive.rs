@@ -145,7 +145,7 @@ fn it_is_said_in_sentences() {
     assert_eq!((done.code, done.out.as_str()), (0, ""), "{done:?}");
     assert!(
         done.err
-            .contains("11 versions archived in 1 files; 2 old ones stay"),
+            .contains("11 versions archived in 1 file; 2 old versions stay"),
         "{}",
         done.err
     );
@@ -158,7 +158,7 @@ fn it_is_said_in_sentences() {
     );
     let done = ghostlight.run(&["archive", "--restore", &name]);
     assert!(
-        done.err.contains("11 versions brought back out of 1 files"),
+        done.err.contains("11 versions brought back out of 1 file;"),
         "{}",
         done.err
     );

@@ -36,7 +36,7 @@ pub(crate) fn commit(
 pub(crate) fn archived(c: &Connection, id: CommitId, block: i64) -> rusqlite::Result<Commit> {
     let (path, place) = find(c, block)?;
     match from_file(&path, place, id) {
-        Err(error) if !path.exists() => match as_of_now(c, id, block)? {
+        Err(error) if !path.exists() => match as_of_now(c, id, place.0)? {
             Some(commit) => Ok(commit),
             None => Err(error.into_sqlite()),
         },
@@ -46,21 +46,24 @@ pub(crate) fn archived(c: &Connection, id: CommitId, block: i64) -> rusqlite::Re
 
 /// The file is gone: between the beginning of this reader's snapshot and now it may have been brought back. A version
 /// is the same whenever it is read, so the database as of now answers; `None` if it too says that the file has it.
-fn as_of_now(c: &Connection, id: CommitId, block: i64) -> rusqlite::Result<Option<Commit>> {
+fn as_of_now(c: &Connection, id: CommitId, gone: Mark) -> rusqlite::Result<Option<Commit>> {
     let Some(path) = c.path() else {
         return Ok(None);
     };
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let now = Connection::open_with_flags(path, flags)?;
     let mut find = now.prepare("SELECT body, block FROM \"commit\" WHERE id = ?1")?;
-    find.query_row([id.0], |row| match row.get::<_, Option<i64>>(1)? {
-        Some(same) if same == block => Ok(None),
-        None => read::from_json(row, 0).map(Some),
-        Some(other) => {
-            let (path, place) = self::find(&now, other)?;
-            let found = from_file(&path, place, id);
-            found.map(Some).map_err(StoreError::into_sqlite)
+    find.query_row([id.0], |row| {
+        let Some(block) = row.get(1)? else {
+            return read::from_json(row, 0).map(Some);
+        };
+        // Not the block's number: one that goes gives it to one that comes.
+        let (path, place) = self::find(&now, block)?;
+        if place.0 == gone {
+            return Ok(None);
         }
+        let found = from_file(&path, place, id);
+        found.map(Some).map_err(StoreError::into_sqlite)
     })
 }
 

@@ -18,9 +18,6 @@ use ghostlight_model::{
 use rusqlite::{Connection, OptionalExtension, params};
 use std::{collections::BTreeSet, ops::ControlFlow, path::Path};
 
-/// Versions of a file; the next ones go into another. Each file is one transaction, for which other writers wait.
-const FILE_VERSIONS_MAX: usize = 20_000;
-
 impl Store {
     /// Moves what old versions say into compressed files. Versions from which a branch's card is folded stay. Whatever
     /// breaks off, everything is in the database or in a recorded file.
@@ -81,9 +78,10 @@ impl Moving<'_> {
                     Some(writing) => writing,
                     None => Writing::begin(self.folder)?,
                 };
+                let most = self.store.options().archive_versions;
                 let found = self
                     .store
-                    .reading(|c| gather(c, *posting, before, &mut next))?;
+                    .reading(|c| gather(c, *posting, (before, most), &mut next))?;
                 match found {
                     Gathered::All { kept } => {
                         self.done.kept += kept;
@@ -158,18 +156,18 @@ enum Gathered {
     Full,
 }
 
-/// Adds a posting's old versions that nobody needs to the file.
+/// Adds a posting's old versions that nobody needs to the file, until that has `most`.
 fn gather(
     c: &Connection,
     posting: PostingId,
-    before: Micros,
+    (before, most): (Micros, usize),
     writing: &mut Writing,
 ) -> rusqlite::Result<Gathered> {
     let mut old = c.prepare_cached(sql::ARCHIVABLE)?;
     let mut rows = old.query(params![posting.0, before.0])?;
     let (mut kept, mut needed) = (0, None);
     while let Some(row) = rows.next()? {
-        if writing.versions() >= FILE_VERSIONS_MAX {
+        if writing.versions() >= most {
             return Ok(Gathered::Full);
         }
         let needed = match &needed {
