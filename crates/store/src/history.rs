@@ -5,6 +5,7 @@
 //! merged and undone, and why not, is `model::history`'s to say.
 
 use crate::{
+    archive,
     error::StoreError,
     open::Store,
     outline::Outlines,
@@ -261,7 +262,8 @@ pub(crate) fn all_of(
 
 fn commits(c: &Connection, posting: PostingId) -> rusqlite::Result<Vec<(CommitId, Commit)>> {
     read::collect(c, sql::COMMITS, params![posting.0], |row| {
-        Ok((CommitId(row.get(0)?), read::from_json::<Commit>(row, 1)?))
+        let id = CommitId(row.get(0)?);
+        Ok((id, archive::content::commit(c, id, row, 1)?))
     })
 }
 
@@ -424,6 +426,17 @@ impl Store {
         })
     }
 
+    /// The same versions with their authors, without what they say: of a long history from its outlines alone.
+    pub fn version_ids(&self, posting: PostingId) -> Result<Vec<(CommitId, AuthorId)>, StoreError> {
+        self.reading(|c| {
+            let tip = tip(c, self.outlines(), posting)?;
+            let line = tip.line().into_iter();
+            Ok(line
+                .map(|(id, commit)| (id, commit.author.clone()))
+                .collect())
+        })
+    }
+
     /// A commit of a posting.
     pub fn commit(&self, posting: PostingId, id: CommitId) -> Result<Option<Commit>, StoreError> {
         self.reading(|c| commit_of(c, posting, id))
@@ -553,7 +566,9 @@ pub(crate) fn commit_of(
     id: CommitId,
 ) -> rusqlite::Result<Option<Commit>> {
     c.prepare_cached(sql::COMMIT)?
-        .query_row(params![id.0, posting.0], |row| read::from_json(row, 0))
+        .query_row(params![id.0, posting.0], |row| {
+            archive::content::commit(c, id, row, 0)
+        })
         .optional()
 }
 

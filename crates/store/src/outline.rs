@@ -4,7 +4,7 @@
 //! (`model::history`, `outline.rs`). The long ones that were read last are kept ([`Outlines`]): the next question about
 //! one reads its last chunk, which tells whether all is as it was and what came since.
 
-use crate::{read, sql};
+use crate::{archive, read, sql};
 use ghostlight_model::{
     CommitId, PostingId,
     commit::Commit,
@@ -147,6 +147,11 @@ impl Chunk {
     }
 }
 
+/// A history as the file has it, for who goes through all of them once.
+pub(crate) fn dag(c: &Connection, posting: PostingId) -> rusqlite::Result<Dag> {
+    all_of(c, posting).map(|history| history.dag)
+}
+
 /// A history as the file has it.
 fn all_of(c: &Connection, posting: PostingId) -> rusqlite::Result<History> {
     let (mut dag, mut last) = (Dag::default(), Chunk::default());
@@ -213,7 +218,7 @@ fn rebuild(c: &Connection, posting: PostingId) -> rusqlite::Result<()> {
     let (mut number, mut chunk) = (0, packed::begin(None));
     while let Some(row) = rows.next()? {
         let id = CommitId(row.get(0)?);
-        let outline = Outline::of(&read::from_json::<Commit>(row, 1)?);
+        let outline = Outline::of(&archive::content::commit(c, id, row, 1)?);
         if !packed::append(&mut chunk, id, &outline).map_err(damaged)? {
             insert_chunk(c, posting, number, &chunk)?;
             (number, chunk) = (number + 1, packed::begin(Some(&chunk)));

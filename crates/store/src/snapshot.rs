@@ -4,7 +4,7 @@
 //! meanwhile are neither missed nor repeated. Pages go on behind the last row's key, never by counting rows. While a
 //! snapshot is held the write-ahead log is not shortened behind it, so it is not kept for longer than an export takes.
 
-use crate::{error::StoreError, open::Store, sql, streams::LOCAL};
+use crate::{archive, error::StoreError, open::Store, sql, streams::LOCAL};
 use ghostlight_model::{
     CommitId, Confidence, FieldKey, FieldValue, Micros, PostingId, StreamId,
     card::{Card, FieldState},
@@ -278,7 +278,7 @@ impl Snapshot {
             let mut page = Page::default();
             while let Some(row) = rows.next()? {
                 page.rows += 1;
-                let change = change(row)?;
+                let change = change(c, row)?;
                 if page.rows == PAGE_ROWS {
                     let field = change.field.to_owned();
                     let (id, counter) = (change.commit.0.to_vec(), row.get(3)?);
@@ -444,20 +444,30 @@ impl Page<EventPlace> {
     }
 }
 
-fn change<'a>(row: &'a Row<'_>) -> rusqlite::Result<ChangeExport<'a>> {
+fn change<'a>(c: &Connection, row: &'a Row<'_>) -> rusqlite::Result<ChangeExport<'a>> {
     let value = |column| -> rusqlite::Result<Option<FieldValue>> {
         match optional(row, column)? {
             Some(_) => json(row, column).map(Some),
             None => Ok(None),
         }
     };
+    let (field, commit) = (text(row, 1)?, CommitId(row.get(4)?));
+    let (old, new) = match row.get(12)? {
+        None => (value(5)?, value(6)?),
+        Some(block) => {
+            let changes = archive::content::archived(c, commit, block)?.changes;
+            let change = changes.into_iter().find(|one| one.field.name() == field);
+            let change = change.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+            (change.old, change.new)
+        }
+    };
     Ok(ChangeExport {
         posting: PostingId(row.get(0)?),
-        field: text(row, 1)?,
+        field,
         at: Micros(row.get(2)?),
-        commit: CommitId(row.get(4)?),
-        old: value(5)?,
-        new: value(6)?,
+        commit,
+        old,
+        new,
         confidence: row.get(7)?,
         source: text(row, 8)?,
         author: text(row, 9)?,

@@ -197,9 +197,9 @@ pub const OBSERVATION: &str = "SELECT body FROM observation WHERE id = ?1 AND po
 pub const DRAFTS: &str = "SELECT field, text, at FROM draft WHERE posting = ?1";
 /// A posting's commits by clock.
 pub const COMMITS: &str =
-    "SELECT id, body FROM \"commit\" WHERE posting = ?1 ORDER BY wall, counter, id";
+    "SELECT id, body, block FROM \"commit\" WHERE posting = ?1 ORDER BY wall, counter, id";
 /// A page of a posting's commits, latest first: posting, start, length.
-pub const HISTORY: &str = "SELECT body FROM \"commit\" WHERE posting = ?1 \
+pub const HISTORY: &str = "SELECT id, body, block FROM \"commit\" WHERE posting = ?1 \
      ORDER BY wall DESC, counter DESC, id DESC LIMIT ?3 OFFSET ?2";
 /// How many commits a posting has.
 pub const HISTORY_COUNT: &str = "SELECT count(*) FROM \"commit\" WHERE posting = ?1";
@@ -221,9 +221,20 @@ pub const LAST_OUTLINES: &str =
     "SELECT rowid, chunk, body FROM outline WHERE posting = ?1 ORDER BY chunk DESC LIMIT 1";
 /// A posting's commits in the order in which they came; for a rebuild, it sorts.
 pub const COMMITS_BY_ARRIVAL: &str =
-    "SELECT id, body FROM \"commit\" WHERE posting = ?1 ORDER BY rowid";
-/// A commit's body: id, posting.
-pub const COMMIT: &str = "SELECT body FROM \"commit\" WHERE id = ?1 AND posting = ?2";
+    "SELECT id, body, block FROM \"commit\" WHERE posting = ?1 ORDER BY rowid";
+/// A commit's body, and the block that has it once it is archived: id, posting.
+pub const COMMIT: &str = "SELECT body, block FROM \"commit\" WHERE id = ?1 AND posting = ?2";
+/// Where a block of archived versions is.
+pub const ARCHIVE_PLACE: &str = "SELECT hash, start, length, raw FROM archive_block \
+     CROSS JOIN archive_file ON archive_file.id = file WHERE archive_block.id = ?1";
+/// A posting's versions that are not archived, oldest first: posting, before.
+pub const ARCHIVABLE: &str = "SELECT id, body FROM \"commit\" WHERE posting = ?1 AND wall < ?2 \
+     AND block IS NULL ORDER BY wall, counter, id";
+/// Where a posting's branches stand.
+pub const BRANCH_HEADS: &str = "SELECT head FROM branch WHERE posting = ?1";
+/// Old and new of a change: posting, field, wall, counter, commit.
+pub const CHANGE_VALUES: &str = "SELECT old, new FROM field_change WHERE posting = ?1 AND field = ?2 \
+     AND wall = ?3 AND counter = ?4 AND commit_id = ?5";
 /// A posting's branches by name.
 pub const BRANCHES: &str = "SELECT name, head, created, wall, author_id FROM branch \
      CROSS JOIN \"commit\" ON id = head WHERE branch.posting = ?1 ORDER BY name";
@@ -326,12 +337,12 @@ pub const EXPORT_FIELDS: &str =
     "SELECT field, body FROM card_field WHERE posting = ?1 ORDER BY position";
 /// Changes for an export, by posting and field, oldest first: behind which (five parts), last posting, from, before,
 /// then field, author and source, each or null, and length.
-pub const EXPORT_CHANGES: &str = "SELECT posting, field, wall, counter, commit_id, old, new, confidence, source, \
-     author_id, (SELECT message FROM \"commit\" WHERE id = commit_id), \
-     (SELECT name FROM person WHERE person.author_id = field_change.author_id) FROM field_change \
-     WHERE (posting, field, wall, counter, commit_id) > (?1, ?2, ?3, ?4, ?5) AND posting <= ?6 \
-     AND wall >= ?7 AND wall <= ?8 AND (?9 IS NULL OR field = ?9) AND (?10 IS NULL OR author_id = ?10) \
-     AND (?11 IS NULL OR source = ?11) ORDER BY posting, field, wall, counter, commit_id LIMIT ?12";
+pub const EXPORT_CHANGES: &str = "SELECT c.posting, field, c.wall, c.counter, commit_id, old, new, confidence, source, \
+     c.author_id, message, (SELECT name FROM person WHERE person.author_id = c.author_id), block \
+     FROM field_change AS c CROSS JOIN \"commit\" ON id = commit_id \
+     WHERE (c.posting, field, c.wall, c.counter, commit_id) > (?1, ?2, ?3, ?4, ?5) AND c.posting <= ?6 \
+     AND c.wall >= ?7 AND c.wall <= ?8 AND (?9 IS NULL OR field = ?9) AND (?10 IS NULL OR c.author_id = ?10) \
+     AND (?11 IS NULL OR source = ?11) ORDER BY c.posting, field, c.wall, c.counter, commit_id LIMIT ?12";
 /// How many changes an export has: first and last posting, then as above.
 pub const EXPORT_CHANGES_COUNT: &str = "SELECT count(*) FROM field_change WHERE posting >= ?1 AND posting <= ?2 \
      AND wall >= ?3 AND wall <= ?4 AND (?5 IS NULL OR field = ?5) AND (?6 IS NULL OR author_id = ?6) \
@@ -472,6 +483,10 @@ pub const HOT: &[(&str, &str)] = &[
     ("outlines, chunks", OUTLINE_CHUNKS),
     ("outlines, last", LAST_OUTLINES),
     ("commit", COMMIT),
+    ("place of an archived version", ARCHIVE_PLACE),
+    ("versions to archive", ARCHIVABLE),
+    ("heads of branches", BRANCH_HEADS),
+    ("values of a change", CHANGE_VALUES),
     ("branches", BRANCHES),
     ("branch", BRANCH),
     ("branches, count", BRANCHES_COUNT),

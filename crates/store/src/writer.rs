@@ -165,8 +165,16 @@ fn catching<T>(path: &Path, work: impl FnOnce() -> T) -> Result<T, StoreError> {
     })
 }
 
+/// What is queued.
+enum Work {
+    /// Shares a transaction with others.
+    Shared(Box<dyn Job>),
+    /// Has the connection for itself, outside of any transaction.
+    Alone(Box<dyn FnOnce(&Connection) + Send>),
+}
+
 pub(crate) struct Writer {
-    queue: Option<SyncSender<Box<dyn Job>>>,
+    queue: Option<SyncSender<Work>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -218,7 +226,25 @@ impl Writer {
         let job = Box::new(Call { work, light, reply });
         if let Some(queue) = &self.queue {
             // A closed queue drops the reply, which the caller reads as `Closed`.
-            let _ = queue.send(job);
+            let _ = queue.send(Work::Shared(job));
+        }
+        Pending(pending)
+    }
+
+    /// Queues what no transaction may be around. What was queued before is on disk then, what comes later waits.
+    pub fn submit_alone<T: Send + 'static>(
+        &self,
+        path: PathBuf,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Pending<T> {
+        let (reply, pending) = mpsc::sync_channel(1);
+        let alone = Box::new(move |connection: &Connection| {
+            let result = catching(&path, || work(connection));
+            // Whoever asked may have gone away.
+            let _ = reply.send(result.flatten());
+        });
+        if let Some(queue) = &self.queue {
+            let _ = queue.send(Work::Alone(alone));
         }
         Pending(pending)
     }
@@ -241,7 +267,7 @@ impl Drop for Writer {
 fn serve(
     mut connection: Connection,
     path: &Path,
-    (queue, outlines): (&Receiver<Box<dyn Job>>, &Outlines),
+    (queue, outlines): (&Receiver<Work>, &Outlines),
     on_change: &OnChange,
 ) {
     let mut seen = data_version(&connection);
@@ -261,19 +287,44 @@ fn serve(
             };
             announce(path, on_change, &everything);
         }
-        if let Some(first) = first {
-            let jobs = std::iter::once(first)
-                .chain(queue.try_iter())
-                .take(BATCH_MAX);
+        let mut next = first;
+        while let Some(work) = next.take() {
+            let jobs = match work {
+                Work::Alone(alone) => {
+                    alone(&connection);
+                    continue;
+                }
+                Work::Shared(first) => batch(first, queue, &mut next),
+            };
             write(
                 &mut connection,
                 path,
-                jobs.collect(),
+                jobs,
                 (&mut memory, outlines),
                 on_change,
             );
         }
     }
+}
+
+/// What queued up behind `first` and shares its transaction; what does not is left in `next`.
+fn batch(
+    first: Box<dyn Job>,
+    queue: &Receiver<Work>,
+    next: &mut Option<Work>,
+) -> Vec<Box<dyn Job>> {
+    let mut jobs = vec![first];
+    while jobs.len() < BATCH_MAX {
+        match queue.try_recv() {
+            Ok(Work::Shared(job)) => jobs.push(job),
+            Ok(alone) => {
+                *next = Some(alone);
+                break;
+            }
+            Err(_) => break,
+        }
+    }
+    jobs
 }
 
 /// What the writer remembers from one transaction to the next.

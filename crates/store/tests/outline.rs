@@ -259,6 +259,8 @@ fn agree(store: &Store, posting: PostingId, dice: &mut Dice) {
     let line = whole.line(&[head]).into_iter();
     let line: Vec<(CommitId, Commit)> = line.map(|(id, commit)| (id, commit.clone())).collect();
     assert_eq!(store.versions(posting).unwrap(), line);
+    let ids = line.into_iter().map(|(id, commit)| (id, commit.author));
+    assert_eq!(store.version_ids(posting).unwrap(), ids.collect::<Vec<_>>());
     timelines(store, posting, &whole);
 }
 

@@ -56,7 +56,7 @@ const MERGES: usize = 500;
 const BUNDLED: u64 = 1_000;
 
 /// A shell without a window.
-struct Shell;
+pub(crate) struct Shell;
 impl Host for Shell {}
 
 /// Prints the figures.
@@ -85,7 +85,7 @@ pub fn measure(options: &Options) -> Outcome<()> {
     }
     let engine = Engine::open(folder, Arc::new(Shell), Hooks::default())?;
     let size = size(&engine)?;
-    queries(folder, &engine, &size)?;
+    queries(folder, &engine, &size, "")?;
     bundles(&engine, own.path())?;
     merges(&engine)
 }
@@ -106,14 +106,14 @@ fn listed(engine: &Engine, start: u32, len: u32) -> Outcome<(u32, Vec<PostingId>
 }
 
 /// How much there is.
-struct Size {
+pub(crate) struct Size {
     postings: u32,
     commits: u64,
     /// The posting with the longest history of all, and its versions: in a folder of `ghostlight-seed`, the first one made.
     longest: (u32, PostingId),
 }
 
-fn size(engine: &Engine) -> Outcome<Size> {
+pub(crate) fn size(engine: &Engine) -> Outcome<Size> {
     let (postings, _) = listed(engine, 0, 1)?;
     let (mut commits, mut best): (u64, Option<(u32, PostingId)>) = (0, None);
     for start in (0..postings).step_by(500) {
@@ -169,7 +169,8 @@ impl Times {
     }
 }
 
-fn queries(folder: &Path, engine: &Engine, size: &Size) -> Outcome<()> {
+/// Prints how long each question takes, its name behind `prefix`.
+pub(crate) fn queries(folder: &Path, engine: &Engine, size: &Size, prefix: &str) -> Outcome<()> {
     let (mut dice, (versions, longest)) = (Dice::of(7, 0), size.longest);
     let (mut random, mut long) = (Times::default(), Times::default());
     for _ in 0..POSTINGS {
@@ -194,7 +195,7 @@ fn queries(folder: &Path, engine: &Engine, size: &Size) -> Outcome<()> {
         let worst = [&random, &long, &cold].into_iter().map(p99);
         let worst = worst.fold(0.0, f64::max);
         let mut told = serde_json::json!({
-            "name": name, "value": worst, "unit": "ms",
+            "name": format!("{prefix}{name}"), "value": worst, "unit": "ms",
             "random_p50": p50(&random), "random_p99": p99(&random),
             "longest_p50": p50(&long), "longest_p99": p99(&long),
             "cold_p50": p50(&cold), "cold_p99": p99(&cold),
