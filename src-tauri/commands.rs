@@ -95,6 +95,9 @@ commands! {
     reveal_export: RevealExport,
     choose_bundle: ChooseBundle,
     start_import: StartImport,
+    start_archive: StartArchive,
+    bring_archive_back: BringArchiveBack,
+    stop_archive: StopArchive,
 }
 
 #[cfg(test)]

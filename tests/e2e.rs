@@ -9,6 +9,8 @@
 
 mod support;
 
+#[path = "e2e/archive.rs"]
+mod archive;
 #[path = "e2e/biography.rs"]
 mod biography;
 #[path = "e2e/card.rs"]

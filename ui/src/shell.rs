@@ -114,6 +114,10 @@ pub enum Dialog {
     Connections(Option<i64>),
     /// Set up a feed, or change one.
     Feed(Option<i64>),
+    /// Whether to archive versions older than so many days.
+    Archive(u32),
+    /// Whether to bring archived history back.
+    BringBack,
     /// Whether to discard an entry of the outbox: feed, key, what it is.
     Discard(i64, String, String),
 }

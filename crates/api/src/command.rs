@@ -355,6 +355,19 @@ commands! {
         /// The file, absolute.
         path: String,
     } -> u64;
+
+    /// Begins to put what old versions say into compressed files; it goes on in the background, as
+    /// [`crate::view::ViewQuery::Storage`] shows.
+    "start_archive" StartArchive {
+        /// Versions older than so many days.
+        older_than_days: u32,
+    } -> ();
+
+    /// Begins to bring all that is archived back into the database; likewise.
+    "bring_archive_back" BringArchiveBack {} -> ();
+
+    /// Stops archiving or bringing back behind the file it is at; what is moved stays moved.
+    "stop_archive" StopArchive {} -> ();
 }
 
 /// What a person wants to take away.

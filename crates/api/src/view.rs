@@ -1,5 +1,9 @@
 //! View queries and the rows they give.
 
+mod storage;
+
+pub use storage::{ArchivesView, StorageDone, StorageKind, StorageState, StorageView, StorageWork};
+
 use crate::command::{ExportForm, ExportKind};
 use ghostlight_model::{
     CaptureId, CommitId, Confidence, Day, FieldKey, FieldValue, Issue, Layer, Micros, PostingId,
@@ -225,6 +229,8 @@ pub enum ViewQuery {
     Exports,
     /// The bundles taken over in this session, the latest first.
     Imports,
+    /// What the data folder holds, and what is done with old history.
+    Storage,
     /// Postings and runs that answer a few typed words, as of when they were asked for.
     Find {
         /// As typed.
@@ -293,6 +299,8 @@ pub enum ViewData {
     Exports(Vec<ExportRow>),
     /// Of [`ViewQuery::Imports`].
     Imports(Vec<ImportRow>),
+    /// Of [`ViewQuery::Storage`].
+    Storage(Box<StorageView>),
     /// Of [`ViewQuery::Find`].
     Found(FoundView),
     /// The view could not be read.

@@ -4,7 +4,8 @@ use crate::{
     Global,
     output::{Exit, fail, print_line},
 };
-use serde_json::json;
+use ghostlight_engine::archive::ArchiveProblem;
+use serde_json::{Value, json};
 
 /// What to do besides checking.
 #[derive(Debug, clap::Args)]
@@ -20,8 +21,10 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Exit, Exit> {
     let trouble =
         |e: ghostlight_engine::StoreError| fail(Exit::Store, &e.to_string(), Some(e.hint()));
     let problems = store.check().map_err(trouble)?;
+    let archives = store.check_archives().map_err(trouble)?;
+    let lost = archives.iter().any(|problem| problem.grave);
     let (postings, running) = store.counts().map_err(trouble)?;
-    let rebuilt = if args.rebuild && problems.is_empty() {
+    let rebuilt = if args.rebuild && problems.is_empty() && !lost {
         Some(store.rebuild().wait().map_err(trouble)?)
     } else {
         None
@@ -32,7 +35,8 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Exit, Exit> {
         });
         print_line(
             &json!({
-                "database": store.path(), "healthy": problems.is_empty(), "problems": problems,
+                "database": store.path(), "healthy": problems.is_empty() && !lost, "problems": problems,
+                "archives": archives.iter().map(archive).collect::<Vec<_>>(),
                 "postings": postings, "running": running, "rebuilt": rebuilt,
             })
             .to_string(),
@@ -45,7 +49,11 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Exit, Exit> {
         for problem in &problems {
             print_line(&format!("  damaged: {problem}"))?;
         }
-        if problems.is_empty() {
+        for problem in &archives {
+            print_line(&format!("  archive {}: {}", problem.file, problem.what))?;
+            print_line(&format!("    {}", problem.hint))?;
+        }
+        if problems.is_empty() && !lost {
             print_line("  integrity: ok")?;
         }
         if let Some(r) = &rebuilt {
@@ -60,12 +68,25 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Exit, Exit> {
             ))?;
         }
     }
-    if problems.is_empty() {
+    if problems.is_empty() && !lost {
         return Ok(Exit::Done);
+    }
+    if problems.is_empty() {
+        return Err(fail(
+            Exit::Store,
+            "archived history is missing or damaged",
+            Some(
+                "Put the archive files named above back from a copy of the folder; everything else is sound.",
+            ),
+        ));
     }
     Err(fail(
         Exit::Store,
         "the database is damaged",
         Some("Keep a copy of the folder, then restore the newest file of its backups folder."),
     ))
+}
+
+fn archive(problem: &ArchiveProblem) -> Value {
+    json!({"file": problem.file, "what": problem.what, "hint": problem.hint, "grave": problem.grave})
 }

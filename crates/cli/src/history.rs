@@ -4,7 +4,7 @@ use crate::output::{Exit, fail};
 use ghostlight_api::{ApiError, ErrorCode};
 use ghostlight_detect::keys;
 use ghostlight_engine::{Engine, StoreError};
-use ghostlight_model::{CommitId, PostingId, commit::Commit};
+use ghostlight_model::{CommitId, PostingId, commit::AuthorId};
 
 /// So many digits of a version's id at least name it.
 const PREFIX_MIN: usize = 6;
@@ -49,12 +49,12 @@ pub(crate) fn posting(engine: &Engine, text: &str) -> Result<PostingId, Exit> {
     }
 }
 
-/// The versions on the checked-out branch, oldest first; the first has number 1.
+/// The versions on the checked-out branch with their authors, oldest first; the first has number 1.
 pub(crate) fn versions(
     engine: &Engine,
     posting: PostingId,
-) -> Result<Vec<(CommitId, Commit)>, Exit> {
-    let versions = engine.hub().store().versions(posting);
+) -> Result<Vec<(CommitId, AuthorId)>, Exit> {
+    let versions = engine.hub().store().version_ids(posting);
     versions.map_err(|e| trouble(&e))
 }
 
@@ -62,7 +62,7 @@ pub(crate) fn versions(
 pub(crate) fn version(
     engine: &Engine,
     posting: PostingId,
-    versions: &[(CommitId, Commit)],
+    versions: &[(CommitId, AuthorId)],
     text: &str,
 ) -> Result<CommitId, Exit> {
     let unknown = || {

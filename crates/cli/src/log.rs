@@ -101,9 +101,9 @@ impl Log {
 
     /// The author of an id, or the one of a name among those of the posting.
     fn author(&mut self, text: &str) -> Result<AuthorId, Exit> {
-        for (_, commit) in versions(&self.engine, self.posting)? {
-            if self.name(&commit.author)? == text {
-                return Ok(commit.author);
+        for (_, author) in versions(&self.engine, self.posting)? {
+            if self.name(&author)? == text {
+                return Ok(author);
             }
         }
         Ok(AuthorId(text.to_owned()))

@@ -1,11 +1,12 @@
 //! `ghostlight`: the command-line twin of the app, for scripts and servers.
 //!
 //! Same engine, same store, no window. Results go to standard output, messages and progress to
-//! standard error; exit codes are 0 done, 1 not a posting, nothing found, a bundle refused or an export
-//! stopped, 2 bad usage or unreadable input, 3 the store cannot be opened or written.
+//! standard error; exit codes are 0 done, 1 not a posting, nothing found, a bundle refused, an export or
+//! archiving stopped, 2 bad usage or unreadable input, 3 the store cannot be opened or written.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod analyze;
+mod archive;
 mod biography;
 mod bundle;
 mod demo_feed;
@@ -40,8 +41,8 @@ struct Cli {
     command: Command,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 done; 1 not a posting, nothing found, a bundle refused, an export stopped; \
-                          2 bad usage or unreadable input; 3 the store cannot be opened or written.";
+const EXIT_CODES: &str = "Exit codes: 0 done; 1 not a posting, nothing found, a bundle refused, an export or archiving \
+                          stopped; 2 bad usage or unreadable input; 3 the store cannot be opened or written.";
 
 /// Options of every command.
 #[derive(Debug, clap::Args)]
@@ -70,6 +71,8 @@ enum Command {
     Edit(edit::Args),
     /// Print a posting's history, a field's, or what differs between two versions
     Log(log::Args),
+    /// Put what old versions say into compressed files, or bring it back
+    Archive(archive::Args),
     /// Check the data folder; --rebuild rebuilds every projection from the log
     Doctor(doctor::Args),
     /// Write postings, their history or events of runs to a file: CSV, JSON, JSONL, Markdown or a bundle
@@ -125,6 +128,7 @@ fn main() -> ExitCode {
         Command::Detect(args) => detect::run(&cli.global, &args),
         Command::Edit(args) => edit::run(&cli.global, args),
         Command::Log(args) => log::run(&cli.global, &args),
+        Command::Archive(args) => archive::run(&cli.global, &args),
         Command::Doctor(args) => doctor::run(&cli.global, &args),
         Command::Export(args) => export::run(&cli.global, &args),
         Command::Hub(args) => hub::run(&cli.global, &args),

@@ -179,6 +179,14 @@ impl Desk {
         self.next_ping()
     }
 
+    /// Marks what is said of the data folder, likewise.
+    pub fn storage_changed(&mut self) -> Option<Ping> {
+        let concerned = self.views.iter();
+        let concerned = concerned.filter(|(_, view)| view.query == ViewQuery::Storage);
+        self.dirty.extend(concerned.map(|(id, _)| *id));
+        self.next_ping()
+    }
+
     /// Marks what says of runs whether their source is alive, for the next ping.
     pub fn sources_changed(&mut self) {
         let concerned = self.views.iter();
@@ -260,6 +268,7 @@ impl View {
             ViewQuery::Digest
             | ViewQuery::Exports
             | ViewQuery::Imports
+            | ViewQuery::Storage
             | ViewQuery::ExportLook(_)
             // As of when it was asked for: the lines stay where they are while somebody chooses.
             | ViewQuery::Find { .. } => false,

@@ -4,10 +4,11 @@
 //! background (the window), [`Engine::analyze`] does so while the caller waits (the command line);
 //! both run the same [`pipeline`]. Commands of the edge are answered in [`commands`]; the window's
 //! reads go through [`views`], and [`desk`] decides when it is pinged. [`feeds`] follows what others publish, and
-//! [`outbox`] sends them what is ours. [`secrets`] keeps the tokens of feeds. [`attention`] decides what the system is asked to notify of, in the words of
+//! [`outbox`] sends them what is ours. [`archive`] puts old history away and brings it back. [`secrets`] keeps the tokens of feeds. [`attention`] decides what the system is asked to notify of, in the words of
 //! [`notification`].
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod archive;
 mod attend;
 pub mod attention;
 mod board;
@@ -32,6 +33,7 @@ pub mod report;
 mod samples;
 pub mod secrets;
 mod sending;
+mod storage;
 mod suggest;
 mod views;
 
@@ -70,6 +72,7 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
+use storage::Storage;
 
 /// The version in events, commits and reports.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -100,6 +103,7 @@ struct Shared {
     attending: Arc<Attending>,
     exports: Exports,
     imports: Imports,
+    storage: Storage,
     queue: SyncSender<Job>,
     author: AuthorId,
     first_start: bool,
@@ -172,6 +176,7 @@ impl Engine {
             attending,
             exports: Exports::default(),
             imports: Imports::default(),
+            storage: Storage::default(),
             queue,
             author,
             first_start,

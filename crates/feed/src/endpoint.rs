@@ -93,12 +93,17 @@ impl Endpoint {
     }
 
     /// A stable name for what this feed stores: the same for the same address and kind, whatever the credentials; of a
-    /// hub, whichever of its streams are asked for.
+    /// hub, whichever of its streams are asked for and by which transport. `localhost` is 127.0.0.1 (RFC 6761, 6.3).
     pub fn feed_id(&self, kind: Kind) -> String {
-        let url = match kind {
-            Kind::Hub => self.hub_url("").unwrap_or_else(|| self.url.clone()),
-            _ => self.url.clone(),
+        let hub = match kind {
+            Kind::Hub => self.websocket(Some(kind)),
+            _ => None,
         };
+        let mut url = hub.unwrap_or_else(|| self.url.clone());
+        if url.host_str() == Some("localhost") {
+            // Cannot fail for these schemes.
+            let _ = url.set_host(Some("127.0.0.1"));
+        }
         short_hash(&format!("{} {}", kind.word(), url.as_str()))
     }
 
@@ -255,6 +260,10 @@ mod tests {
         assert_eq!(id.len(), 16);
         assert_eq!(parse("WS://u:p@H:1/v1/#x").feed_id(Kind::Hub), id);
         assert_eq!(parse("ws://h:1/v1?stream=run/7").feed_id(Kind::Hub), id);
+        assert_eq!(parse("http://h:1/v1/sse").feed_id(Kind::Hub), id);
+        let own = ["ws://localhost:1/v1", "http://127.0.0.1:1/v1"];
+        let own = own.map(|address| parse(address).feed_id(Kind::Hub));
+        assert_eq!(own[0], own[1]);
         for other in ["ws://h:2/v1", "wss://h:1/v1", "ws://h:1/v1?team=2"] {
             assert_ne!(parse(other).feed_id(Kind::Hub), id, "{other}");
         }

@@ -3,8 +3,9 @@
 
 use crate::{
     error::StoreError,
+    history::commit_of,
     open::Store,
-    read::{collect, from_json, run_state},
+    read::{collect, run_state},
     sql,
 };
 use ghostlight_model::{
@@ -214,14 +215,4 @@ fn other(row: &rusqlite::Row<'_>) -> rusqlite::Result<OtherPosting> {
         first_seen: Micros(row.get(3)?),
         fingerprint: print.map(|print| print as u64),
     })
-}
-
-fn commit_of(
-    c: &rusqlite::Connection,
-    posting: PostingId,
-    id: CommitId,
-) -> rusqlite::Result<Option<Commit>> {
-    c.prepare_cached(sql::COMMIT)?
-        .query_row(params![id.0, posting.0], |row| from_json(row, 0))
-        .optional()
 }

@@ -1,7 +1,10 @@
 //! What can go wrong with the database: each names the file and the way out.
 
-use rusqlite::ErrorCode;
-use std::path::{Path, PathBuf};
+use rusqlite::{ErrorCode, types::Type};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 /// Trouble with the store. Cloned to everybody whose write shared a failed transaction.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -60,6 +63,14 @@ pub enum StoreError {
         /// What went wrong.
         detail: String,
     },
+    /// An archive file is missing or damaged; nothing was changed.
+    #[error("{path}: {detail}")]
+    Archive {
+        /// The file, or the folder of archive files.
+        path: PathBuf,
+        /// What is wrong with it.
+        detail: String,
+    },
     /// A value breaks a rule; nothing was written.
     #[error("{0}")]
     Refused(String),
@@ -93,6 +104,11 @@ pub enum StoreError {
 impl StoreError {
     /// The error for what SQLite said about `path`.
     pub(crate) fn sqlite(path: &Path, error: &rusqlite::Error) -> Self {
+        if let rusqlite::Error::FromSqlConversionFailure(_, _, carried) = error
+            && let Some(carried) = carried.downcast_ref::<Self>()
+        {
+            return carried.clone();
+        }
         let path = path.to_owned();
         let detail = error.to_string();
         match error.sqlite_error_code() {
@@ -113,6 +129,26 @@ impl StoreError {
         }
     }
 
+    /// For code between two statements that answers with SQLite's errors; [`StoreError::sqlite`] unpacks it.
+    pub(crate) fn into_sqlite(self) -> rusqlite::Error {
+        rusqlite::Error::FromSqlConversionFailure(0, Type::Text, Box::new(self))
+    }
+
+    /// The error for what the system said about `path`.
+    pub(crate) fn io(path: &Path, error: &io::Error) -> Self {
+        let path = path.to_owned();
+        match error.kind() {
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                Self::ReadOnly { path }
+            }
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull { path },
+            _ => Self::Io {
+                path,
+                detail: error.to_string(),
+            },
+        }
+    }
+
     /// A stable name for screens and scripts.
     pub fn code(&self) -> &'static str {
         match self {
@@ -123,6 +159,7 @@ impl StoreError {
             Self::DiskFull { .. } => "disk_full",
             Self::Io { .. } => "io",
             Self::Migration { .. } => "migration",
+            Self::Archive { .. } => "archive",
             Self::Refused(_) => "refused",
             Self::Declined { .. } => "declined",
             Self::Stale(_) => "stale",
@@ -150,6 +187,10 @@ impl StoreError {
             Self::Io { .. } => "Check that the folder exists and can be written, then try again.",
             Self::Migration { .. } => {
                 "The database was left as it was; a copy made before stands in the backups folder beside it."
+            }
+            Self::Archive { .. } => {
+                "Put that file back from a copy of the data folder; ghostlight doctor says how much is in it. \
+                 Everything that needs no version out of it works meanwhile."
             }
             Self::Refused(_) => "Correct the value and try again.",
             Self::Declined { hint, .. } => hint,

@@ -5,15 +5,17 @@
 //! merged and undone, and why not, is `model::history`'s to say.
 
 use crate::{
+    archive,
     error::StoreError,
     open::Store,
-    outline, read, sql,
+    outline::Outlines,
+    read, sql,
     write::{find_commit_by_key, insert_commit, posting_exists},
     writer::{Batch, Pending},
 };
 use ghostlight_model::{
     CommitId, FieldKey, FieldValue, Micros, PostingId,
-    card::Committed,
+    card::Standing,
     commit::{AuthorId, Clock, Commit, FieldChange, Purpose},
     history::{
         Dag, Difference, Merge, Resolution, Reversal, Stuck, check_branch_name, compare, merge,
@@ -153,11 +155,11 @@ impl Tip {
         self.dag.line(self.head.as_slice())
     }
 
-    /// What the version holds.
-    pub fn state(&mut self, c: &Connection) -> rusqlite::Result<Committed> {
-        let needs = self.head.map(|head| self.dag.needs_of_state(head));
+    /// What stands in the version's fields.
+    pub fn values(&mut self, c: &Connection) -> rusqlite::Result<BTreeMap<FieldKey, Standing>> {
+        let needs = self.head.map(|head| self.dag.needs_of_values(head));
         self.fill(c, needs.unwrap_or_default())?;
-        Ok(self.dag.state(self.head.as_slice()))
+        Ok(self.dag.state(self.head.as_slice()).values)
     }
 
     /// Reads the bodies of these commits.
@@ -260,18 +262,23 @@ pub(crate) fn all_of(
 
 fn commits(c: &Connection, posting: PostingId) -> rusqlite::Result<Vec<(CommitId, Commit)>> {
     read::collect(c, sql::COMMITS, params![posting.0], |row| {
-        Ok((CommitId(row.get(0)?), read::from_json::<Commit>(row, 1)?))
+        let id = CommitId(row.get(0)?);
+        Ok((id, archive::content::commit(c, id, row, 1)?))
     })
 }
 
 /// The checked-out branch of a posting with all of its commits.
-pub(crate) fn tip(c: &Connection, posting: PostingId) -> rusqlite::Result<Tip> {
+pub(crate) fn tip(
+    c: &Connection,
+    outlines: &Outlines,
+    posting: PostingId,
+) -> rusqlite::Result<Tip> {
     let branch = checked_out(c, posting)?;
     Ok(Tip {
         posting,
         head: head_of(c, posting, &branch)?,
         branch,
-        dag: outline::dag(c, posting)?,
+        dag: outlines.dag(c, posting)?,
     })
 }
 
@@ -299,7 +306,7 @@ pub(crate) fn name_ends(
     posting: PostingId,
     ends: &[CommitId],
 ) -> rusqlite::Result<()> {
-    let tip = tip(batch.tx, posting)?;
+    let tip = tip(batch.tx, batch.touched.outlines(), posting)?;
     let mut standing = branches(batch.tx, posting)?;
     // The one that is checked out goes first.
     standing.sort_by_key(|branch| !branch.current);
@@ -398,8 +405,8 @@ impl Store {
         after: CommitId,
     ) -> Result<Vec<Difference>, StoreError> {
         let dag = self.reading(|c| {
-            let mut dag = outline::dag(c, posting)?;
-            let needs = [before, after].map(|version| dag.needs_of_state(version));
+            let mut dag = self.outlines().dag(c, posting)?;
+            let needs = [before, after].map(|version| dag.needs_of_values(version));
             fill(c, posting, &mut dag, needs.into_iter().flatten())?;
             Ok(dag)
         })?;
@@ -419,6 +426,17 @@ impl Store {
         })
     }
 
+    /// The same versions with their authors, without what they say: of a long history from its outlines alone.
+    pub fn version_ids(&self, posting: PostingId) -> Result<Vec<(CommitId, AuthorId)>, StoreError> {
+        self.reading(|c| {
+            let tip = tip(c, self.outlines(), posting)?;
+            let line = tip.line().into_iter();
+            Ok(line
+                .map(|(id, commit)| (id, commit.author.clone()))
+                .collect())
+        })
+    }
+
     /// A commit of a posting.
     pub fn commit(&self, posting: PostingId, id: CommitId) -> Result<Option<Commit>, StoreError> {
         self.reading(|c| commit_of(c, posting, id))
@@ -431,7 +449,7 @@ impl Store {
         author: &AuthorId,
     ) -> Result<[Result<Reversal, StoreError>; 2], StoreError> {
         self.reading(|c| {
-            let mut tip = tip(c, posting)?;
+            let mut tip = tip(c, self.outlines(), posting)?;
             let mut way = |redoing| reversal(c, &mut tip, author, redoing);
             Ok([way(false)?, way(true)?])
         })
@@ -447,7 +465,7 @@ impl Store {
         from: &str,
     ) -> Result<MergePreview, StoreError> {
         let (tip, all) = self.reading(|c| {
-            let (mut tip, all) = (tip(c, posting)?, branches(c, posting)?);
+            let (mut tip, all) = (tip(c, self.outlines(), posting)?, branches(c, posting)?);
             let theirs = all.iter().find(|branch| branch.name == from);
             if let Some((ours, theirs)) = tip.head.zip(theirs) {
                 let needs = tip.dag.needs_of_merge(ours, theirs.head);
@@ -548,7 +566,9 @@ pub(crate) fn commit_of(
     id: CommitId,
 ) -> rusqlite::Result<Option<Commit>> {
     c.prepare_cached(sql::COMMIT)?
-        .query_row(params![id.0, posting.0], |row| read::from_json(row, 0))
+        .query_row(params![id.0, posting.0], |row| {
+            archive::content::commit(c, id, row, 0)
+        })
         .optional()
 }
 
@@ -577,7 +597,7 @@ fn create_branch(batch: &mut Batch<'_>, new: &NewBranch) -> Result<CommitId, Sto
     if !posting_exists(batch, new.posting).map_err(sqlite)? {
         return Err(StoreError::NotFound(format!("posting {}", new.posting)));
     }
-    let tip = tip(batch.tx, new.posting).map_err(sqlite)?;
+    let tip = tip(batch.tx, batch.touched.outlines(), new.posting).map_err(sqlite)?;
     let head = new.at.or(tip.head).ok_or_else(|| {
         declined(
             "this posting has no version yet to branch from".into(),
@@ -630,7 +650,9 @@ fn delete_branch(batch: &mut Batch<'_>, posting: PostingId, name: &str) -> Resul
             "Switch to another branch first.",
         ));
     }
-    let dag = tip(batch.tx, posting).map_err(sqlite)?.dag;
+    let dag = tip(batch.tx, batch.touched.outlines(), posting)
+        .map_err(sqlite)?
+        .dag;
     let mut others = all.iter().filter(|branch| branch.name != name);
     if !others.any(|branch| dag.is_ancestor(gone.head, branch.head)) {
         return Err(declined(
@@ -663,7 +685,7 @@ fn merge_branch(batch: &mut Batch<'_>, request: MergeRequest) -> Result<Merged, 
     if let Some(head) = find_commit_by_key(batch, &key).map_err(sqlite)? {
         return Ok(Merged { head, joined: true });
     }
-    let mut tip = tip(batch.tx, posting).map_err(sqlite)?;
+    let mut tip = tip(batch.tx, batch.touched.outlines(), posting).map_err(sqlite)?;
     let theirs = head_of(batch.tx, posting, &from).map_err(sqlite)?;
     let theirs = theirs.ok_or_else(|| no_branch(&from))?;
     let ours = tip.head.ok_or_else(|| no_branch(&tip.branch))?;
@@ -758,7 +780,7 @@ fn restore_version(batch: &mut Batch<'_>, request: RestoreRequest) -> Result<Com
     if let Some(done) = find_commit_by_key(batch, &request.key).map_err(sqlite)? {
         return Ok(done);
     }
-    let mut tip = tip(batch.tx, request.posting).map_err(sqlite)?;
+    let mut tip = tip(batch.tx, batch.touched.outlines(), request.posting).map_err(sqlite)?;
     let version = request.version;
     let head = tip.head.ok_or_else(|| no_version(version))?;
     tip.dag.get(version).ok_or_else(|| no_version(version))?;
@@ -805,7 +827,7 @@ fn reverse(
     if let Some(done) = find_commit_by_key(batch, &key).map_err(sqlite)? {
         return Ok(done);
     }
-    let mut tip = tip(batch.tx, posting).map_err(sqlite)?;
+    let mut tip = tip(batch.tx, batch.touched.outlines(), posting).map_err(sqlite)?;
     let back = reversal(batch.tx, &mut tip, &author, redoing).map_err(sqlite)??;
     write_reversal(batch, &tip, posting, back, (author, key, now))
 }

@@ -6,6 +6,7 @@
 //! their own ([`read`]). [`project`] holds the projections and their rebuild.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod archive;
 mod biography;
 pub mod bundle;
 mod drafts;
@@ -29,6 +30,10 @@ mod timeline;
 mod write;
 pub mod writer;
 
+pub use archive::{
+    ArchiveFile, ArchiveOrder, ArchiveProblem, ArchiveProgress, ArchiveStep, ArchiveWatch,
+    Archived, BroughtBack, FOLDER as ARCHIVE_FOLDER,
+};
 pub use biography::{DecisionMark, EMPLOYER_MAX, LIFE_MAX, Life, Look, LookMark, OtherPosting};
 pub use bundle::Imported;
 pub use drafts::Draft;

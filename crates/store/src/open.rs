@@ -2,6 +2,7 @@
 
 use crate::{
     error::StoreError,
+    outline::Outlines,
     project,
     writer::{Changes, Writer},
 };
@@ -25,6 +26,8 @@ const MIGRATION_WAIT: Duration = Duration::from_secs(60);
 const MIGRATION_POLL: Duration = Duration::from_millis(20);
 /// Pages kept in memory while a large file is made, in KiB; beyond that they go to the write-ahead log early.
 const BULK_CACHE_KIB: i64 = 768 << 10;
+/// Versions of an archive file: a transaction of about a second.
+const ARCHIVE_VERSIONS: usize = 20_000;
 /// Statements a connection keeps prepared; there are about a hundred in all.
 const STATEMENTS_KEPT: usize = 128;
 
@@ -38,6 +41,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0007_suggestions.sql"),
     include_str!("../migrations/0008_outline.sql"),
     include_str!("../migrations/0009_outbox_order.sql"),
+    include_str!("../migrations/0010_packed_outlines.sql"),
+    include_str!("../migrations/0011_archive.sql"),
 ];
 /// The newest schema this version reads and writes.
 pub const SCHEMA: i64 = MIGRATIONS.len() as i64;
@@ -55,6 +60,9 @@ pub struct OpenOptions {
     /// For a file that is made anew and thrown away if that breaks off: nothing waits for the disk, and the pages of
     /// large transactions stay in memory ([`BULK_CACHE_KIB`]).
     pub bulk: bool,
+    /// Versions of an archive file; the next ones go into another. Each file is one transaction, for which other writers
+    /// wait.
+    pub archive_versions: usize,
 }
 
 impl Default for OpenOptions {
@@ -64,6 +72,7 @@ impl Default for OpenOptions {
             migrations: MIGRATIONS,
             pages_max: None,
             bulk: false,
+            archive_versions: ARCHIVE_VERSIONS,
         }
     }
 }
@@ -85,6 +94,7 @@ struct Inner {
     options: OpenOptions,
     readers: Mutex<Vec<Connection>>,
     writer: Writer,
+    outlines: Outlines,
 }
 
 impl Store {
@@ -107,7 +117,7 @@ impl Store {
         options: OpenOptions,
         on_change: impl Fn(&Changes) + Send + 'static,
     ) -> Result<Self, StoreError> {
-        fs::create_dir_all(folder).map_err(|e| io_error(folder, &e))?;
+        fs::create_dir_all(folder).map_err(|e| StoreError::io(folder, &e))?;
         let path = folder.join(DATABASE);
         if !is_current(&path, &options)? {
             migrate(folder, &path, &options)?;
@@ -115,13 +125,20 @@ impl Store {
         let mut connection = connect_writer(&path, &options)?;
         check_writable(&mut connection, &path)?;
         project::catch_up(&mut connection).map_err(|e| StoreError::sqlite(&path, &e))?;
-        let writer = Writer::start(connection, path.clone(), Box::new(on_change))?;
+        let outlines = Outlines::default();
+        let writer = Writer::start(
+            connection,
+            path.clone(),
+            outlines.clone(),
+            Box::new(on_change),
+        )?;
         Ok(Self {
             inner: Arc::new(Inner {
                 path,
                 options,
                 readers: Mutex::default(),
                 writer,
+                outlines,
             }),
         })
     }
@@ -131,8 +148,17 @@ impl Store {
         &self.inner.path
     }
 
+    pub(crate) fn options(&self) -> &OpenOptions {
+        &self.inner.options
+    }
+
     pub(crate) fn writer(&self) -> &Writer {
         &self.inner.writer
+    }
+
+    /// The histories that were read last.
+    pub(crate) fn outlines(&self) -> &Outlines {
+        &self.inner.outlines
     }
 
     /// A reader connection of the caller's own.
@@ -183,23 +209,6 @@ impl Store {
             .readers
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn io_error(path: &Path, error: &std::io::Error) -> StoreError {
-    match error.kind() {
-        std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
-            StoreError::ReadOnly {
-                path: path.to_owned(),
-            }
-        }
-        std::io::ErrorKind::StorageFull => StoreError::DiskFull {
-            path: path.to_owned(),
-        },
-        _ => StoreError::Io {
-            path: path.to_owned(),
-            detail: error.to_string(),
-        },
     }
 }
 
@@ -325,7 +334,7 @@ fn migrate(folder: &Path, path: &Path, options: &OpenOptions) -> Result<(), Stor
 fn lock_migration(folder: &Path, path: &Path) -> Result<fs::File, StoreError> {
     let lock_path = folder.join("migrate.lock");
     // What keeps us from locking keeps us from migrating: it is the database that is named.
-    let lock = fs::File::create(&lock_path).map_err(|e| io_error(path, &e))?;
+    let lock = fs::File::create(&lock_path).map_err(|e| StoreError::io(path, &e))?;
     let until = Instant::now() + MIGRATION_WAIT;
     loop {
         match lock.try_lock() {
@@ -338,7 +347,7 @@ fn lock_migration(folder: &Path, path: &Path) -> Result<fs::File, StoreError> {
                     path: path.to_owned(),
                 });
             }
-            Err(TryLockError::Error(e)) => return Err(io_error(&lock_path, &e)),
+            Err(TryLockError::Error(e)) => return Err(StoreError::io(&lock_path, &e)),
         }
     }
 }
@@ -382,13 +391,13 @@ fn backup(
     (found, wanted): (i64, i64),
 ) -> Result<(), StoreError> {
     let backups = folder.join("backups");
-    fs::create_dir_all(&backups).map_err(|e| io_error(&backups, &e))?;
+    fs::create_dir_all(&backups).map_err(|e| StoreError::io(&backups, &e))?;
     let to = backups.join(format!("before-schema-{wanted}-from-{found}.db"));
     let aside = to.with_extension("partial");
     let copied = connection
         .backup("main", &aside, None)
         .map_err(|e| StoreError::sqlite(&to, &e))
-        .and_then(|()| fs::rename(&aside, &to).map_err(|e| io_error(&to, &e)));
+        .and_then(|()| fs::rename(&aside, &to).map_err(|e| StoreError::io(&to, &e)));
     if copied.is_err() {
         // Room for the next try; what is in the way is reported by it.
         let _ = fs::remove_file(&aside);

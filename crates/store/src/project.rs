@@ -5,7 +5,13 @@
 //! batch is flushed. [`rebuild`] runs the same code over the whole log, so it cannot disagree
 //! (DESIGN *Invariants* 3).
 
-use crate::{history, outline, read, sql, streams, suggest, write::json, writer::Changes};
+use crate::{
+    history,
+    outline::{self, Outlines},
+    read, sql, streams, suggest,
+    write::json,
+    writer::Changes,
+};
 use ghostlight_model::{
     Epoch, EventBody, FieldKey, Observation, Phase, PostingId, RunId, StreamId,
     card::{Card, CardInput, FieldState, fold, fold_commits},
@@ -55,6 +61,7 @@ pub(crate) struct Standing(BTreeMap<RunId, RunState>);
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Touched {
     standing: Standing,
+    outlines: Outlines,
     runs: BTreeMap<RunId, RunState>,
     /// Durations of nodes that ended, by origin and node, in order.
     durations: BTreeMap<String, BTreeMap<String, Vec<f64>>>,
@@ -81,11 +88,17 @@ pub(crate) struct StreamHead {
 
 impl Touched {
     /// A batch behind the one that left `standing`.
-    pub fn after(standing: Standing) -> Self {
+    pub fn after(standing: Standing, outlines: Outlines) -> Self {
         Self {
             standing,
+            outlines,
             ..Self::default()
         }
+    }
+
+    /// The histories that were read last.
+    pub fn outlines(&self) -> &Outlines {
+        &self.outlines
     }
 
     /// Marks a posting whose commits changed.
@@ -205,7 +218,7 @@ impl Touched {
             streams::advance(tx, *head)?;
         }
         for posting in &self.postings {
-            write_posting(tx, *posting)?;
+            write_posting(tx, &self.outlines, *posting)?;
         }
         if self.last_seq > 0 {
             tx.prepare_cached(
@@ -327,7 +340,11 @@ pub(crate) fn origin_of(run: &RunId) -> &str {
 }
 
 /// Folds and writes a posting's card from the log; one without a run has no row.
-fn write_posting(tx: &Transaction<'_>, posting: PostingId) -> rusqlite::Result<()> {
+fn write_posting(
+    tx: &Transaction<'_>,
+    outlines: &Outlines,
+    posting: PostingId,
+) -> rusqlite::Result<()> {
     let Some(run) = read::latest_run_of(tx, posting)? else {
         tx.prepare_cached("DELETE FROM card_field WHERE posting = ?1")?
             .execute([posting.0])?;
@@ -335,7 +352,7 @@ fn write_posting(tx: &Transaction<'_>, posting: PostingId) -> rusqlite::Result<(
             .execute([posting.0])?;
         return suggest::project(tx, posting, []);
     };
-    let mut tip = history::tip(tx, posting)?;
+    let mut tip = history::tip(tx, outlines, posting)?;
     // Among them is what the card needs.
     let needs = tip.head.map(|head| tip.dag.needs_of_judgements(head));
     tip.fill(tx, needs.unwrap_or_default())?;
@@ -483,11 +500,14 @@ pub(crate) fn catch_up(connection: &mut Connection) -> rusqlite::Result<()> {
     let log = log_end(&tx)?;
     // A history may have come without any run, by an import: then the log's end says nothing about it.
     let bare = tx
-        .prepare("SELECT 1 FROM \"commit\" WHERE NOT EXISTS (SELECT 1 FROM outline) LIMIT 1")?
+        .prepare("SELECT 1 WHERE EXISTS (SELECT 1 FROM \"commit\") AND NOT EXISTS (SELECT 1 FROM outline)")?
         .exists([])?;
-    if bare || standing.unwrap_or((VERSION, 0)) != (VERSION, log) {
+    if standing.unwrap_or((VERSION, 0)) != (VERSION, log) {
         tracing::info!(?standing, log, "rebuilding projections");
         rebuild(&tx)?;
+    } else if bare {
+        tracing::info!("making outlines");
+        outline::rebuild_all(&tx)?;
     }
     tx.commit()
 }
@@ -532,11 +552,8 @@ pub(crate) fn rebuild(tx: &Transaction<'_>) -> rusqlite::Result<Rebuilt> {
         touched.fingerprints.clear();
     }
     touched.reached(log_end(tx)?);
-    let with_commits = read::postings_with_commits(tx)?;
-    for posting in &with_commits {
-        outline::rebuild(tx, *posting)?;
-    }
-    touched.postings.extend(with_commits);
+    outline::rebuild_all(tx)?;
+    touched.postings.extend(read::postings_with_commits(tx)?);
     touched.flush(tx)?;
     let rows = |statement: &str| -> rusqlite::Result<u64> {
         let rows: i64 = tx.query_row(statement, [], |row| row.get(0))?;

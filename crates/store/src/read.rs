@@ -1,9 +1,9 @@
 //! What can be read: pages of rows for the screen, and the log's pieces for the projections.
 
-use crate::{error::StoreError, open::Store, sql, write::NewCapture};
+use crate::{archive, error::StoreError, open::Store, sql, write::NewCapture};
 use ghostlight_model::{
-    CaptureId, Epoch, EventBody, Layer, Micros, Observation, ObservationId, Offset, PostingId,
-    RunId, StreamId,
+    CaptureId, CommitId, Epoch, EventBody, Layer, Micros, Observation, ObservationId, Offset,
+    PostingId, RunId, StreamId,
     card::{Card, CardField},
     commit::Commit,
     foreign,
@@ -387,7 +387,7 @@ impl Store {
             Ok(Rows {
                 total: count(c, sql::HISTORY_COUNT, params![posting.0])?,
                 rows: collect(c, sql::HISTORY, params![posting.0, start, len], |row| {
-                    from_json(row, 0)
+                    archive::content::commit(c, CommitId(row.get(0)?), row, 1)
                 })?,
             })
         })

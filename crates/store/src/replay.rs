@@ -31,7 +31,7 @@ impl Store {
             return Ok(None);
         };
         self.reading(|c| {
-            let mut tip = history::tip(c, posting)?;
+            let mut tip = history::tip(c, self.outlines(), posting)?;
             let mut line = tip.line();
             line.retain(|(id, commit)| replay.knows(*id, commit));
             let needs = tip.dag.needs_of(&line);

@@ -4,7 +4,7 @@
 //! meanwhile are neither missed nor repeated. Pages go on behind the last row's key, never by counting rows. While a
 //! snapshot is held the write-ahead log is not shortened behind it, so it is not kept for longer than an export takes.
 
-use crate::{error::StoreError, open::Store, sql, streams::LOCAL};
+use crate::{archive, error::StoreError, open::Store, sql, streams::LOCAL};
 use ghostlight_model::{
     CommitId, Confidence, FieldKey, FieldValue, Micros, PostingId, StreamId,
     card::{Card, FieldState},
@@ -162,7 +162,7 @@ impl Snapshot {
     pub fn count(&self, what: What, filter: &Filter) -> Result<u64, StoreError> {
         self.reading(|c| {
             let all = *filter == Filter::default();
-            let (from, until) = bounds(filter);
+            let (from, last) = bounds(filter);
             let text = lower(filter);
             let count: i64 = match what {
                 What::Postings if all => c.query_row(sql::POSTINGS_COUNT, [], |row| row.get(0))?,
@@ -174,24 +174,24 @@ impl Snapshot {
                 }
                 What::Postings => {
                     let posting = filter.posting.map(|id| id.0);
-                    let wanted = params![from, until, posting, text, filter.level, filter.verdict];
+                    let wanted = params![from, last, posting, text, filter.level, filter.verdict];
                     c.query_row(sql::EXPORT_POSTINGS_COUNT, wanted, |row| row.get(0))?
                 }
                 What::History => {
                     let field = filter.field.as_ref().map(FieldKey::name);
                     let (low, high) = postings(filter);
                     let wanted =
-                        params![low, high, from, until, field, filter.author, filter.source];
+                        params![low, high, from, last, field, filter.author, filter.source];
                     c.query_row(sql::EXPORT_CHANGES_COUNT, wanted, |row| row.get(0))?
                 }
                 What::Events => match stream(c, filter)? {
                     Some(None) => 0,
                     Some(Some(id)) => {
-                        let wanted = params![id, from, until, filter.node, filter.phase];
+                        let wanted = params![id, from, last, filter.node, filter.phase];
                         c.query_row(sql::EXPORT_EVENTS_OF_COUNT, wanted, |row| row.get(0))?
                     }
                     None => {
-                        let wanted = params![from, until, filter.origin, filter.node, filter.phase];
+                        let wanted = params![from, last, filter.origin, filter.node, filter.phase];
                         c.query_row(sql::EXPORT_EVENTS_COUNT, wanted, |row| row.get(0))?
                     }
                 },
@@ -210,7 +210,7 @@ impl Snapshot {
         each: EachPosting<'_>,
     ) -> Result<Option<PostingPlace>, StoreError> {
         self.reading(|c| {
-            let (from, until) = bounds(filter);
+            let (from, last) = bounds(filter);
             let (text, posting) = (lower(filter), filter.posting.map(|id| id.0));
             let mut page = Page::default();
             // Those of the same moment as the last one first, then the ones before.
@@ -228,7 +228,7 @@ impl Snapshot {
                 page.postings(c, rows, wanted, each)?;
             }
             if page.goes_on() {
-                let before = after.map_or(until, |place| place.0);
+                let before = after.map_or(last.saturating_add(1), |place| place.0);
                 let left = (PAGE_ROWS - page.rows) as i64;
                 let mut next = c.prepare_cached(sql::EXPORT_POSTINGS)?;
                 let rows = next.query(params![
@@ -254,7 +254,7 @@ impl Snapshot {
         each: EachChange<'_>,
     ) -> Result<Option<ChangePlace>, StoreError> {
         self.reading(|c| {
-            let (from, until) = bounds(filter);
+            let (from, last) = bounds(filter);
             let (low, high) = postings(filter);
             let ChangePlace(posting, field, wall, counter, commit) =
                 after.unwrap_or_else(|| ChangePlace(low, String::new(), i64::MIN, 0, Vec::new()));
@@ -269,7 +269,7 @@ impl Snapshot {
                 commit,
                 high,
                 from,
-                until,
+                last,
                 only,
                 filter.author,
                 filter.source,
@@ -278,7 +278,7 @@ impl Snapshot {
             let mut page = Page::default();
             while let Some(row) = rows.next()? {
                 page.rows += 1;
-                let change = change(row)?;
+                let change = change(c, row)?;
                 if page.rows == PAGE_ROWS {
                     let field = change.field.to_owned();
                     let (id, counter) = (change.commit.0.to_vec(), row.get(3)?);
@@ -307,7 +307,7 @@ impl Snapshot {
         each: EachEvent<'_>,
     ) -> Result<Option<EventPlace>, StoreError> {
         self.reading(|c| {
-            let (from, until) = bounds(filter);
+            let (from, last) = bounds(filter);
             let len = PAGE_ROWS as i64;
             let mut page = Page::default();
             match stream(c, filter)? {
@@ -321,7 +321,7 @@ impl Snapshot {
                         epoch,
                         offset,
                         from,
-                        until,
+                        last,
                         filter.node,
                         filter.phase,
                         len
@@ -334,7 +334,7 @@ impl Snapshot {
                     let wanted = params![
                         seq,
                         from,
-                        until,
+                        last,
                         filter.origin,
                         filter.node,
                         filter.phase,
@@ -444,20 +444,30 @@ impl Page<EventPlace> {
     }
 }
 
-fn change<'a>(row: &'a Row<'_>) -> rusqlite::Result<ChangeExport<'a>> {
+fn change<'a>(c: &Connection, row: &'a Row<'_>) -> rusqlite::Result<ChangeExport<'a>> {
     let value = |column| -> rusqlite::Result<Option<FieldValue>> {
         match optional(row, column)? {
             Some(_) => json(row, column).map(Some),
             None => Ok(None),
         }
     };
+    let (field, commit) = (text(row, 1)?, CommitId(row.get(4)?));
+    let (old, new) = match row.get(12)? {
+        None => (value(5)?, value(6)?),
+        Some(block) => {
+            let changes = archive::content::archived(c, commit, block)?.changes;
+            let change = changes.into_iter().find(|one| one.field.name() == field);
+            let change = change.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+            (change.old, change.new)
+        }
+    };
     Ok(ChangeExport {
         posting: PostingId(row.get(0)?),
-        field: text(row, 1)?,
+        field,
         at: Micros(row.get(2)?),
-        commit: CommitId(row.get(4)?),
-        old: value(5)?,
-        new: value(6)?,
+        commit,
+        old,
+        new,
         confidence: row.get(7)?,
         source: text(row, 8)?,
         author: text(row, 9)?,
@@ -479,10 +489,11 @@ fn json<'a, T: Deserialize<'a>>(row: &'a Row<'_>, column: usize) -> rusqlite::Re
         .map_err(|e| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(e)))
 }
 
-/// First moment, and the one behind the last.
+/// First and last moment; what others send may have any.
 fn bounds(filter: &Filter) -> (i64, i64) {
     let from = filter.from.map_or(i64::MIN, |at| at.0);
-    (from, filter.until.map_or(i64::MAX, |at| at.0))
+    let last = filter.until.map_or(i64::MAX, |at| at.0.saturating_sub(1));
+    (from, last)
 }
 
 /// The first and the last posting id.

@@ -197,9 +197,9 @@ pub const OBSERVATION: &str = "SELECT body FROM observation WHERE id = ?1 AND po
 pub const DRAFTS: &str = "SELECT field, text, at FROM draft WHERE posting = ?1";
 /// A posting's commits by clock.
 pub const COMMITS: &str =
-    "SELECT id, body FROM \"commit\" WHERE posting = ?1 ORDER BY wall, counter, id";
+    "SELECT id, body, block FROM \"commit\" WHERE posting = ?1 ORDER BY wall, counter, id";
 /// A page of a posting's commits, latest first: posting, start, length.
-pub const HISTORY: &str = "SELECT body FROM \"commit\" WHERE posting = ?1 \
+pub const HISTORY: &str = "SELECT id, body, block FROM \"commit\" WHERE posting = ?1 \
      ORDER BY wall DESC, counter DESC, id DESC LIMIT ?3 OFFSET ?2";
 /// How many commits a posting has.
 pub const HISTORY_COUNT: &str = "SELECT count(*) FROM \"commit\" WHERE posting = ?1";
@@ -210,11 +210,31 @@ pub const TIMELINE: &str = "SELECT id FROM \"commit\" WHERE posting = ?1 AND wal
 /// How many [`TIMELINE`] has.
 pub const TIMELINE_COUNT: &str =
     "SELECT count(*) FROM \"commit\" WHERE posting = ?1 AND wall >= ?2 AND wall < ?3";
-/// A posting's commits without their bodies, by clock.
-pub const OUTLINES: &str = "SELECT wall, counter, commit_id, parents, author_id, purpose, touches FROM outline \
-     WHERE posting = ?1 ORDER BY wall, counter, commit_id";
-/// A commit's body: id, posting.
-pub const COMMIT: &str = "SELECT body FROM \"commit\" WHERE id = ?1 AND posting = ?2";
+/// A posting's commits without their bodies, in the order in which they came: posting, from which chunk on.
+pub const OUTLINES: &str =
+    "SELECT chunk, body FROM outline WHERE posting = ?1 AND chunk >= ?2 ORDER BY chunk";
+/// How many chunks they are.
+pub const OUTLINE_CHUNKS: &str =
+    "SELECT coalesce(max(chunk) + 1, 0) FROM outline WHERE posting = ?1";
+/// The last chunk of them.
+pub const LAST_OUTLINES: &str =
+    "SELECT rowid, chunk, body FROM outline WHERE posting = ?1 ORDER BY chunk DESC LIMIT 1";
+/// A posting's commits in the order in which they came; for a rebuild, it sorts.
+pub const COMMITS_BY_ARRIVAL: &str =
+    "SELECT id, body, block FROM \"commit\" WHERE posting = ?1 ORDER BY rowid";
+/// A commit's body, and the block that has it once it is archived: id, posting.
+pub const COMMIT: &str = "SELECT body, block FROM \"commit\" WHERE id = ?1 AND posting = ?2";
+/// Where a block of archived versions is.
+pub const ARCHIVE_PLACE: &str = "SELECT hash, start, length, raw FROM archive_block \
+     CROSS JOIN archive_file ON archive_file.id = file WHERE archive_block.id = ?1";
+/// A posting's versions that are not archived, oldest first: posting, before.
+pub const ARCHIVABLE: &str = "SELECT id, body FROM \"commit\" WHERE posting = ?1 AND wall < ?2 \
+     AND block IS NULL ORDER BY wall, counter, id";
+/// Where a posting's branches stand.
+pub const BRANCH_HEADS: &str = "SELECT head FROM branch WHERE posting = ?1";
+/// Old and new of a change: posting, field, wall, counter, commit.
+pub const CHANGE_VALUES: &str = "SELECT old, new FROM field_change WHERE posting = ?1 AND field = ?2 \
+     AND wall = ?3 AND counter = ?4 AND commit_id = ?5";
 /// A posting's branches by name.
 pub const BRANCHES: &str = "SELECT name, head, created, wall, author_id FROM branch \
      CROSS JOIN \"commit\" ON id = head WHERE branch.posting = ?1 ORDER BY name";
@@ -307,7 +327,7 @@ pub const EXPORT_POSTINGS_SAME: &str = concat!(
     " ORDER BY posting LIMIT ?3"
 );
 /// How many postings an export has: from, before, then as above. Reads all of the table, as the export does.
-pub const EXPORT_POSTINGS_COUNT: &str = "SELECT count(*) FROM posting WHERE updated >= ?1 AND updated < ?2 \
+pub const EXPORT_POSTINGS_COUNT: &str = "SELECT count(*) FROM posting WHERE updated >= ?1 AND updated <= ?2 \
      AND (?3 IS NULL OR posting = ?3) \
      AND (?4 = '' OR instr(lower(title), ?4) > 0 OR instr(lower(company), ?4) > 0 \
          OR instr(lower(place), ?4) > 0) \
@@ -317,35 +337,35 @@ pub const EXPORT_FIELDS: &str =
     "SELECT field, body FROM card_field WHERE posting = ?1 ORDER BY position";
 /// Changes for an export, by posting and field, oldest first: behind which (five parts), last posting, from, before,
 /// then field, author and source, each or null, and length.
-pub const EXPORT_CHANGES: &str = "SELECT posting, field, wall, counter, commit_id, old, new, confidence, source, \
-     author_id, (SELECT message FROM \"commit\" WHERE id = commit_id), \
-     (SELECT name FROM person WHERE person.author_id = field_change.author_id) FROM field_change \
-     WHERE (posting, field, wall, counter, commit_id) > (?1, ?2, ?3, ?4, ?5) AND posting <= ?6 \
-     AND wall >= ?7 AND wall < ?8 AND (?9 IS NULL OR field = ?9) AND (?10 IS NULL OR author_id = ?10) \
-     AND (?11 IS NULL OR source = ?11) ORDER BY posting, field, wall, counter, commit_id LIMIT ?12";
+pub const EXPORT_CHANGES: &str = "SELECT c.posting, field, c.wall, c.counter, commit_id, old, new, confidence, source, \
+     c.author_id, message, (SELECT name FROM person WHERE person.author_id = c.author_id), block \
+     FROM field_change AS c CROSS JOIN \"commit\" ON id = commit_id \
+     WHERE (c.posting, field, c.wall, c.counter, commit_id) > (?1, ?2, ?3, ?4, ?5) AND c.posting <= ?6 \
+     AND c.wall >= ?7 AND c.wall <= ?8 AND (?9 IS NULL OR field = ?9) AND (?10 IS NULL OR c.author_id = ?10) \
+     AND (?11 IS NULL OR source = ?11) ORDER BY c.posting, field, c.wall, c.counter, commit_id LIMIT ?12";
 /// How many changes an export has: first and last posting, then as above.
 pub const EXPORT_CHANGES_COUNT: &str = "SELECT count(*) FROM field_change WHERE posting >= ?1 AND posting <= ?2 \
-     AND wall >= ?3 AND wall < ?4 AND (?5 IS NULL OR field = ?5) AND (?6 IS NULL OR author_id = ?6) \
+     AND wall >= ?3 AND wall <= ?4 AND (?5 IS NULL OR field = ?5) AND (?6 IS NULL OR author_id = ?6) \
      AND (?7 IS NULL OR source = ?7)";
 /// Events for an export in order of arrival: behind which, from, before, then origin, node and phase, each or null, and
 /// length.
 pub const EXPORT_EVENTS: &str = "SELECT seq, origin, name, event.epoch, \"offset\", ts, node, phase, body \
-     FROM event CROSS JOIN stream ON stream.id = stream_id WHERE seq > ?1 AND ts >= ?2 AND ts < ?3 \
+     FROM event CROSS JOIN stream ON stream.id = stream_id WHERE seq > ?1 AND ts >= ?2 AND ts <= ?3 \
      AND (?4 IS NULL OR origin = ?4) AND (?5 IS NULL OR node = ?5) AND (?6 IS NULL OR phase = ?6) \
      ORDER BY seq LIMIT ?7";
 /// How many events an export has: from, before, then as above.
 pub const EXPORT_EVENTS_COUNT: &str = "SELECT count(*) FROM event CROSS JOIN stream ON stream.id = stream_id \
-     WHERE ts >= ?1 AND ts < ?2 AND (?3 IS NULL OR origin = ?3) AND (?4 IS NULL OR node = ?4) \
+     WHERE ts >= ?1 AND ts <= ?2 AND (?3 IS NULL OR origin = ?3) AND (?4 IS NULL OR node = ?4) \
      AND (?5 IS NULL OR phase = ?5)";
 /// Events of a stream for an export: stream, behind which epoch and offset, from, before, then node and phase, each or
 /// null, and length.
 pub const EXPORT_EVENTS_OF: &str = "SELECT seq, origin, name, event.epoch, \"offset\", ts, node, phase, body \
      FROM event CROSS JOIN stream ON stream.id = stream_id WHERE stream_id = ?1 \
-     AND (event.epoch, \"offset\") > (?2, ?3) AND ts >= ?4 AND ts < ?5 AND (?6 IS NULL OR node = ?6) \
+     AND (event.epoch, \"offset\") > (?2, ?3) AND ts >= ?4 AND ts <= ?5 AND (?6 IS NULL OR node = ?6) \
      AND (?7 IS NULL OR phase = ?7) ORDER BY event.epoch, \"offset\" LIMIT ?8";
 /// How many events of a stream an export has: stream, from, before, then node and phase, each or null.
 pub const EXPORT_EVENTS_OF_COUNT: &str = "SELECT count(*) FROM event WHERE stream_id = ?1 AND ts >= ?2 \
-     AND ts < ?3 AND (?4 IS NULL OR node = ?4) AND (?5 IS NULL OR phase = ?5)";
+     AND ts <= ?3 AND (?4 IS NULL OR node = ?4) AND (?5 IS NULL OR phase = ?5)";
 
 /// The captures that a posting's observations stand in.
 pub const BUNDLE_CAPTURES: &str = "SELECT DISTINCT capture FROM observation WHERE posting = ?1";
@@ -460,7 +480,13 @@ pub const HOT: &[(&str, &str)] = &[
     ("timeline", TIMELINE),
     ("timeline, count", TIMELINE_COUNT),
     ("outlines", OUTLINES),
+    ("outlines, chunks", OUTLINE_CHUNKS),
+    ("outlines, last", LAST_OUTLINES),
     ("commit", COMMIT),
+    ("place of an archived version", ARCHIVE_PLACE),
+    ("versions to archive", ARCHIVABLE),
+    ("heads of branches", BRANCH_HEADS),
+    ("values of a change", CHANGE_VALUES),
     ("branches", BRANCHES),
     ("branch", BRANCH),
     ("branches, count", BRANCHES_COUNT),

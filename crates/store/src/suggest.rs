@@ -283,8 +283,9 @@ fn accept(batch: &mut Batch<'_>, wanted: &Acceptance) -> Result<Option<CommitId>
     if !posting_exists(batch, wanted.posting).map_err(sqlite)? {
         return Err(StoreError::NotFound(format!("posting {}", wanted.posting)));
     }
-    let mut tip = history::tip(batch.tx, wanted.posting).map_err(sqlite)?;
-    let standing = tip.state(batch.tx).map_err(sqlite)?.values;
+    let mut tip =
+        history::tip(batch.tx, batch.touched.outlines(), wanted.posting).map_err(sqlite)?;
+    let standing = tip.values(batch.tx).map_err(sqlite)?;
     let mut accepted = Vec::new();
     let mut changes = Vec::new();
     for one in &wanted.accepted {

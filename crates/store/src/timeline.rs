@@ -4,12 +4,12 @@ use crate::{
     error::StoreError,
     history::{commit_of, head_of, no_branch},
     open::Store,
-    outline, read, sql,
+    read, sql,
 };
 use ghostlight_model::{
     CommitId, FieldKey, Micros, PostingId, Source,
     commit::{AuthorId, Commit},
-    history::Touch,
+    history::{Dag, Touch},
 };
 use rusqlite::{Connection, params};
 
@@ -55,7 +55,7 @@ impl Store {
             };
             let narrow = wanted.field.is_some() || wanted.author.is_some();
             let page = match narrow || wanted.source.is_some() || head.is_some() {
-                true => narrowed_timeline(c, posting, (wanted, head), range)?,
+                true => narrowed_timeline(&self.outlines().dag(c, posting)?, (wanted, head), range),
                 false => whole_timeline(c, posting, wanted, range)?,
             };
             let mut rows = Vec::with_capacity(page.rows.len());
@@ -88,17 +88,11 @@ fn whole_timeline(
 
 /// A page of the commits that a filter leaves, of all or of those before `head`: the outlines tell which.
 fn narrowed_timeline(
-    c: &Connection,
-    posting: PostingId,
+    dag: &Dag,
     (wanted, head): (&TimelineFilter, Option<CommitId>),
     (start, len): (u32, u32),
-) -> rusqlite::Result<read::Rows<CommitId>> {
-    let dag = outline::dag(c, posting)?;
-    let line = match head {
-        Some(head) => dag.line(&[head]),
-        None => dag.commits().collect(),
-    };
-    let left = line.into_iter().filter(|(id, commit)| {
+) -> read::Rows<CommitId> {
+    let left = dag.outlines(head).rev().filter(|(_, commit, touches)| {
         let at = commit.clock.wall;
         let fits = |touch: &Touch| {
             wanted.field.as_ref().is_none_or(|field| touch.0 == *field)
@@ -108,13 +102,14 @@ fn narrowed_timeline(
         wanted.author.as_ref().is_none_or(|by| commit.author == *by)
             && wanted.from.is_none_or(|from| at >= from)
             && wanted.before.is_none_or(|before| at < before)
-            && (any || dag.touches(*id).iter().any(fits))
+            && (any || touches.iter().any(fits))
     });
-    let mut left: Vec<_> = left.map(|(id, commit)| (commit.clock, id)).collect();
-    left.sort_unstable_by(|a, b| b.cmp(a));
+    let mut left: Vec<_> = left.map(|(id, commit, _)| (commit.clock, id)).collect();
+    // They are in this order but for some; a stable sort is done with that in one pass.
+    left.sort_by(|a, b| b.cmp(a));
     let page = left.iter().skip(start as usize).take(len as usize);
-    Ok(read::Rows {
+    read::Rows {
         total: u32::try_from(left.len()).unwrap_or(u32::MAX),
         rows: page.map(|(_, id)| *id).collect(),
-    })
+    }
 }

@@ -350,8 +350,8 @@ fn finish_run(batch: &mut Batch<'_>, run: FinishedRun) -> Result<Option<CommitId
         author,
         mut event,
     } = run;
-    let mut tip = history::tip(batch.tx, posting).map_err(sqlite)?;
-    let standing = tip.state(batch.tx).map_err(sqlite)?.values;
+    let mut tip = history::tip(batch.tx, batch.touched.outlines(), posting).map_err(sqlite)?;
+    let standing = tip.values(batch.tx).map_err(sqlite)?;
     let state = batch.touched.run(batch.tx, &event.run_id).map_err(sqlite)?;
     let mut changes = machine_changes(&standing, &winners);
     if let Some(state) = state.as_deref() {
@@ -450,7 +450,7 @@ fn commit_change(batch: &mut Batch<'_>, change: &PersonChange) -> Result<CommitI
     if !posting_exists(batch, change.posting).map_err(sqlite)? {
         return Err(StoreError::NotFound(format!("posting {}", change.posting)));
     }
-    let tip = history::tip(batch.tx, change.posting).map_err(sqlite)?;
+    let tip = history::tip(batch.tx, batch.touched.outlines(), change.posting).map_err(sqlite)?;
     let old = tip.latest_value(batch.tx, &change.field).map_err(sqlite)?;
     let changes = vec![FieldChange {
         field: change.field.clone(),

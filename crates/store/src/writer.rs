@@ -5,6 +5,7 @@
 
 use crate::{
     error::StoreError,
+    outline::Outlines,
     project::{Standing, Touched},
 };
 use ghostlight_model::{PostingId, RunId, StreamId};
@@ -164,8 +165,16 @@ fn catching<T>(path: &Path, work: impl FnOnce() -> T) -> Result<T, StoreError> {
     })
 }
 
+/// What is queued.
+enum Work {
+    /// Shares a transaction with others.
+    Shared(Box<dyn Job>),
+    /// Has the connection for itself, outside of any transaction.
+    Alone(Box<dyn FnOnce(&Connection) + Send>),
+}
+
 pub(crate) struct Writer {
-    queue: Option<SyncSender<Box<dyn Job>>>,
+    queue: Option<SyncSender<Work>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -173,13 +182,14 @@ impl Writer {
     pub fn start(
         connection: Connection,
         path: PathBuf,
+        outlines: Outlines,
         on_change: OnChange,
     ) -> Result<Self, StoreError> {
         let (queue, work) = mpsc::sync_channel(QUEUE_MAX);
         let name = path.clone();
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
-            .spawn(move || serve(connection, &path, &work, &on_change))
+            .spawn(move || serve(connection, &path, (&work, &outlines), &on_change))
             .map_err(|e| StoreError::Io {
                 path: name,
                 detail: e.to_string(),
@@ -216,7 +226,25 @@ impl Writer {
         let job = Box::new(Call { work, light, reply });
         if let Some(queue) = &self.queue {
             // A closed queue drops the reply, which the caller reads as `Closed`.
-            let _ = queue.send(job);
+            let _ = queue.send(Work::Shared(job));
+        }
+        Pending(pending)
+    }
+
+    /// Queues what no transaction may be around. What was queued before is on disk then, what comes later waits.
+    pub fn submit_alone<T: Send + 'static>(
+        &self,
+        path: PathBuf,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Pending<T> {
+        let (reply, pending) = mpsc::sync_channel(1);
+        let alone = Box::new(move |connection: &Connection| {
+            let result = catching(&path, || work(connection));
+            // Whoever asked may have gone away.
+            let _ = reply.send(result.flatten());
+        });
+        if let Some(queue) = &self.queue {
+            let _ = queue.send(Work::Alone(alone));
         }
         Pending(pending)
     }
@@ -239,7 +267,7 @@ impl Drop for Writer {
 fn serve(
     mut connection: Connection,
     path: &Path,
-    queue: &Receiver<Box<dyn Job>>,
+    (queue, outlines): (&Receiver<Work>, &Outlines),
     on_change: &OnChange,
 ) {
     let mut seen = data_version(&connection);
@@ -259,19 +287,44 @@ fn serve(
             };
             announce(path, on_change, &everything);
         }
-        if let Some(first) = first {
-            let jobs = std::iter::once(first)
-                .chain(queue.try_iter())
-                .take(BATCH_MAX);
+        let mut next = first;
+        while let Some(work) = next.take() {
+            let jobs = match work {
+                Work::Alone(alone) => {
+                    alone(&connection);
+                    continue;
+                }
+                Work::Shared(first) => batch(first, queue, &mut next),
+            };
             write(
                 &mut connection,
                 path,
-                jobs.collect(),
-                &mut memory,
+                jobs,
+                (&mut memory, outlines),
                 on_change,
             );
         }
     }
+}
+
+/// What queued up behind `first` and shares its transaction; what does not is left in `next`.
+fn batch(
+    first: Box<dyn Job>,
+    queue: &Receiver<Work>,
+    next: &mut Option<Work>,
+) -> Vec<Box<dyn Job>> {
+    let mut jobs = vec![first];
+    while jobs.len() < BATCH_MAX {
+        match queue.try_recv() {
+            Ok(Work::Shared(job)) => jobs.push(job),
+            Ok(alone) => {
+                *next = Some(alone);
+                break;
+            }
+            Err(_) => break,
+        }
+    }
+    jobs
 }
 
 /// What the writer remembers from one transaction to the next.
@@ -299,14 +352,14 @@ fn write(
     connection: &mut Connection,
     path: &Path,
     jobs: Vec<Box<dyn Job>>,
-    memory: &mut Memory,
+    (memory, outlines): (&mut Memory, &Outlines),
     on_change: &OnChange,
 ) {
     let mut answers = Vec::with_capacity(jobs.len());
     // Should the transaction fail, nothing is remembered of it.
     let before = std::mem::take(memory);
     let written = catching(path, || {
-        commit(connection, path, jobs, before, &mut answers)
+        commit(connection, path, jobs, (before, outlines), &mut answers)
     });
     let result = written.flatten().map(|(changes, left)| {
         *memory = left;
@@ -329,7 +382,7 @@ fn commit(
     connection: &mut Connection,
     path: &Path,
     jobs: Vec<Box<dyn Job>>,
-    memory: Memory,
+    (memory, outlines): (Memory, &Outlines),
     answers: &mut Vec<Answer>,
 ) -> Result<(Changes, Memory), StoreError> {
     let sqlite = |e: rusqlite::Error| StoreError::sqlite(path, &e);
@@ -337,10 +390,11 @@ fn commit(
     let mut fatal = begun.as_ref().err().cloned();
     // Asked for inside of the transaction: no other process can commit from here on.
     let version = begun.as_ref().ok().and_then(|tx| data_version(tx));
-    let mut touched = match version.is_some() && version == memory.version {
-        true => Touched::after(memory.standing),
-        false => Touched::default(),
+    let standing = match version.is_some() && version == memory.version {
+        true => memory.standing,
+        false => Standing::default(),
     };
+    let mut touched = Touched::after(standing, outlines.clone());
     for job in jobs {
         match (&begun, &fatal) {
             (Ok(tx), None) => {

@@ -654,7 +654,8 @@ fn a_history_from_before_branches_is_on_main() {
     database
         .execute_batch(
             "DROP TABLE draft; DROP TABLE branch; DROP TABLE checkout; \
-             DROP TABLE dismissal; DROP TABLE judgement; DROP TABLE accuracy; DROP TABLE outline; DROP INDEX posting_by_company; DROP INDEX outbox_by_stream; \
+             DROP TABLE dismissal; DROP TABLE judgement; DROP TABLE accuracy; DROP TABLE outline; \
+             DROP TABLE archive_block; DROP TABLE archive_file; ALTER TABLE \"commit\" DROP COLUMN block; DROP INDEX posting_by_company; \
              UPDATE projection SET version = 4; PRAGMA user_version = 4;",
         )
         .unwrap();

@@ -5,6 +5,7 @@ mod support;
 
 use ghostlight_model::{
     CommitId, FieldKey, FieldValue, Micros, PostingId, RunId, Source,
+    bundle::Piece,
     commit::{AuthorId, Commit},
     history::{Dag, compare, merge, redo, restore, undo},
 };
@@ -13,6 +14,7 @@ use ghostlight_store::{
     history::MergeChoice,
 };
 use rusqlite::Connection;
+use std::ops::ControlFlow;
 use support::*;
 
 const FIELDS: [FieldKey; 4] = [
@@ -180,6 +182,61 @@ fn answers_are_those_of_the_whole_history() {
     }
 }
 
+/// What one store knows of the posting goes to another.
+fn import(from: &Store, to: &Store, posting: PostingId) {
+    let mut pieces: Vec<Piece> = Vec::new();
+    let snapshot = from.snapshot().unwrap();
+    let taken = snapshot.pieces(&[posting], &mut |piece| {
+        pieces.push(piece);
+        ControlFlow::Continue(())
+    });
+    taken.unwrap();
+    to.import(Box::new(move |take| pieces.into_iter().try_for_each(take)))
+        .wait()
+        .unwrap();
+}
+
+/// A history that is long enough to be kept from one question to the next, with another process that writes to it, too,
+/// and a bundle that brings a part which went on elsewhere.
+#[test]
+fn answers_about_a_history_that_is_kept_follow_what_happens_to_it() {
+    let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let store = open(folder.path());
+    let posting = store.identify(vec![key(1)]).wait().unwrap();
+    let mut dice = Dice(77);
+    let mut edits = Vec::new();
+    for at in 0..300 {
+        let field = FIELDS[dice.below(4)].clone();
+        let value = Some(value(&mut dice, &field));
+        let change = decided(posting, field, value, (&format!("first-{at}"), DAY + at));
+        edits.push(store.commit_change(change));
+    }
+    for edit in edits {
+        edit.wait().unwrap();
+    }
+    agree(&store, posting, &mut dice);
+    let other_process = open(folder.path());
+    let copy = open(elsewhere.path());
+    import(&store, &copy, posting);
+    for at in 1..40 {
+        match at % 3 {
+            0 => deed(&other_process, posting, &mut dice, at),
+            _ => deed(&store, posting, &mut dice, at),
+        }
+        if at % 9 == 8 {
+            agree(&store, posting, &mut dice);
+            agree(&other_process, posting, &mut dice);
+        }
+        deed(&copy, posting, &mut dice, 1_000 + at);
+        if at % 13 == 12 {
+            import(&copy, &store, posting);
+            agree(&store, posting, &mut dice);
+        }
+    }
+    assert!(!store.rebuild().wait().unwrap().drift);
+    agree(&store, posting, &mut dice);
+}
+
 fn agree(store: &Store, posting: PostingId, dice: &mut Dice) {
     let whole = whole(store, posting);
     let ids: Vec<CommitId> = whole.commits().map(|(id, _)| id).collect();
@@ -202,6 +259,8 @@ fn agree(store: &Store, posting: PostingId, dice: &mut Dice) {
     let line = whole.line(&[head]).into_iter();
     let line: Vec<(CommitId, Commit)> = line.map(|(id, commit)| (id, commit.clone())).collect();
     assert_eq!(store.versions(posting).unwrap(), line);
+    let ids = line.into_iter().map(|(id, commit)| (id, commit.author));
+    assert_eq!(store.version_ids(posting).unwrap(), ids.collect::<Vec<_>>());
     timelines(store, posting, &whole);
 }
 
@@ -249,10 +308,10 @@ fn timelines(store: &Store, posting: PostingId, whole: &Dag) {
             })
             .collect();
         wanted.sort_by_key(|(id, commit)| std::cmp::Reverse((commit.clock, *id)));
-        let mut found = Vec::new();
+        let (mut found, page) = (Vec::new(), (wanted.len() as u32 / 3).max(7));
         loop {
             let page = store
-                .timeline(posting, &filter, (found.len() as u32, 7))
+                .timeline(posting, &filter, (found.len() as u32, page))
                 .unwrap();
             assert_eq!(page.total as usize, wanted.len(), "{filter:?}");
             if page.rows.is_empty() {

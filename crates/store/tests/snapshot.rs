@@ -296,6 +296,39 @@ fn a_run_longer_than_a_page_is_read_to_its_end() {
     assert_eq!(events(&snapshot, &Filter::default()), found);
 }
 
+/// Of a feed's clock anything may come.
+#[test]
+fn the_first_and_the_last_moment_are_exported_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let run = RunId("odd".into());
+    let at = [i64::MIN, 0, i64::MAX];
+    let odd = at.map(|ts| event(&run, Step::Detect, Phase::End, ts));
+    store.append(run.stream(), odd.to_vec()).wait().unwrap();
+    let snapshot = store.snapshot().unwrap();
+    let exported = |filter: &Filter| {
+        let found = events(&snapshot, filter).len();
+        assert_eq!(snapshot.count(What::Events, filter).unwrap(), found as u64);
+        found
+    };
+    assert_eq!(exported(&Filter::default()), 3);
+    let of_run = Filter {
+        run: Some(run),
+        ..Filter::default()
+    };
+    assert_eq!(exported(&of_run), 3);
+    let before = Filter {
+        until: Some(Micros(0)),
+        ..of_run.clone()
+    };
+    assert_eq!(exported(&before), 1, "the end is not part of it");
+    let last = Filter {
+        from: Some(Micros(i64::MAX)),
+        ..of_run
+    };
+    assert_eq!(exported(&last), 1);
+}
+
 #[test]
 fn whoever_has_enough_gets_no_more() {
     let folder = tempfile::tempdir().unwrap();

@@ -9,6 +9,7 @@ use crate::{
         connection::Connections,
         dialog::Modal,
         feeds::FeedDialog,
+        storage::{Archive, BringBack},
         suggestions::AcceptMany,
         versions::{Compare, Merge, NewBranch},
     },
@@ -59,6 +60,8 @@ pub fn Dialogs(props: &Props) -> Html {
         (Some(Dialog::Discard(feed, key, what)), _) => {
             html! { <Discard {feed} entry={key} {what} /> }
         }
+        (Some(Dialog::Archive(days)), _) => html! { <Archive {days} /> },
+        (Some(Dialog::BringBack), _) => html! { <BringBack /> },
         (Some(Dialog::Compare(posting, before, after)), _) => {
             html! { <Compare {posting} {before} {after} restore={false} /> }
         }

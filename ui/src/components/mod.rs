@@ -25,6 +25,7 @@ pub mod scrubber;
 pub mod send_message;
 pub mod splitter;
 pub mod steps;
+pub mod storage;
 pub mod suggestions;
 pub mod tabs;
 pub mod text_layer;

@@ -1,7 +1,7 @@
 //! The settings page: look, times, notifications, and where the data is.
 
 use crate::{
-    components::{feeds::Feeds, suggestions::AccuracyTable},
+    components::{feeds::Feeds, storage::Storage, suggestions::AccuracyTable},
     shell::{Ask, Input, use_shell},
 };
 use ghostlight_api::command::{AppInfo, LIVE_EVERY_MS_MAX, Notifications, Preferences, Theme};
@@ -85,6 +85,7 @@ pub fn Settings(props: &Props) -> Html {
                 <legend>{ "How right the methods were" }</legend>
                 <AccuracyTable />
             </fieldset>
+            <Storage />
             <fieldset>
                 <legend>{ "Sample postings" }</legend>
                 <p class="gl-dim">{ "Invented postings by invented employers, to try things with." }</p>

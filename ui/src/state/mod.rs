@@ -11,6 +11,7 @@ pub mod monitor;
 pub mod replay;
 pub mod rows;
 pub mod spans;
+pub mod storage;
 pub mod suggest;
 pub mod views;
 pub mod wrap;

@@ -4,6 +4,7 @@
 //! all. Hub and export are the program `ghostlight` beside this one, as `cargo xtask bench` builds it. The histories are
 //! those of a folder with N changes that is made for it, or of a folder that `cargo xtask seed` made.
 
+mod archive;
 mod export;
 mod feed;
 mod history;
@@ -28,10 +29,11 @@ struct Options {
 type Measure = fn(&Options) -> Outcome<()>;
 
 /// What can be measured.
-const PARTS: [(&str, Measure); 6] = [
+const PARTS: [(&str, Measure); 7] = [
     ("ingest", |_| ingest::measure()),
     ("export", |_| export::measure()),
     ("history", history::measure),
+    ("archive", archive::measure),
     ("hub", |_| hub::measure()),
     ("catch-up", |_| feed::catch_up()),
     ("reconnect", |_| feed::reconnect()),

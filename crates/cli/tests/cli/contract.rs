@@ -335,7 +335,7 @@ fn doctor_tells_the_state_and_rebuilds_without_a_difference() {
     has_keys(
         &found,
         &[
-            "database", "healthy", "postings", "problems", "rebuilt", "running",
+            "archives", "database", "healthy", "postings", "problems", "rebuilt", "running",
         ],
     );
     assert_eq!(

@@ -3,6 +3,7 @@
 //! The program under test is the one that people get: [`hooks`] fails where it was built with test hooks.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod archive;
 mod contract;
 mod export;
 #[path = "../../../../tests/support/feed_server.rs"]

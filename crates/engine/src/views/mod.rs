@@ -98,6 +98,7 @@ impl Engine {
             },
             ViewQuery::Exports => ViewData::Exports(self.shared.exports.rows()),
             ViewQuery::Imports => ViewData::Imports(self.shared.imports.rows()),
+            ViewQuery::Storage => ViewData::Storage(Box::new(self.storage()?)),
             ViewQuery::Find { text } => ViewData::Found(self.find(text)?),
         })
     }

@@ -104,6 +104,7 @@ impl Hub {
                     to,
                     reason: reason.to_string(),
                 }),
+                Action::SetAside(event) => set_aside(event),
                 Action::EpochStarted { stream, epoch, .. } => {
                     Effect::Store(Item::Epoch { stream, epoch })
                 }
@@ -171,6 +172,16 @@ impl Adapter for Hub {
         self.welcomed = false;
         self.receiver.disconnected();
     }
+}
+
+fn set_aside(event: frame::Event) -> Effect {
+    let reason = format!(
+        "{}: the server lost the end of its log and gave offset {} of epoch {} to another event; it has to begin a new \
+         epoch",
+        event.stream.0, event.offset.0, event.epoch.0
+    );
+    let text = ServerFrame::Event(event).to_text();
+    quarantined(&Message::Text(text.into()), reason)
 }
 
 fn send(frame: ClientFrame) -> Effect {

@@ -22,7 +22,10 @@ use axum::{
 use futures_util::stream;
 use ghostlight_model::{Offset, StreamId};
 use ghostlight_sync::{
-    frame::{self, ClientFrame, Echo, Position, ServerFrame, Subscribe, Subscribed, Trouble, code},
+    frame::{
+        self, ClientFrame, Echo, Position, Publish, ServerFrame, Subscribe, Subscribed, Trouble,
+        code,
+    },
     names::{self, Pattern},
     session::Limits,
 };
@@ -83,6 +86,10 @@ pub(super) fn router(app: Arc<App>) -> Router {
                 "no such address",
             )
         })
+        .method_not_allowed_fallback(async || {
+            let text = "this address takes another method";
+            error(StatusCode::METHOD_NOT_ALLOWED, http_code::BAD_REQUEST, text)
+        })
         .layer(limit)
         .layer(middleware::from_fn_with_state(Arc::clone(&app), admit))
         .with_state(app)
@@ -113,6 +120,9 @@ async fn admit(State(app): Shared, mut request: Request, next: Next) -> Response
     if path == "/health/live" {
         return next.run(request).await;
     }
+    if !request.uri().query().is_none_or(is_text) {
+        return bad_request("behind `%` stand two hexadecimal digits, and all of it is UTF-8");
+    }
     if !is_own_origin(&app, request.headers()) {
         let text = "pages of this site may not connect";
         return error(StatusCode::FORBIDDEN, http_code::FORBIDDEN_ORIGIN, text);
@@ -137,6 +147,27 @@ async fn admit(State(app): Shared, mut request: Request, next: Next) -> Response
         }
         Err(over) => too_many(&over),
     }
+}
+
+/// Whether a query decodes without a loss; readers of forms replace what does not.
+fn is_text(query: &str) -> bool {
+    let (mut rest, mut bytes) = (query.as_bytes(), Vec::with_capacity(query.len()));
+    while let Some((&first, behind)) = rest.split_first() {
+        rest = behind;
+        bytes.push(match (first, behind) {
+            (b'%', [high, low, ..]) => {
+                let digits = [high, low].map(|one| char::from(*one).to_digit(16));
+                let [Some(high), Some(low)] = digits else {
+                    return false;
+                };
+                rest = &behind[2..];
+                (high * 16 + low) as u8
+            }
+            (b'%', _) => return false,
+            _ => first,
+        });
+    }
+    std::str::from_utf8(&bytes).is_ok()
 }
 
 /// A principal wants more than it may have.
@@ -405,7 +436,8 @@ struct PollQuery {
 /// The answer of a poll.
 #[derive(Serialize)]
 struct Polled {
-    subscribed: Option<Subscribed>,
+    /// The frame.
+    subscribed: Option<Box<RawValue>>,
     /// `event` and `gap` frames, in order.
     events: Vec<Box<RawValue>>,
     /// Absent while there is no such stream.
@@ -463,6 +495,7 @@ async fn collect(
     };
     let mut bytes = 0;
     let mut news = false;
+    let mut head = None;
     while polled.events.len() < max && bytes < POLL_BYTES_MAX {
         let until = match (polled.caught_up, news) {
             (false, _) => begun + LOG_WAIT,
@@ -490,7 +523,8 @@ async fn collect(
             Ok(ServerFrame::Subscribed(told)) => {
                 news |= told.epoch.0 > 0 && !told.recovered;
                 polled.next = first_wanted(&told, asked);
-                polled.subscribed = Some(told);
+                polled.subscribed = RawValue::from_string(frame.text).ok();
+                head = Some(told.next_offset);
                 polled.caught_up = false;
                 continue;
             }
@@ -507,7 +541,6 @@ async fn collect(
             polled.events.push(raw);
         }
     }
-    let head = polled.subscribed.as_ref().map(|told| told.next_offset);
     // The last event may have been the last there is, or came after the replay.
     polled.caught_up |= polled
         .next
@@ -598,7 +631,7 @@ async fn publish(
         }
         Err(problem) => return bad_request(&problem.body_text()),
     };
-    let publish = match serde_json::from_slice(&bytes) {
+    let publish = match publish_frame(&bytes) {
         Ok(publish) => ClientFrame::Publish(publish),
         Err(problem) => {
             let text = format!("the body is no `publish` frame: {problem}");
@@ -624,6 +657,23 @@ async fn publish(
         }
     }
     unavailable()
+}
+
+/// The frame in the body of a request; its `type` may be left out.
+fn publish_frame(bytes: &[u8]) -> Result<Publish, String> {
+    #[derive(Deserialize)]
+    struct Kind {
+        #[serde(rename = "type")]
+        kind: Option<String>,
+    }
+    if !bytes.trim_ascii_start().starts_with(b"{") {
+        return Err("it is no object".to_owned());
+    }
+    let read = serde_json::from_slice(bytes).and_then(|Kind { kind }| match kind.as_deref() {
+        None | Some("publish") => serde_json::from_slice(bytes),
+        Some(other) => Err(serde::de::Error::custom(format!("its type is {other:?}"))),
+    });
+    read.map_err(|problem: serde_json::Error| problem.to_string())
 }
 
 fn refusal(code: &str) -> StatusCode {
@@ -697,6 +747,21 @@ mod tests {
             ("18446744073709551616.0", None),
         ] {
             assert_eq!(position(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_query_is_text() {
+        for (query, expected) in [
+            ("stream=run/1&from=5.1", true),
+            ("stream=run/%C3%A9", true),
+            ("stream=run/%ff", false),
+            ("stream=run/%zz", false),
+            ("stream=run/%4", false),
+            ("stream=run/%", false),
+            ("", true),
+        ] {
+            assert_eq!(is_text(query), expected, "{query}");
         }
     }
 

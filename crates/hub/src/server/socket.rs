@@ -25,6 +25,7 @@ use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{
         Error, Message,
+        error::ProtocolError,
         protocol::{CloseFrame, Role, WebSocketConfig, frame::coding::CloseCode},
     },
 };
@@ -35,12 +36,10 @@ const READ_BUFFER_BYTES: usize = 1 << 10;
 const WRITE_BATCH_BYTES: usize = 8 << 10;
 /// Time for the last frames and the closing handshake; then the socket is dropped.
 const CLOSING: Duration = Duration::from_secs(1);
-/// Bytes read and thrown away after a message over the limit, so that its sender gets to read why it is cut.
+/// Bytes read and thrown away after a message that is not taken, so that its sender gets to read why it is cut.
 const DISCARD_BYTES_MAX: u64 = 64 << 20;
 /// Notices of the driver's own that may wait; beyond, the peer does not read and is cut.
 const NOTICES_MAX: usize = 16;
-/// The close code for a message over the limit (RFC 6455).
-const CLOSE_TOO_LARGE: u16 = 1009;
 
 /// Frames up to the session's limit are taken, and somewhat longer ones refused without ending the connection.
 pub(super) fn config(limits: &Limits) -> WebSocketConfig {
@@ -87,7 +86,8 @@ enum Io {
     Got(Message),
     Flushed,
     Gone,
-    TooLarge,
+    /// It broke a rule of WebSockets, or sends what is too long; the close code says which.
+    Broken(CloseCode, String),
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
@@ -109,7 +109,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                         }
                     }
                     Io::Gone => return,
-                    Io::TooLarge => return Box::pin(self.too_large()).await,
+                    Io::Broken(code, why) => return Box::pin(self.refuse(code, why)).await,
                 },
                 () = self.mailbox.arrived() => {
                     self.report_progress();
@@ -180,19 +180,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         });
     }
 
-    async fn too_large(&mut self) {
-        let longest = self
-            .socket
-            .get_config()
-            .max_message_size
-            .unwrap_or(usize::MAX);
-        let message = format!("a message of more than {longest} bytes is not read to its end");
-        let frame = trouble(code::TOO_LARGE, message, true);
+    /// Says why nothing more is read.
+    async fn refuse(&mut self, close: CloseCode, mut why: String) {
+        let code = match close {
+            CloseCode::Size => {
+                let longest = self.socket.get_config().max_message_size;
+                let longest = longest.unwrap_or(usize::MAX);
+                why = format!("a message of more than {longest} bytes is not read to its end");
+                code::TOO_LARGE
+            }
+            _ => code::MALFORMED,
+        };
+        let frame = trouble(code, why, true);
         let goodbye = async {
             self.socket.send(Message::text(frame.to_text())).await?;
-            self.socket
-                .send(closing(CLOSE_TOO_LARGE, code::TOO_LARGE))
-                .await
+            self.socket.send(closing(close.into(), code)).await
         };
         if let Ok(Ok(())) = tokio::time::timeout(CLOSING, goodbye).await {
             // Closing a socket with unread bytes would take back what was just sent.
@@ -284,8 +286,19 @@ where
     }
     match socket.as_mut().poll_next(cx) {
         Poll::Ready(Some(Ok(message))) => Poll::Ready(Io::Got(message)),
-        Poll::Ready(Some(Err(Error::Capacity(_)))) => Poll::Ready(Io::TooLarge),
-        Poll::Ready(Some(Err(_)) | None) => Poll::Ready(Io::Gone),
+        Poll::Ready(Some(Err(error))) => Poll::Ready(match error {
+            Error::Capacity(_) => Io::Broken(CloseCode::Size, String::new()),
+            Error::Utf8(_) => Io::Broken(CloseCode::Invalid, error.to_string()),
+            // It went without a word, or spoke after the last one.
+            Error::Protocol(
+                ProtocolError::ResetWithoutClosingHandshake
+                | ProtocolError::ReceivedAfterClosing
+                | ProtocolError::SendAfterClosing,
+            ) => Io::Gone,
+            Error::Protocol(_) => Io::Broken(CloseCode::Protocol, error.to_string()),
+            _ => Io::Gone,
+        }),
+        Poll::Ready(None) => Poll::Ready(Io::Gone),
         Poll::Pending => Poll::Pending,
     }
 }

@@ -14,6 +14,7 @@ async fn bad_frames_are_answered_and_survived() {
         ("", "malformed"),
         ("{", "malformed"),
         ("[]", "malformed"),
+        (r#"["ping", 1]"#, "malformed"),
         (r#"{"type":7}"#, "malformed"),
         (r#"{"type":"subscribe","id":1}"#, "malformed"),
         (r#"{"type":"presence","id":1}"#, "unknown_type"),
@@ -149,10 +150,23 @@ async fn garbage_on_the_socket_harms_nobody() {
         assert!(!String::from_utf8_lossy(&answer).contains("200"));
     }
     // Frames without a mask, and with reserved bits, break the WebSocket's own rules (RFC 6455).
-    for bytes in [&[0x81, 0x01, b'x'][..], &[0xf1, 0x80, 0, 0, 0, 0]] {
+    for (bytes, close) in [
+        (&[0x81, 0x01, b'x'][..], 1002),
+        (&[0xf1, 0x80, 0, 0, 0, 0], 1002),
+        (&[0x83, 0x80, 0, 0, 0, 0], 1002),
+        // Text that is not UTF-8.
+        (&[0x81, 0x82, 0, 0, 0, 0, 0xc3, 0x28], 1007),
+    ] {
         let mut client = rig.client().await;
         client.socket.get_mut().write_all(bytes).await.unwrap();
-        client.closed().await;
+        let error = client.next().await;
+        assert_eq!(
+            (&error["code"], &error["fatal"]),
+            (&json!("malformed"), &json!(true)),
+            "{bytes:?}"
+        );
+        let closed = client.closed().await;
+        assert_eq!(closed, Some((close, "malformed".into())), "{bytes:?}");
     }
     rig.count("run/1", 0..1);
     let mut client = rig.client().await;

@@ -158,6 +158,7 @@ async fn a_poll_gives_pages_and_then_waits() {
         events.map(|one| one["offset"].as_u64().unwrap()).collect()
     };
     assert_eq!(offsets(&first), [0, 1, 2]);
+    assert_eq!(first["subscribed"]["type"], "subscribed");
     assert_eq!(first["next"], json!({"epoch": EPOCH, "offset": 3}));
     assert_eq!(
         (&first["caught_up"], &first["subscribed"]["next_offset"]),
@@ -238,12 +239,23 @@ async fn a_publish_by_post_is_answered_by_status_too() {
         ),
         (r#"{"key":"","stream":"run/1","body":1}"#, 400, "bad_key"),
         (r#"{"key":"k","stream":"run/1"}"#, 400, "malformed"),
+        (
+            r#"{"type":"hello","key":"n","stream":"run/1","body":1}"#,
+            400,
+            "malformed",
+        ),
+        (r#"["n","run/1",1]"#, 400, "malformed"),
         ("", 400, "malformed"),
         (long.as_str(), 413, "too_large"),
     ] {
         let (got, answer) = rig.post("/v1/publish", body).await;
         assert_eq!((got, &answer["code"]), (status, &json!(code)), "{body}");
     }
+    // Other methods, and queries that are no text, are refused in the same way.
+    let (status, answer) = rig.get("/v1/publish").await;
+    assert_eq!((status, &answer["code"]), (405, &json!("bad_request")));
+    let (status, answer) = rig.get("/v1/poll?stream=run/%ff").await;
+    assert_eq!((status, &answer["code"]), (400, &json!("bad_request")));
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ mod dag;
 mod join;
 mod merge;
 mod outline;
+pub mod packed;
 mod undo;
 
 pub use compare::{Difference, compare, restore};

@@ -71,57 +71,104 @@ impl Outline {
     }
 }
 
+/// Which part of a version is asked for.
+#[derive(Clone, Copy)]
+struct Part<'a> {
+    /// Only these fields, where not all.
+    fields: Option<&'a BTreeSet<FieldKey>>,
+    /// Every outcome.
+    outcomes: bool,
+    /// The verdict's note.
+    note: bool,
+}
+
+impl Part<'_> {
+    const ALL: Self = Self {
+        fields: None,
+        outcomes: true,
+        note: true,
+    };
+    /// What stands in the fields.
+    const VALUES: Self = Self {
+        fields: None,
+        outcomes: false,
+        note: false,
+    };
+}
+
 /// Which bodies are needed, by question. A superset never hurts.
 impl Dag {
     /// For [`Dag::state`] of a version: the last change of each field, every outcome, and where the last word on a
     /// field repeats an earlier one, that one as far back as it was said first hand.
     pub fn needs_of_state(&self, version: CommitId) -> BTreeSet<CommitId> {
-        self.needs_of(&self.line(&[version]))
+        self.needs_of_part(version, Part::ALL)
+    }
+
+    /// For [`super::compare`] of a version with another: what [`Dag::state`] says of its values.
+    pub fn needs_of_values(&self, version: CommitId) -> BTreeSet<CommitId> {
+        self.needs_of_part(version, Part::VALUES)
     }
 
     /// For a fold of these commits of this history, parents before children.
     pub fn needs_of(&self, line: &[(CommitId, &Commit)]) -> BTreeSet<CommitId> {
+        let places = line.iter().rev().filter_map(|(id, _)| self.place(*id));
+        self.needs_at(places, Part::ALL)
+    }
+
+    fn needs_of_part(&self, version: CommitId, part: Part<'_>) -> BTreeSet<CommitId> {
+        self.needs_at(latest_first(&self.marked(&[version])), part)
+    }
+
+    /// Of commits at these places, children before parents.
+    fn needs_at(&self, places: impl Iterator<Item = usize>, part: Part<'_>) -> BTreeSet<CommitId> {
         let mut needs = BTreeSet::new();
         let mut fields: BTreeMap<FieldKey, Sought> = BTreeMap::new();
-        for (id, commit) in line.iter().rev().copied() {
-            for touch in self.touches(id).iter() {
-                let plain = commit.purpose.is_plain();
+        for place in places {
+            let plain = self.commit_at(place).purpose.is_plain();
+            for touch in self.touches_at(place).iter() {
                 let needed = match fields.get_mut(&touch.0) {
-                    _ if touch.0 == FieldKey::Outcome => true,
+                    _ if part.fields.is_some_and(|only| !only.contains(&touch.0)) => false,
+                    _ if touch.0 == FieldKey::Outcome => part.outcomes,
                     Some(sought) => sought.meets(touch, plain),
                     None => {
-                        let sought = Sought::behind(touch, plain);
+                        let sought = Sought::behind(touch, plain, part.note);
                         fields.insert(touch.0.clone(), sought);
                         true
                     }
                 };
                 if needed {
-                    needs.insert(id);
+                    needs.insert(self.id_at(place));
                 }
             }
         }
         needs
     }
 
-    /// For [`super::merge`] of two versions: theirs and their common ancestors' state, and what either changed since.
+    /// For [`super::merge`] of two versions: what stands in theirs and their common ancestors' fields, and what either
+    /// changed since.
     pub fn needs_of_merge(&self, a: CommitId, b: CommitId) -> BTreeSet<CommitId> {
-        if self.is_ancestor(a, b) || self.is_ancestor(b, a) {
+        let of_each = [self.marked(&[a]), self.marked(&[b])];
+        let is_in = |version: CommitId, other: &[bool]| {
+            self.place(version).is_some_and(|place| other[place])
+        };
+        if a == b || is_in(a, &of_each[1]) || is_in(b, &of_each[0]) {
             return BTreeSet::new();
         }
         let bases = self.merge_bases(a, b);
-        let mut needs = self.ancestors(&[a, b]);
-        let of_all = bases.iter().map(|base| self.ancestors(&[*base]));
-        let in_all = of_all.reduce(|all, one| all.intersection(&one).copied().collect());
-        for common in in_all.unwrap_or_default() {
-            needs.remove(&common);
-        }
+        let of_bases: Vec<_> = bases.iter().map(|base| self.marked(&[*base])).collect();
+        let since = |place: &usize| {
+            let in_all = !of_bases.is_empty() && of_bases.iter().all(|of_base| of_base[*place]);
+            !in_all && of_each.iter().any(|of_one| of_one[*place])
+        };
+        let since = (0..self.len()).filter(since);
+        let mut needs: BTreeSet<CommitId> = since.map(|place| self.id_at(place)).collect();
         for version in bases.into_iter().chain([a, b]) {
-            needs.extend(self.needs_of_state(version));
+            needs.extend(self.needs_of_values(version));
         }
         needs
     }
 
-    /// For [`super::undo`] or [`super::redo`] by an author at `head`.
+    /// For [`super::undo`] or [`super::redo`] by an author at `head`: of the fields in question what stood in them.
     pub fn needs_of_reversal(
         &self,
         head: CommitId,
@@ -140,6 +187,13 @@ impl Dag {
             true => purpose == Purpose::Undo(target),
             false => purpose == Purpose::Redo(target),
         };
+        let touches = self.touches(target);
+        let fields: BTreeSet<FieldKey> = touches.iter().map(|touch| touch.0.clone()).collect();
+        let part = Part {
+            fields: Some(&fields),
+            note: fields.contains(&FieldKey::Verdict),
+            outcomes: false,
+        };
         let line = self.line(&[head]);
         let latest = line
             .iter()
@@ -148,34 +202,51 @@ impl Dag {
         let parents = self.get(target).map(|commit| &commit.parents[..]);
         let versions = parents.unwrap_or_default().iter().copied();
         let versions = versions.chain(latest.map(|(id, _)| *id)).chain([head]);
-        let mut needs: BTreeSet<CommitId> = versions.flat_map(|v| self.needs_of_state(v)).collect();
+        let needs = versions.flat_map(|version| self.needs_of_part(version, part));
+        let mut needs: BTreeSet<CommitId> = needs.collect();
         needs.insert(target);
         needs
     }
 
     /// For [`crate::suggest::judgements`] at the end of a version: its state, and what a machine said last of each field.
     pub fn needs_of_judgements(&self, version: CommitId) -> BTreeSet<CommitId> {
-        let line = self.line(&[version]);
-        let mut needs = self.needs_of(&line);
-        let mut found: BTreeSet<FieldKey> = BTreeSet::new();
-        for (id, _) in line.into_iter().rev() {
-            let touches = self.touches(id);
-            let by_machine = touches.iter().filter(|touch| touch.1 != Source::User);
-            for touch in by_machine {
-                if found.insert(touch.0.clone()) {
-                    needs.insert(id);
-                }
-            }
-        }
+        let mut needs = self.needs_of_state(version);
+        needs.extend(self.found_last(version));
         needs
     }
 
-    /// For [`super::restore`] of a version at `head`: both states, and what a machine said last of each field.
+    /// For [`super::restore`] of a version at `head`: what stands in the fields of both with the verdict's note, and what
+    /// a machine said last of each field.
     pub fn needs_of_restore(&self, head: CommitId, version: CommitId) -> BTreeSet<CommitId> {
-        let mut needs = self.needs_of_judgements(head);
-        needs.extend(self.needs_of_state(version));
+        let with_note = Part {
+            note: true,
+            ..Part::VALUES
+        };
+        let mut needs = self.needs_of_values(head);
+        needs.extend(self.found_last(head));
+        needs.extend(self.needs_of_part(version, with_note));
         needs
     }
+
+    /// By which commits a machine said last what it says of each field.
+    fn found_last(&self, version: CommitId) -> BTreeSet<CommitId> {
+        let (mut found, mut fields) = (BTreeSet::new(), BTreeSet::new());
+        for place in latest_first(&self.marked(&[version])) {
+            for touch in self.touches_at(place).iter() {
+                if touch.1 != Source::User && !fields.contains(&touch.0) {
+                    fields.insert(touch.0.clone());
+                    found.insert(self.id_at(place));
+                }
+            }
+        }
+        found
+    }
+}
+
+/// The places that are marked, children before parents.
+fn latest_first(marked: &[bool]) -> impl Iterator<Item = usize> {
+    let places = marked.iter().enumerate().rev();
+    places.filter(|(_, is)| **is).map(|(place, _)| place)
 }
 
 /// What is still looked for of a field, going back from its last change.
@@ -188,10 +259,10 @@ enum Sought {
 }
 
 impl Sought {
-    fn behind(last: &Touch, plain: bool) -> Self {
+    fn behind(last: &Touch, plain: bool, note: bool) -> Self {
         match last {
             _ if plain => Self::Nothing,
-            Touch(FieldKey::Verdict, _, Some(_)) => Self::All,
+            Touch(FieldKey::Verdict, _, Some(_)) if note => Self::All,
             Touch(_, source, Some(value)) => Self::Said(*source, *value),
             Touch(_, _, None) => Self::Nothing,
         }

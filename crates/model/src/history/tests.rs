@@ -558,6 +558,9 @@ proptest! {
         for (id, more) in ids.iter().flat_map(|id| [(*id, false), (*id, true)]) {
             let dag = filled(bare.needs_of_state(id), more);
             prop_assert_eq!(dag.state(&[id]), whole.state(&[id]));
+            let dag = filled(&bare.needs_of_values(id) | &bare.needs_of_values(chance), more);
+            let compared = |dag: &Dag| compare(&dag.state(&[id]), &dag.state(&[chance]));
+            prop_assert_eq!(compared(&dag), compared(&whole));
             let dag = filled(bare.needs_of_merge(id, chance), more);
             prop_assert_eq!(merge(&dag, id, chance), merge(&whole, id, chance));
             let by = author(who);
@@ -575,6 +578,58 @@ proptest! {
             let dag = filled(bare.needs_of(&known(&bare, id, until)), more);
             let fold = |dag: &Dag| fold_commits(known(dag, id, until).into_iter().map(|(_, commit)| commit));
             prop_assert_eq!(fold(&dag), fold(&whole));
+        }
+    }
+}
+
+proptest! {
+    /// In whatever order commits come, and however many are there before the others are added: it is one history. What it
+    /// was cloned from stays as it is.
+    #[test]
+    fn a_history_that_grows_is_the_one_made_at_once(turns in turns(), seed in any::<u64>(), cut in any::<Index>()) {
+        let whole = World::play(&turns).dag;
+        let mut all: Vec<(CommitId, Outline)> = whole.commits().map(|(id, c)| (id, Outline::of(c))).collect();
+        let jumble = |id: &CommitId| u64::from_le_bytes(id.0[..8].try_into().unwrap()).wrapping_mul(seed | 1);
+        match seed % 4 {
+            0 => all.sort_by_key(|(id, _)| jumble(id)),
+            1 => all.sort_by_key(|(id, outline)| (outline.clock, *id)),
+            2 => {}
+            _ => {
+                // By chance, but parents first: as commits come.
+                all.sort_by_key(|(id, _)| jumble(id));
+                let mut came: Vec<(CommitId, Outline)> = Vec::new();
+                while !all.is_empty() {
+                    let here = |parent: &CommitId| came.iter().any(|(id, _)| id == parent);
+                    let next = all.iter().position(|(_, outline)| outline.parents.iter().all(here));
+                    came.push(all.remove(next.unwrap()));
+                }
+                all = came;
+            }
+        }
+        let cut = cut.index(all.len());
+        let begun = Dag::of_outlines(POSTING, all[..cut].to_vec());
+        let at_first: Vec<CommitId> = begun.commits().map(|(id, _)| id).collect();
+        let mut grown = begun.clone();
+        grown.reserve(cut % 3);
+        if let Some((id, _)) = all[..cut].first() {
+            grown.fill(*id, whole.get(*id).unwrap().clone());
+        }
+        let step = 1 + (seed >> 8) as usize % 7;
+        for some in all[cut..].chunks(step).chain([&all[..cut]]) {
+            grown.add_outlines(POSTING, some.to_vec());
+        }
+        prop_assert_eq!(begun.commits().map(|(id, _)| id).collect::<Vec<_>>(), at_first);
+        prop_assert_eq!((grown.len(), grown.heads()), (whole.len(), whole.heads()));
+        for (new, old) in grown.commits().zip(whole.commits()) {
+            prop_assert_eq!((new.0, &new.1.parents, new.1.clock), (old.0, &old.1.parents, old.1.clock));
+            prop_assert_eq!(grown.ancestors(&[new.0]), whole.ancestors(&[new.0]));
+            prop_assert_eq!(grown.touches(new.0), whole.touches(new.0));
+            let line = |dag: &Dag| dag.outlines(Some(new.0)).map(|(id, _, touches)| (id, touches.into_owned())).collect::<Vec<_>>();
+            prop_assert_eq!(line(&grown), line(&whole));
+            prop_assert_eq!(grown.is_whole(new.0), cut > 0 && new.0 == all[0].0);
+            if grown.is_whole(new.0) {
+                prop_assert_eq!(new.1, old.1);
+            }
         }
     }
 }

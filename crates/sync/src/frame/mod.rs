@@ -451,6 +451,11 @@ fn peek(text: &str) -> Result<std::borrow::Cow<'_, str>, FrameError> {
         #[serde(rename = "type", borrow)]
         kind: std::borrow::Cow<'a, str>,
     }
+    // A list of a frame's values would read as the frame.
+    if !text.trim_start().starts_with('{') {
+        let error = de::Error::custom("it does not begin with `{`");
+        return Err(FrameError::NotAFrame(error));
+    }
     let peek: Peek = serde_json::from_str(text).map_err(FrameError::NotAFrame)?;
     Ok(peek.kind)
 }

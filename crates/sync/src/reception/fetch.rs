@@ -161,6 +161,11 @@ impl Receiver {
                 let times = wait.failed;
                 return self.give_up(stream, next, until, times, now);
             }
+            if wait.failed == 1 {
+                let (stream, from) = (stream.clone(), next);
+                self.out
+                    .push(Action::Anomaly(Anomaly::Overdue { stream, from }));
+            }
         } else if wait.fetch.is_some() {
             wait.silent += 1;
             if wait.silent == SILENT_MAX {

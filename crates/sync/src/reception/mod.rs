@@ -92,6 +92,9 @@ pub enum Action {
         /// The new epoch.
         epoch: Epoch,
     },
+    /// Keep this event apart from the log: the server lost the end of its log without a new epoch, and gave this one an
+    /// offset that we have an event for.
+    SetAside(Event),
     /// Send this frame.
     Send(ClientFrame),
     /// The replay of a stream is over: all that the server had is stored or named.
@@ -133,8 +136,10 @@ impl fmt::Display for GapReason {
 /// What cannot be put right here and is not passed over in silence.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Anomaly {
-    /// The server's log ends before what we have of the same epoch: it lost events without saying so.
-    #[error("{stream}: the server has events before {}, we have those before {} of the same epoch; it lost some", head.0, ours.0)]
+    /// The server's log ends before what we have of the same epoch: it lost events without saying so. What it puts in
+    /// their place on this connection is set aside.
+    #[error("{stream}: the server has events before {}, we have those before {} of the same epoch; it lost some, and has \
+             to begin a new epoch. What it puts in their place is set aside", head.0, ours.0)]
     ServerLostEvents {
         /// The stream.
         stream: StreamId,
@@ -148,10 +153,25 @@ pub enum Anomaly {
     OlderEpoch {
         /// The stream.
         stream: StreamId,
-        /// The server's; 0 if it does not have the stream at all.
+        /// The server's.
         server: Epoch,
         /// Ours.
         ours: Epoch,
+    },
+    /// The server does not have a stream that we have events of.
+    #[error("{stream}: the server does not have this stream any more; what came before is kept")]
+    NoSuchStream {
+        /// The stream.
+        stream: StreamId,
+    },
+    /// An offset did not come when it was asked for again, though what is behind it did; asking goes on for a while.
+    #[error("{stream}: offset {} was asked for again and did not come; it is asked for some more times before it \
+             counts as a gap", from.0)]
+    Overdue {
+        /// The stream.
+        stream: StreamId,
+        /// The first one that is missing.
+        from: Offset,
     },
     /// A replay was promised and does not come, asked for again so many times; asking goes on.
     #[error("{stream}: the server promised events before {} and sends none", promised.0)]
@@ -208,6 +228,8 @@ pub struct Counts {
     pub duplicates: u64,
     /// Dropped: of an older epoch.
     pub stale: u64,
+    /// Set aside: of an offset that we have another event for.
+    pub reused: u64,
     /// Dropped: of a stream that is not subscribed to.
     pub unrequested: u64,
     /// Came early and were held.
@@ -402,7 +424,7 @@ impl Receiver {
 
     fn ask_one(&mut self, id: u64, stream: &StreamId) {
         let track = self.tracks.get_mut(stream);
-        let from = track.and_then(Track::ask);
+        let from = track.and_then(|track| track.ask(id));
         self.send(ClientFrame::Subscribe(Subscribe {
             id: Echo::number(id),
             stream: stream.0.clone(),
@@ -421,7 +443,7 @@ impl Receiver {
         let mut used = 2 * ENTRY + 6 * pattern.text().len();
         let empty = used;
         for (stream, track) in self.tracks.iter_mut().filter(|(one, _)| pattern.takes(one)) {
-            let Some(position) = track.ask() else {
+            let Some(position) = track.ask(id) else {
                 continue;
             };
             let bytes = 6 * stream.0.len() + ENTRY;

@@ -135,6 +135,7 @@ fn short_one(action: Action) -> String {
             format!("unsub {}", unsubscribe.id.get())
         }
         Action::Send(other) => panic!("{other:?}"),
+        Action::SetAside(event) => format!("aside {}", event.offset.0),
         Action::CaughtUp { .. } => "caught".into(),
         Action::AllCaughtUp { pattern } => format!("caught {pattern}"),
         Action::Anomaly(anomaly) => {
@@ -214,7 +215,7 @@ fn the_answer_to_a_subscription_is_judged() {
         (Some((5, 3)), 5, 9, Some((3, 6)), vec!["gap 3-6"]),
         (Some((5, 3)), 5, 2, None, vec!["ServerLostEvents"]),
         (Some((5, 3)), 4, 9, None, vec!["OlderEpoch"]),
-        (Some((5, 3)), 0, 0, None, vec!["OlderEpoch"]),
+        (Some((5, 3)), 0, 0, None, vec!["NoSuchStream"]),
         (
             Some((5, 3)),
             6,
@@ -233,11 +234,34 @@ fn the_answer_to_a_subscription_is_judged() {
 }
 
 #[test]
+fn what_a_server_puts_in_the_place_of_its_lost_end_is_set_aside() {
+    let mut rig = Rig::new(Some((5, 10)));
+    assert_eq!(rig.subscribed(1, 5, 6), ["ServerLostEvents"]);
+    assert_eq!(rig.event(5, 5), NOTHING, "had already");
+    assert_eq!(rig.event(5, 6), ["aside 6"]);
+    assert_eq!(rig.event(5, 6), NOTHING, "the same again");
+    for offset in 7..10 {
+        assert_eq!(rig.event(5, offset), [format!("aside {offset}")]);
+    }
+    assert_eq!(rig.event(5, 10), ["10"]);
+    assert_eq!(rig.receiver.counts().reused, 4);
+    // A connection later nothing is known of it.
+    rig.receiver.disconnected();
+    rig.receiver.connected(1 << 20, rig.now);
+    assert_eq!(rig.subscribed(2, 5, 11), NOTHING);
+    assert_eq!(rig.event(5, 9), NOTHING);
+}
+
+#[test]
 fn nonsense_is_ignored_and_said() {
     let mut rig = Rig::new(Some((5, 3)));
     assert_eq!(rig.gap(5, 9, 8), ["Nonsense"]);
-    assert_eq!(rig.gap(5, 3, u64::MAX), ["Nonsense"]);
-    assert_eq!(rig.event(5, u64::MAX), ["Nonsense"]);
+    for beyond in [i64::MAX as u64, u64::MAX] {
+        assert_eq!(rig.gap(5, 3, beyond), ["Nonsense"]);
+        assert_eq!(rig.event(5, beyond), ["Nonsense"]);
+    }
+    assert_eq!(rig.event(1 << 63, 0), ["Nonsense"]);
+    assert_eq!(rig.gap(1 << 63, 0, 2), ["Nonsense"]);
     assert_eq!(rig.event(5, 3), ["3"]);
     let mut rig = Rig::with(Limits::default(), &["run/*"], None);
     let long = format!("run/{}", "x".repeat(1_021));
@@ -299,10 +323,10 @@ fn what_the_server_skips_again_and_again_becomes_a_gap() {
         }
         fetches += 1;
         id += 1;
-        assert_eq!(
-            sent,
-            [format!("unsub {}", id - 1), format!("sub {id} run/1 5.3")]
-        );
+        let said = (fetches == 2).then(|| "Overdue".to_owned());
+        let asked = [format!("unsub {}", id - 1), format!("sub {id} run/1 5.3")];
+        let expected: Vec<String> = said.into_iter().chain(asked).collect();
+        assert_eq!(sent, expected);
         rig.subscribed(id, 5, 7);
         rig.event(5, 6);
     }

@@ -11,6 +11,12 @@ use std::collections::BTreeMap;
 /// Gaps told of places that we have not reached; beyond, they are forgotten and fetching brings them again.
 const GAPS_MAX: usize = 64;
 
+/// The greatest offset of an event: that of the next one has to be a number of 63 bits too, as in the store.
+const OFFSET_MAX: Offset = Offset(i64::MAX as u64 - 1);
+
+/// The greatest epoch.
+const EPOCH_MAX: Epoch = Epoch(i64::MAX as u64);
+
 /// Longest name of a foreign stream, in bytes, so that the limit on streams is one on memory; events of a longer one
 /// are dropped, each with an anomaly.
 const FOREIGN_NAME_MAX: usize = 1_024;
@@ -19,8 +25,10 @@ const FOREIGN_NAME_MAX: usize = 1_024;
 pub(super) struct Track {
     /// The next wanted; `None` until its epoch is known.
     pub position: Option<Position>,
-    /// What the last `subscribe` of this connection asked for.
-    asked: Option<Position>,
+    /// What the last `subscribe` of this connection asked for, with its id: an earlier one's answer may come late.
+    asked: Option<(u64, Position)>,
+    /// The server lost the end of its log on this connection: what it sends from here to our place are other events.
+    lost: Option<Offset>,
     /// Only while something is missing, so that a stream at rest costs little.
     pub wait: Option<Box<Wait>>,
 }
@@ -112,6 +120,7 @@ impl Track {
         Self {
             position,
             asked: None,
+            lost: None,
             wait: None,
         }
     }
@@ -119,11 +128,12 @@ impl Track {
     pub fn disconnect(&mut self) {
         self.wait = None;
         self.asked = None;
+        self.lost = None;
     }
 
-    /// The position for a `subscribe`, remembered to judge its answer.
-    pub fn ask(&mut self) -> Option<Position> {
-        self.asked = self.position;
+    /// The position for a `subscribe` with this id, remembered to judge its answer.
+    pub fn ask(&mut self, id: u64) -> Option<Position> {
+        self.asked = self.position.map(|position| (id, position));
         self.position
     }
 
@@ -202,6 +212,10 @@ impl Receiver {
     pub(super) fn event(&mut self, event: Event, now: Millis) {
         self.heard_at = now;
         let stream = event.stream.clone();
+        if event.offset > OFFSET_MAX || event.epoch > EPOCH_MAX {
+            let what = format!("epoch {}, offset {}", event.epoch.0, event.offset.0);
+            return self.nonsense(stream, what);
+        }
         if !self.enter(&stream, event.epoch) {
             return;
         }
@@ -211,13 +225,17 @@ impl Receiver {
         let Some(position) = &mut track.position else {
             return;
         };
-        let bound = Offset(u64::MAX);
         if event.epoch < position.epoch {
             self.counts.stale += 1;
         } else if event.offset < position.offset {
-            self.counts.duplicates += 1;
-        } else if event.offset == bound {
-            self.nonsense(stream, "an offset at the end of all numbers".to_owned());
+            match track.lost {
+                Some(lost) if lost <= event.offset => {
+                    track.lost = Some(Offset(event.offset.0 + 1));
+                    self.counts.reused += 1;
+                    self.out.push(Action::SetAside(event));
+                }
+                _ => self.counts.duplicates += 1,
+            }
         } else if event.offset == position.offset {
             position.offset.0 += 1;
             self.counts.delivered += 1;
@@ -280,6 +298,7 @@ impl Receiver {
             epoch,
             offset: Offset(0),
         });
+        track.lost = None;
         self.out.push(Action::EpochStarted {
             stream: stream.clone(),
             old,
@@ -322,8 +341,18 @@ impl Receiver {
         if stream.0.ends_with('*') {
             return;
         }
+        if head.0 > OFFSET_MAX.0 + 1 || epoch > EPOCH_MAX {
+            let what = format!("epoch {}, next offset {}", epoch.0, head.0);
+            return self.nonsense(stream, what);
+        }
         let asked = self.tracks.get(&stream).and_then(|track| track.asked);
+        let asked = asked.and_then(|(by, at)| (id.as_number() == Some(by)).then_some(at));
         if let Some(anomaly) = judge(&stream, asked, epoch, head) {
+            if let (Anomaly::ServerLostEvents { .. }, Some(track)) =
+                (&anomaly, self.tracks.get_mut(&stream))
+            {
+                track.lost = Some(head);
+            }
             self.out.push(Action::Anomaly(anomaly));
         }
         // Nothing in it: there may be no such stream yet, so there is no epoch to enter.
@@ -349,8 +378,8 @@ impl Receiver {
 
     pub(super) fn gap(&mut self, gap: Gap, now: Millis) {
         self.heard_at = now;
-        if gap.from > gap.to || gap.to.0 == u64::MAX {
-            let what = format!("gap {}–{}", gap.from.0, gap.to.0);
+        if gap.from > gap.to || gap.to > OFFSET_MAX || gap.epoch > EPOCH_MAX {
+            let what = format!("gap {}–{} of epoch {}", gap.from.0, gap.to.0, gap.epoch.0);
             return self.nonsense(gap.stream, what);
         }
         if !self.enter(&gap.stream, gap.epoch) {
@@ -422,7 +451,9 @@ fn judge(
 ) -> Option<Anomaly> {
     let asked = asked?;
     let stream = stream.clone();
-    if epoch < asked.epoch {
+    if epoch == Epoch(0) && head == Offset(0) && asked.epoch > epoch {
+        Some(Anomaly::NoSuchStream { stream })
+    } else if epoch < asked.epoch {
         Some(Anomaly::OlderEpoch {
             stream,
             server: epoch,

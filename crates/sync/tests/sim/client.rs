@@ -458,8 +458,9 @@ impl World {
                 }
                 Action::Send(frame) => self.client_sends(&frame),
                 Action::CaughtUp { .. } | Action::AllCaughtUp { .. } => {}
-                // The network can be that slow; nothing else is the server's fault here.
-                Action::Anomaly(Anomaly::Stalled { .. }) => {}
+                Action::SetAside(event) => panic!("no server here loses its end: {event:?}"),
+                // The network can be that slow or lose that much; nothing else is the server's fault here.
+                Action::Anomaly(Anomaly::Stalled { .. } | Anomaly::Overdue { .. }) => {}
                 Action::Anomaly(anomaly) => panic!("{anomaly}"),
             }
         }
