@@ -181,7 +181,7 @@ fn set_aside(event: frame::Event) -> Effect {
         event.stream.0, event.offset.0, event.epoch.0
     );
     let text = ServerFrame::Event(event).to_text();
-    quarantined(&Message::Text(text.into()), reason)
+    quarantined(&Message::Text(text), reason)
 }
 
 fn send(frame: ClientFrame) -> Effect {
