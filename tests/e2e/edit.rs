@@ -220,7 +220,6 @@ async fn what_is_typed_survives_a_kill_and_is_offered_back() {
     let app = app.restart().await;
     app.wait_for_text("connection", |text| text.contains("Ready"))
         .await;
-    app.press_char('n').await;
     let left = "Not saved: “soon”";
     app.wait_for_text("field posted_at", |text| text.contains(left))
         .await;
@@ -331,7 +330,6 @@ async fn changes_are_taken_back_also_after_a_restart_and_done_again() {
     let app = app.restart().await;
     app.wait_for_text("connection", |text| text.contains("Ready"))
         .await;
-    app.press_char('n').await;
     shows(&app, "company", "Quillmarsh & Sons").await;
     with_ctrl(&app, 'z', false).await;
     shows(&app, "company", "Quillmarsh Instruments").await;

@@ -118,7 +118,6 @@ async fn a_gap_is_filled_by_keyboard_dismissed_brought_back_and_taken_back() {
     let app = app.restart().await;
     app.wait_for_text("connection", |text| text.contains("Ready"))
         .await;
-    app.press_char('n').await;
     wait_for(&app, "the card", |seen| seen["title"] == "Log Keeper").await;
     edit(&app, "location").await;
     assert_eq!(app.count_named(list).await, 0);
