@@ -3,12 +3,13 @@
 use crate::{
     Global,
     output::{Exit, fail, print_line},
+    progress,
 };
 use ghostlight_engine::{Input, input::read_capped, report::Ending};
 use ghostlight_model::{Assessment, Confidence, EventBody, FieldKey, Phase, Salary, Step};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use serde_json::Value;
-use std::io::{self, IsTerminal};
+use std::io;
 
 /// What to analyse.
 #[derive(Debug, clap::Args)]
@@ -24,7 +25,7 @@ pub(crate) struct Args {
 pub(crate) fn run(global: &Global, args: Args) -> Result<Exit, Exit> {
     let input = input(&args.input)?;
     let engine = global.engine()?;
-    let progress = progress(global, &args);
+    let progress = bar(global, &args);
     let mut printed = Ok(());
     let runs = engine.analyze(input, &mut |event| {
         show_progress(&progress, event);
@@ -86,18 +87,11 @@ fn json_line(event: &EventBody) -> Result<String, Exit> {
     serde_json::to_string(event).map_err(|e| fail(Exit::Usage, &format!("an event: {e}"), None))
 }
 
-/// A bar on a terminal, nothing in a pipe.
-fn progress(global: &Global, args: &Args) -> ProgressBar {
-    let shown = !global.quiet && !args.jsonl && io::stderr().is_terminal();
-    let target = if shown {
-        ProgressDrawTarget::stderr()
-    } else {
-        ProgressDrawTarget::hidden()
-    };
-    let bar = ProgressBar::with_draw_target(Some(Step::ALL.len() as u64), target);
-    if let Ok(style) = ProgressStyle::with_template("{bar:14} {msg} {elapsed}") {
-        bar.set_style(style);
-    }
+/// One bar for all steps.
+fn bar(global: &Global, args: &Args) -> ProgressBar {
+    let shown = !global.quiet && !args.jsonl;
+    let bar = progress::bar(shown, "{bar:14} {msg} {elapsed}");
+    bar.set_length(Step::ALL.len() as u64);
     bar
 }
 

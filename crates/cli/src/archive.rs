@@ -4,22 +4,18 @@ use crate::{
     Global,
     history::{posting, trouble},
     hub::Signals,
-    output::{Exit, fail, print_line},
+    output::{Exit, print_line},
+    progress,
 };
 use ghostlight_engine::{
     Engine,
     archive::{ArchiveOrder, Keeping, KeepingProgress, Kept},
-    export::Cancel,
     host::wall_clock,
 };
 use ghostlight_model::{Day, Micros};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use serde_json::{Value, json};
-use std::{
-    io::{self, IsTerminal},
-    ops::ControlFlow,
-    thread,
-};
+use std::ops::ControlFlow;
 
 const DAY_US: i64 = 86_400_000_000;
 
@@ -63,16 +59,17 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Exit, Exit> {
         Some(names) => Keeping::BringBack((!names.is_empty()).then(|| names.clone())),
         None => Keeping::Archive(order(&engine, args)?),
     };
-    let kept = with_progress(global, signals, |cancel, bar| {
+    let bar = progress::bar(!global.quiet, "{bar:24} {pos}/{len} {msg}");
+    let kept = progress::stoppable(signals, &bar, |cancel| {
         engine.keep(&what, !args.no_compact, &mut |now| {
-            show(bar, now);
+            show(&bar, now);
             match cancel.is_cancelled() {
                 true => ControlFlow::Break(()),
                 false => ControlFlow::Continue(()),
             }
         })
     })?;
-    told(global, &what, &kept)
+    told(global, &what, &kept.map_err(|error| trouble(&error))?)
 }
 
 fn order(engine: &Engine, args: &Args) -> Result<ArchiveOrder, Exit> {
@@ -113,35 +110,6 @@ fn list(global: &Global, engine: &Engine) -> Result<Exit, Exit> {
         print_line(&line)?;
     }
     Ok(Exit::Done)
-}
-
-/// Runs it with a bar on a terminal, and asks it to stop on SIGINT and SIGTERM.
-fn with_progress<T>(
-    global: &Global,
-    signals: Signals,
-    work: impl FnOnce(&Cancel, &ProgressBar) -> Result<T, ghostlight_engine::StoreError>,
-) -> Result<T, Exit> {
-    let cancel = Cancel::default();
-    let asked = cancel.clone();
-    let wait = move || {
-        signals.wait();
-        asked.cancel();
-    };
-    let waiting = thread::Builder::new()
-        .name("archive-stop".into())
-        .spawn(wait);
-    waiting.map_err(|e| fail(Exit::Usage, &format!("cannot wait for signals: {e}"), None))?;
-    let target = match !global.quiet && io::stderr().is_terminal() {
-        true => ProgressDrawTarget::stderr(),
-        false => ProgressDrawTarget::hidden(),
-    };
-    let bar = ProgressBar::with_draw_target(None, target);
-    if let Ok(style) = ProgressStyle::with_template("{bar:24} {pos}/{len} {msg}") {
-        bar.set_style(style);
-    }
-    let done = work(&cancel, &bar);
-    bar.finish_and_clear();
-    done.map_err(|error| trouble(&error))
 }
 
 fn show(bar: &ProgressBar, now: KeepingProgress) {

@@ -5,10 +5,11 @@ use crate::{
     bundle::numbers,
     hub::Signals,
     output::{Exit, fail, print_line},
+    progress,
 };
 use ghostlight_engine::{
     Engine, bundle,
-    export::{Cancel, Export, ExportError, Look, Progress, Style, Target, Watch},
+    export::{Export, ExportError, Look, Progress, Style, Target, Watch},
     host::wall_clock,
 };
 use ghostlight_model::{
@@ -16,13 +17,8 @@ use ghostlight_model::{
     export::{Filter, Format, What},
     rules::VERDICTS,
 };
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
-use std::{
-    io::{self, IsTerminal},
-    path::{Path, PathBuf},
-    thread,
-};
+use std::path::{Path, PathBuf};
 
 const DAY_US: i64 = 86_400_000_000;
 /// The levels of an assessment.
@@ -273,40 +269,18 @@ fn with_progress<T>(
     signals: Signals,
     work: impl FnOnce(&mut Watch<'_>) -> Result<T, ExportError>,
 ) -> Result<T, Exit> {
-    let cancel = Cancel::default();
-    let asked = cancel.clone();
-    let wait = move || {
-        signals.wait();
-        asked.cancel();
-    };
-    let waiting = thread::Builder::new()
-        .name("export-stop".into())
-        .spawn(wait);
-    waiting.map_err(|e| fail(Exit::Usage, &format!("cannot wait for signals: {e}"), None))?;
-    let bar = bar(global);
-    let mut progress = |now: Progress| {
+    let bar = progress::bar(!global.quiet, "{bar:24} {pos}/{len} {per_sec} {eta}");
+    let mut show = |now: Progress| {
         bar.set_length(now.total);
         bar.set_position(now.rows);
     };
-    let done = work(&mut Watch {
-        cancel: &cancel,
-        progress: &mut progress,
-    });
-    bar.finish_and_clear();
+    let done = progress::stoppable(signals, &bar, |cancel| {
+        work(&mut Watch {
+            cancel,
+            progress: &mut show,
+        })
+    })?;
     done.map_err(|error| refused(&error))
-}
-
-/// A bar on a terminal, nothing in a pipe.
-fn bar(global: &Global) -> ProgressBar {
-    let target = match !global.quiet && io::stderr().is_terminal() {
-        true => ProgressDrawTarget::stderr(),
-        false => ProgressDrawTarget::hidden(),
-    };
-    let bar = ProgressBar::with_draw_target(None, target);
-    if let Ok(style) = ProgressStyle::with_template("{bar:24} {pos}/{len} {per_sec} {eta}") {
-        bar.set_style(style);
-    }
-    bar
 }
 
 fn refused(error: &ExportError) -> Exit {

@@ -18,6 +18,7 @@ mod history;
 mod hub;
 mod log;
 mod output;
+mod progress;
 mod send;
 mod tokens;
 mod watch;

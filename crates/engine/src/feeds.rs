@@ -253,12 +253,7 @@ impl Watching {
             outbox: running_outbox.clone(),
         };
         let last_words = tell.clone();
-        let keep = move || {
-            if let Err(why) = guarded(|| storing.run(updated, &ended)) {
-                // Nobody listens any more: then nobody needs to know.
-                let _ = last_words.send(News::Ended(Ended::Fault(why)));
-            }
-        };
+        let keep = move || telling(&last_words, || storing.run(updated, &ended));
         let keeping = spawn("feed-store", keep).map_err(trouble)?;
         Ok(Self {
             news: Some(news),
@@ -336,6 +331,14 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<JoinHan
 pub(crate) fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     // What it worked on ends with it; what is shared is the store, whose own lock knows of panics.
     catch_unwind(AssertUnwindSafe(work)).map_err(|panic| feed::fault(&*panic))
+}
+
+/// The same, its panic told as the end of the feed.
+fn telling(news: &SyncSender<News>, work: impl FnOnce()) {
+    if let Err(why) = guarded(work) {
+        // Nobody listens any more: then nobody needs to know.
+        let _ = news.send(News::Ended(Ended::Fault(why)));
+    }
 }
 
 /// What the client asks of the store.
@@ -599,12 +602,7 @@ impl Storing {
         let queueing = Queueing::new(publish, hub.to_owned(), self.commands.clone(), tell);
         let waker = queueing.waker();
         let last_words = self.news.clone();
-        let work = move || {
-            if let Err(why) = guarded(|| queueing.run()) {
-                let _ = last_words.send(News::Ended(Ended::Fault(why)));
-            }
-        };
-        let thread = spawn("outbox", work);
+        let thread = spawn("outbox", move || telling(&last_words, || queueing.run()));
         let thread = thread.map_err(|e| Over::Failed(io_error(self.store.path(), &e)))?;
         self.queueing = Some((waker, thread));
         Ok(())

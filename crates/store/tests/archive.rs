@@ -5,7 +5,7 @@
 mod support;
 
 use ghostlight_model::{
-    CommitId, FieldKey, FieldValue, Micros, PostingId, RunId,
+    CommitId, FieldKey, FieldValue, Micros, PostingId,
     bundle::Piece,
     commit::{AuthorId, Commit},
     export::Filter,
@@ -27,19 +27,6 @@ use support::*;
 const MINUTE: i64 = 60_000_000;
 /// When everything is old.
 const LATER: i64 = DAY + 100_000 * MINUTE;
-
-/// Numbers that are the same in every run.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % n
-    }
-}
 
 fn author(n: usize) -> AuthorId {
     AuthorId(format!("person-{n}"))
@@ -100,19 +87,8 @@ fn deed(store: &Store, posting: PostingId, dice: &mut Dice, at: i64) {
             }
         }
         _ => {
-            let run = RunId(format!("run-{at}"));
             let words = ["Oriel", "Quill"][dice.below(2)];
-            let capture = store.put_capture(page(words, now.0)).wait().unwrap();
-            let saw = seen(capture, FieldKey::Title, words, 900);
-            let events = vec![
-                started(&run, now.0),
-                parsed(&run, now.0 + 1, (capture, posting), None),
-            ];
-            store.append(run.stream(), events).wait().unwrap();
-            store
-                .finish_run(finished(&run, posting, vec![saw], now.0 + 2))
-                .wait()
-                .unwrap();
+            looked_at(store, posting, &format!("run-{at}"), words, now.0);
         }
     }
 }

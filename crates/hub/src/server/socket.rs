@@ -181,14 +181,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     /// Says why nothing more is read.
-    async fn refuse(&mut self, close: CloseCode, mut why: String) {
+    async fn refuse(&mut self, close: CloseCode, why: String) {
         let code = match close {
-            CloseCode::Size => {
-                let longest = self.socket.get_config().max_message_size;
-                let longest = longest.unwrap_or(usize::MAX);
-                why = format!("a message of more than {longest} bytes is not read to its end");
-                code::TOO_LARGE
-            }
+            CloseCode::Size => code::TOO_LARGE,
             _ => code::MALFORMED,
         };
         let frame = trouble(code, why, true);
@@ -287,7 +282,12 @@ where
     match socket.as_mut().poll_next(cx) {
         Poll::Ready(Some(Ok(message))) => Poll::Ready(Io::Got(message)),
         Poll::Ready(Some(Err(error))) => Poll::Ready(match error {
-            Error::Capacity(_) => Io::Broken(CloseCode::Size, String::new()),
+            Error::Capacity(_) => {
+                let longest = socket.get_config().max_message_size;
+                let longest = longest.unwrap_or(usize::MAX);
+                let why = format!("a message of more than {longest} bytes is not read to its end");
+                Io::Broken(CloseCode::Size, why)
+            }
             Error::Utf8(_) => Io::Broken(CloseCode::Invalid, error.to_string()),
             // It went without a word, or spoke after the last one.
             Error::Protocol(

@@ -251,3 +251,30 @@ pub fn impatient() -> OpenOptions {
         ..OpenOptions::default()
     }
 }
+
+/// Numbers that are the same in every run.
+pub struct Dice(pub u64);
+
+impl Dice {
+    pub fn below(&mut self, n: usize) -> usize {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % n
+    }
+}
+
+/// A run that looks at a posting's page from `ts` on and finds `title` there, from its start to its end.
+pub fn looked_at(store: &Store, posting: PostingId, run: &str, title: &str, ts: i64) {
+    let run = RunId(run.into());
+    let capture = store.put_capture(page(title, ts)).wait().unwrap();
+    let saw = seen(capture, FieldKey::Title, title, 900);
+    let events = vec![
+        started(&run, ts),
+        parsed(&run, ts + 1, (capture, posting), None),
+    ];
+    store.append(run.stream(), events).wait().unwrap();
+    let ended = finished(&run, posting, vec![saw], ts + 2);
+    store.finish_run(ended).wait().unwrap();
+}
