@@ -14,6 +14,7 @@ mod error;
 pub mod feeds;
 mod find;
 pub mod history;
+mod intake;
 pub mod log;
 mod open;
 pub mod outbox;

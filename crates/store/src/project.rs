@@ -148,14 +148,21 @@ impl Touched {
         }
     }
 
-    /// Whether this batch remembers the run's state.
-    pub fn knows(&self, run: &RunId) -> bool {
-        self.runs.contains_key(run) || self.standing.0.contains_key(run)
+    /// What the table has of a run that this batch does not remember, for [`Touched::apply`].
+    pub fn missing(
+        &self,
+        connection: &Connection,
+        run: &RunId,
+    ) -> rusqlite::Result<Option<RunState>> {
+        match self.runs.contains_key(run) || self.standing.0.contains_key(run) {
+            true => Ok(None),
+            false => read::run_state(connection, run),
+        }
     }
 
     /// Folds `events`, in stream order and of one epoch, into the run. `stored` is what the table has of it, asked
-    /// for only if the batch does not remember it. A state of another epoch is forgotten: its source lost or reset its log, and what it says from now on is all
-    /// there is.
+    /// for only if the batch does not remember it ([`Touched::missing`]). A state of another epoch is forgotten: its
+    /// source lost or reset its log, and what it says from now on is all there is.
     pub fn apply(
         &mut self,
         (run, kind, epoch): (&RunId, RunKind, i64),
@@ -537,10 +544,7 @@ pub(crate) fn rebuild(tx: &Transaction<'_>) -> rusqlite::Result<Rebuilt> {
         for logged in &chunk {
             let run = &logged.event.run_id;
             let kind = streams::kind_of(&logged.stream, &logged.origin);
-            let stored = match touched.knows(run) {
-                true => None,
-                false => read::run_state(tx, run)?,
-            };
+            let stored = touched.missing(tx, run)?;
             let event = std::slice::from_ref(&logged.event);
             touched.apply((run, kind, logged.epoch), stored, event);
             touched.reached(logged.seq);

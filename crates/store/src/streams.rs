@@ -6,6 +6,7 @@
 
 use crate::{
     error::StoreError,
+    intake::{self, Intake},
     open::Store,
     project::{StreamHead, log_end},
     read, sql,
@@ -15,21 +16,13 @@ use ghostlight_model::{
     ContentHash, Epoch, EventBody, Micros, Offset, RunId, StreamId, foreign, run::RunKind,
 };
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
-use std::collections::HashMap;
+use std::sync::Arc;
 
 /// How long a key of `publish` is remembered, in microseconds: 90 days, longer than anybody stays offline. A key that
 /// comes again later appends again.
 const KEY_KEPT_US: i64 = 90 * 24 * 3_600 * 1_000_000;
 /// Keys forgotten with each new one at most, so that none pays for all.
 const KEYS_FORGOTTEN_MAX: i64 = 4;
-/// Messages in quarantine a feed; beyond, the oldest goes.
-const QUARANTINE_MAX: i64 = 10_000;
-/// Bytes of a message that are kept in quarantine.
-const QUARANTINE_BYTES_MAX: usize = 4_096;
-
-/// Offsets end before this one, so that the next is still a number of SQLite's.
-const OFFSET_MAX: u64 = i64::MAX as u64;
-
 /// The origin of our own runs.
 pub const LOCAL: &str = "local";
 /// The origin of what others published here.
@@ -227,8 +220,14 @@ impl Store {
         now: Micros,
     ) -> Pending<Published> {
         let content = content_of(&stream, &bodies);
+        // Read here: the writer's time is what everybody waits for.
+        let run = RunId::of_stream(HUB, &stream);
+        let reads: Vec<EventBody> = bodies
+            .iter()
+            .map(|body| foreign::skim(body, now, &run))
+            .collect();
         self.writer()
-            .submit(move |batch| publish(batch, &key, &stream, &bodies, now, content))
+            .submit(move |batch| publish(batch, &key, &stream, (&bodies, &reads), now, content))
     }
 
     /// Events of a stream of the hub from `from` on: at most `max_events`, and no more once `max_bytes` of bodies are
@@ -279,27 +278,15 @@ impl Store {
     pub fn receive(&self, feed: &str, delivery: Vec<Received>) -> Pending<ReceivedCount> {
         let origin = origin_of(feed);
         // Read here: the writer's time is what everybody waits for.
-        let reads: Vec<Option<EventBody>> =
-            delivery.iter().map(|one| as_event(one, &origin)).collect();
-        self.writer().submit(move |batch| {
-            let path = batch.path;
-            let mut intake = Intake {
-                insert: batch
-                    .tx
-                    .prepare_cached(sql::INSERT_EVENT)
-                    .map_err(|e| StoreError::sqlite(path, &e))?,
-                batch,
-                origin: &origin,
-                reached: Vec::new(),
-                places: HashMap::new(),
-                arrived: Vec::new(),
-                count: ReceivedCount::default(),
-            };
-            for (one, read) in delivery.iter().zip(reads) {
-                intake.take(one, read)?;
-            }
-            intake.finish().map_err(|e| StoreError::sqlite(path, &e))
-        })
+        let reads = intake::read(&delivery, &origin);
+        let about = Arc::new((origin, delivery, reads));
+        let what = about.clone();
+        let work = move |batch: &mut Batch<'_>| {
+            let (origin, delivery, reads) = &*what;
+            let intake = Intake::of(batch, origin, delivery.iter().zip(reads))?;
+            intake.write(batch).map_err(|e| batch.sqlite(&e))
+        };
+        self.writer().submit_light(work).about(about)
     }
 
     /// Where each stream of a feed stands: the next offset wanted. Gaps that are recorded are behind it.
@@ -368,7 +355,7 @@ fn publish(
     batch: &mut Batch<'_>,
     key: &str,
     stream: &StreamId,
-    bodies: &[String],
+    (bodies, reads): (&[String], &[EventBody]),
     now: Micros,
     content: ContentHash,
 ) -> Result<Published, StoreError> {
@@ -397,16 +384,14 @@ fn publish(
     };
     let first = head.next;
     let run = RunId::of_stream(HUB, stream);
+    let state = batch.touched.missing(batch.tx, &run).map_err(sqlite)?;
     let mut insert = batch.tx.prepare_cached(sql::INSERT_EVENT).map_err(sqlite)?;
-    let mut events = Vec::with_capacity(bodies.len());
-    for body in bodies {
-        let event = foreign::skim(body, now, &run);
+    for (body, event) in bodies.iter().zip(reads) {
         let words = (event.node.as_str(), event.phase.word());
         insert_event(&mut insert, head, now, words, body).map_err(sqlite)?;
         head.next += 1;
-        batch.touched.reached(batch.tx.last_insert_rowid());
-        events.push((kind_of(stream, HUB), head.epoch, event));
     }
+    let last_seq = batch.tx.last_insert_rowid();
     let done = Published {
         epoch: Epoch(unsigned(head.epoch)),
         first: Offset(unsigned(first)),
@@ -415,7 +400,10 @@ fn publish(
     };
     advance(batch.tx, head).map_err(sqlite)?;
     remember(batch, key, head, &done, content, now).map_err(sqlite)?;
-    fold_arrived(batch, &events).map_err(sqlite)?;
+    // Everything that can fail has succeeded: only now is the batch's memory changed.
+    let kind = kind_of(stream, HUB);
+    batch.touched.apply((&run, kind, head.epoch), state, reads);
+    batch.touched.reached(last_seq);
     batch.touched.stream_grew(stream.clone());
     Ok(done)
 }
@@ -468,206 +456,6 @@ fn remember(
         )?
         .execute((now.0.saturating_sub(KEY_KEPT_US), KEYS_FORGOTTEN_MAX))?;
     Ok(())
-}
-
-/// One delivery on its way into the log. Each stream's head is read and written once.
-struct Intake<'a, 'b, 'c> {
-    batch: &'a mut Batch<'b>,
-    /// [`sql::INSERT_EVENT`].
-    insert: CachedStatement<'b>,
-    origin: &'a str,
-    /// The streams of this delivery, and which is where.
-    reached: Vec<Reached<'c>>,
-    places: HashMap<&'c StreamId, usize>,
-    arrived: Vec<Arrived>,
-    count: ReceivedCount,
-}
-
-/// Where a stream stands in the midst of a delivery.
-struct Reached<'c> {
-    stream: &'c StreamId,
-    kind: RunKind,
-    head: StreamHead,
-    /// Events of this delivery that were stored.
-    stored: u64,
-}
-
-/// An event in the log, with its run's rule and its epoch, to be folded once all that can fail has succeeded.
-type Arrived = (RunKind, i64, EventBody);
-
-/// Folds events in the order in which they came, so that a rebuild does the same.
-fn fold_arrived(batch: &mut Batch<'_>, arrived: &[Arrived]) -> rusqlite::Result<()> {
-    let mut stored = HashMap::new();
-    for (_, _, event) in arrived {
-        let run = &event.run_id;
-        if !batch.touched.knows(run) && !stored.contains_key(run) {
-            stored.insert(run, read::run_state(batch.tx, run)?);
-        }
-    }
-    for (kind, epoch, event) in arrived {
-        let run = &event.run_id;
-        let stored = stored.remove(run).flatten();
-        let event = std::slice::from_ref(event);
-        batch.touched.apply((run, *kind, *epoch), stored, event);
-    }
-    Ok(())
-}
-
-impl<'c> Intake<'_, '_, 'c> {
-    fn take(&mut self, what: &'c Received, read: Option<EventBody>) -> Result<(), StoreError> {
-        let last = match what {
-            Received::Event { event, .. } => event.offset,
-            Received::Gap { to, .. } => *to,
-            Received::Epoch { .. } | Received::Quarantined { .. } => Offset(0),
-        };
-        if last.0 >= OFFSET_MAX {
-            return Err(StoreError::Refused(format!(
-                "offset {} is beyond what can be stored; the source must begin a new epoch",
-                last.0
-            )));
-        }
-        let path = self.batch.path;
-        let sqlite = |e: rusqlite::Error| StoreError::sqlite(path, &e);
-        match what {
-            Received::Event {
-                stream,
-                epoch,
-                event,
-            } => self.event(stream, *epoch, event, read),
-            Received::Gap {
-                stream,
-                epoch,
-                from,
-                to,
-                reason,
-            } => self
-                .gap(stream, *epoch, (*from, *to), reason)
-                .map_err(sqlite),
-            Received::Epoch { stream, epoch } => {
-                self.reach(stream, *epoch).map(drop).map_err(sqlite)
-            }
-            Received::Quarantined {
-                at,
-                reason,
-                message,
-            } => quarantine(self.batch, self.origin, *at, reason, message).map_err(sqlite),
-        }
-    }
-
-    fn event(
-        &mut self,
-        stream: &'c StreamId,
-        epoch: Epoch,
-        event: &LogEvent,
-        read: Option<EventBody>,
-    ) -> Result<(), StoreError> {
-        let path = self.batch.path;
-        let sqlite = |e: rusqlite::Error| StoreError::sqlite(path, &e);
-        let offset = signed(event.offset.0);
-        let reached = self.reach(stream, epoch).map_err(sqlite)?;
-        let Some(at) = reached.filter(|at| offset >= self.reached[*at].head.next) else {
-            self.count.duplicates += 1;
-            return Ok(());
-        };
-        let Reached { kind, head, .. } = self.reached[at];
-        if offset > head.next {
-            return Err(StoreError::Refused(format!(
-                "offsets {} to {} of {stream} are missing and not recorded as a gap",
-                head.next,
-                offset - 1
-            )));
-        }
-        let read = read.unwrap_or_else(|| {
-            let run = RunId::of_stream(self.origin, stream);
-            foreign::skim(&event.body, event.ts, &run)
-        });
-        let words = (read.node.as_str(), read.phase.word());
-        insert_event(&mut self.insert, head, event.ts, words, &event.body).map_err(sqlite)?;
-        self.batch
-            .touched
-            .reached(self.batch.tx.last_insert_rowid());
-        self.arrived.push((kind, head.epoch, read));
-        let reached = &mut self.reached[at];
-        reached.head.next += 1;
-        reached.stored += 1;
-        self.count.stored += 1;
-        Ok(())
-    }
-
-    /// Records what of the gap is neither stored nor recorded yet.
-    fn gap(
-        &mut self,
-        stream: &'c StreamId,
-        epoch: Epoch,
-        (from, to): (Offset, Offset),
-        reason: &str,
-    ) -> rusqlite::Result<()> {
-        let Some(at) = self.reach(stream, epoch)? else {
-            return Ok(());
-        };
-        let head = self.reached[at].head;
-        let (first, last) = (signed(from.0).max(head.next), signed(to.0));
-        if last < first {
-            return Ok(());
-        }
-        self.batch
-            .tx
-            .prepare_cached(
-                "INSERT INTO gap (stream_id, epoch, first_offset, last_offset, reason, after_seq)
-                 VALUES (?1, ?2, ?3, ?4, ?5, (SELECT coalesce(max(seq), 0) FROM event))",
-            )?
-            .execute(params![head.id, head.epoch, first, last, reason])?;
-        self.reached[at].head.next = last.saturating_add(1);
-        let gone = unsigned(last.saturating_sub(first)).saturating_add(1);
-        self.count.missing = self.count.missing.saturating_add(gone);
-        Ok(())
-    }
-
-    /// The stream's place in [`Intake::reached`], its head in this epoch, opening it where it is new or greater; `None`
-    /// for an epoch that is over.
-    fn reach(&mut self, stream: &'c StreamId, epoch: Epoch) -> rusqlite::Result<Option<usize>> {
-        let epoch = signed(epoch.0);
-        let at = match self.places.get(stream) {
-            Some(at) => *at,
-            None => {
-                let known = stored_head(self.batch, stream, self.origin)?;
-                let head = match known {
-                    Some(head) => head,
-                    None => open(self.batch, stream, self.origin, epoch)?,
-                };
-                let at = self.reached.len();
-                self.reached.push(Reached {
-                    stream,
-                    kind: kind_of(stream, self.origin),
-                    head,
-                    stored: 0,
-                });
-                self.places.insert(stream, at);
-                at
-            }
-        };
-        let head = &mut self.reached[at].head;
-        if epoch < head.epoch {
-            return Ok(None);
-        }
-        if epoch > head.epoch {
-            (head.epoch, head.next) = (epoch, 0);
-        }
-        Ok(Some(at))
-    }
-
-    fn finish(self) -> rusqlite::Result<ReceivedCount> {
-        for reached in &self.reached {
-            advance(self.batch.tx, reached.head)?;
-        }
-        fold_arrived(self.batch, &self.arrived)?;
-        let streams = self.reached.iter().filter(|reached| reached.stored > 0);
-        let streams = streams.map(|reached| (reached.stream.clone(), reached.stored));
-        Ok(ReceivedCount {
-            streams: streams.collect(),
-            ..self.count
-        })
-    }
 }
 
 /// A stream's head, as the table has it.
@@ -727,39 +515,6 @@ pub(crate) fn insert_event(
 pub(crate) fn advance(tx: &Connection, head: StreamHead) -> rusqlite::Result<()> {
     tx.prepare_cached(sql::ADVANCE)?
         .execute((head.id, head.next, head.epoch))?;
-    Ok(())
-}
-
-/// How an event reads: a body of another shape is kept all the same, as a generic one (SPEC C8).
-fn as_event(what: &Received, origin: &str) -> Option<EventBody> {
-    let Received::Event { stream, event, .. } = what else {
-        return None;
-    };
-    let run = RunId::of_stream(origin, stream);
-    Some(foreign::skim(&event.body, event.ts, &run))
-}
-
-fn quarantine(
-    batch: &Batch<'_>,
-    origin: &str,
-    at: Micros,
-    reason: &str,
-    message: &[u8],
-) -> rusqlite::Result<()> {
-    let kept = &message[..message.len().min(QUARANTINE_BYTES_MAX)];
-    batch
-        .tx
-        .prepare_cached(
-            "INSERT INTO quarantine (origin, at, reason, message) VALUES (?1, ?2, ?3, ?4)",
-        )?
-        .execute(params![origin, at.0, reason, kept])?;
-    batch
-        .tx
-        .prepare_cached(
-            "DELETE FROM quarantine WHERE origin = ?1 AND id <=
-                 (SELECT id FROM quarantine WHERE origin = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
-        )?
-        .execute((origin, QUARANTINE_MAX))?;
     Ok(())
 }
 

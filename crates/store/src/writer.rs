@@ -11,10 +11,14 @@ use crate::{
 use ghostlight_model::{PostingId, RunId, StreamId};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::{
+    any::Any,
     collections::BTreeSet,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
-    sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender},
+    sync::{
+        Arc,
+        mpsc::{self, Receiver, RecvTimeoutError, SyncSender},
+    },
     thread::JoinHandle,
     time::Duration,
 };
@@ -67,12 +71,26 @@ impl Changes {
 
 /// The answer to a piece of work, once its transaction is on disk.
 #[must_use = "work is only known to be durable once its answer is there"]
-pub struct Pending<T>(Receiver<Result<T, StoreError>>);
+pub struct Pending<T> {
+    answer: Receiver<Result<T, StoreError>>,
+    /// What the work was about. Freed by whoever waits: the writer's time is what everybody waits for.
+    about: Option<Arc<dyn Any + Send + Sync>>,
+}
 
 impl<T> Pending<T> {
     /// Waits until the transaction is on disk, or failed.
     pub fn wait(self) -> Result<T, StoreError> {
-        self.0.recv().unwrap_or(Err(StoreError::Closed))
+        let answer = self.answer.recv().unwrap_or(Err(StoreError::Closed));
+        drop(self.about);
+        answer
+    }
+
+    /// Keeps what the work is about until the answer has been waited for.
+    pub(crate) fn about(self, about: Arc<dyn Any + Send + Sync>) -> Self {
+        Self {
+            about: Some(about),
+            ..self
+        }
     }
 }
 
@@ -228,7 +246,10 @@ impl Writer {
             // A closed queue drops the reply, which the caller reads as `Closed`.
             let _ = queue.send(Work::Shared(job));
         }
-        Pending(pending)
+        Pending {
+            answer: pending,
+            about: None,
+        }
     }
 
     /// Queues what no transaction may be around. What was queued before is on disk then, what comes later waits.
@@ -246,7 +267,10 @@ impl Writer {
         if let Some(queue) = &self.queue {
             let _ = queue.send(Work::Alone(alone));
         }
-        Pending(pending)
+        Pending {
+            answer: pending,
+            about: None,
+        }
     }
 }
 
