@@ -51,7 +51,7 @@ fn day(text: &str) -> Result<Day, String> {
 pub(crate) fn run(global: &Global, args: &Args) -> Result<Exit, Exit> {
     // Before the engine: a signal from here on stops it between two files.
     let signals = Signals::install()?;
-    let engine = global.engine()?;
+    let engine = global.engine_of_known()?;
     if args.list {
         return list(global, &engine);
     }

@@ -20,7 +20,7 @@ pub(crate) fn verify(global: &Global, args: &Args) -> Result<Exit, Exit> {
     let counts = bundle::verify(&args.file).map_err(|e| refused(&ImportError::Bundle(e)))?;
     if global.json {
         print_line(
-            &json!({"file": args.file, "sound": true, "counts": numbers(&counts)}).to_string(),
+            &json!({"file": args.file.display().to_string(), "sound": true, "counts": numbers(&counts)}).to_string(),
         )?;
     } else {
         print_line(&format!(
@@ -76,7 +76,7 @@ fn told(args: &Args, done: &Imported) -> Value {
         json!({"posting": posting, "heads": heads})
     });
     json!({
-        "file": args.file, "postings": done.postings, "new_postings": done.new_postings, "captures": done.captures,
+        "file": args.file.display().to_string(), "postings": done.postings, "new_postings": done.new_postings, "captures": done.captures,
         "events": done.events, "observations": done.observations, "commits": done.commits,
         "forked": forked.collect::<Vec<_>>(),
     })

@@ -16,7 +16,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(global: &Global, args: &Args) -> Result<Exit, Exit> {
-    let engine = global.engine()?;
+    let engine = global.engine_of_known()?;
     let store = engine.hub().store();
     let trouble =
         |e: ghostlight_engine::StoreError| fail(Exit::Store, &e.to_string(), Some(e.hint()));
@@ -35,7 +35,7 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Exit, Exit> {
         });
         print_line(
             &json!({
-                "database": store.path(), "healthy": problems.is_empty() && !lost, "problems": problems,
+                "database": store.path().display().to_string(), "healthy": problems.is_empty() && !lost, "problems": problems,
                 "archives": archives.iter().map(archive).collect::<Vec<_>>(),
                 "postings": postings, "running": running, "rebuilt": rebuilt,
             })

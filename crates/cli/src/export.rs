@@ -174,7 +174,7 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Exit, Exit> {
     };
     // Before the engine: a signal from here on ends an export cleanly.
     let signals = Signals::install()?;
-    let engine = global.engine()?;
+    let engine = global.engine_of_known()?;
     let Some(output) = &args.output else {
         return preview(global, &engine, &export);
     };
@@ -183,7 +183,7 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Exit, Exit> {
         engine.export(&export, &target, watch)
     })?;
     let told = json!({
-        "file": target.path, "what": export.what.word(), "format": format.word(),
+        "file": target.path.display().to_string(), "what": export.what.word(), "format": format.word(),
         "rows": written.rows, "bytes": written.bytes,
     });
     let rows = if written.rows == 1 { "row" } else { "rows" };
@@ -218,7 +218,7 @@ fn run_bundle(global: &Global, args: &Args) -> Result<Exit, Exit> {
         ));
     };
     let signals = Signals::install()?;
-    let engine = global.engine()?;
+    let engine = global.engine_of_known()?;
     let filter = args.rows.filter();
     let name = bundle::file_name(&filter, wall_clock());
     let target = target(args, output, &name);
@@ -226,7 +226,7 @@ fn run_bundle(global: &Global, args: &Args) -> Result<Exit, Exit> {
         engine.export_bundle(&filter, args.limit, &target, watch)
     })?;
     let told = json!({
-        "file": target.path, "what": What::Postings.word(), "format": BUNDLE, "rows": written.rows,
+        "file": target.path.display().to_string(), "what": What::Postings.word(), "format": BUNDLE, "rows": written.rows,
         "bytes": written.bytes, "counts": numbers(&counts),
     });
     done(

@@ -48,8 +48,12 @@ pub(crate) struct Serving {
     /// again when it changes, and on SIGHUP
     #[arg(long, value_name = "FILE")]
     tokens: Option<PathBuf>,
+    /// Begin a new epoch of every stream: once, after the data folder was restored from a backup, so that followers
+    /// who had more than it has notice
+    #[arg(long)]
+    new_epochs: bool,
     /// A site whose pages may connect, for example https://monitor.example; may be given several times
-    #[arg(long, value_name = "ORIGIN")]
+    #[arg(long, value_name = "ORIGIN", value_parser = origin)]
     allow_origin: Vec<String>,
     /// Connections at a time; further ones are asked to come again
     #[arg(long, value_name = "N", default_value_t = CONNECTIONS_MAX, value_parser = connections)]
@@ -60,6 +64,26 @@ pub(crate) struct Serving {
     /// Requests of one principal a second, as a mean over 10 s; further ones are asked to come again
     #[arg(long, value_name = "N", default_value_t = REQUESTS_PER_S_MAX, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     requests_each: u32,
+}
+
+/// An origin as browsers write it (RFC 6454, section 6.2): scheme and host in small letters, no port that the scheme has
+/// anyway.
+fn origin(text: &str) -> Result<String, String> {
+    let text = text.to_ascii_lowercase();
+    let (scheme, host) = text
+        .split_once("://")
+        .filter(|(scheme, host)| {
+            let no_host = |c: char| "/?#@*".contains(c) || c.is_whitespace() || c.is_control();
+            !scheme.is_empty() && !host.is_empty() && !host.contains(no_host)
+        })
+        .ok_or("scheme and host are expected, and no path, as in https://monitor.example")?;
+    let default = match scheme {
+        "http" => ":80",
+        "https" => ":443",
+        _ => "",
+    };
+    let host = host.strip_suffix(default).unwrap_or(host);
+    Ok(format!("{scheme}://{host}"))
 }
 
 fn connections(text: &str) -> Result<usize, String> {
@@ -97,6 +121,13 @@ pub(crate) fn serve(global: &Global, hub: &Hub, args: &Serving) -> Result<(Serve
              connections and not for {}; raise the limit (`ulimit -Hn`), or give --connections",
             args.connections
         );
+    }
+    if args.new_epochs {
+        let begun = hub.store().begin_new_epochs(wall_clock()).wait();
+        let streams = begun.map_err(|e| fail(Exit::Store, &e.to_string(), Some(e.hint())))?;
+        if !global.quiet {
+            eprintln!("ghostlight: a new epoch of {streams} streams has begun");
+        }
     }
     let folder = hub.store().path().parent().unwrap_or(Path::new("."));
     let tokens = Tokens::of(global, folder, args.tokens.as_deref())?;
@@ -265,5 +296,35 @@ async fn listen(_: bool, ready: &mpsc::Sender<io::Result<()>>, tell: &mpsc::Send
     if tokio::signal::ctrl_c().await.is_ok() {
         // Nobody listens: the process is ending.
         let _ = tell.send(Signal::Stop);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::origin;
+
+    #[test]
+    fn origins_are_those_that_browsers_name() {
+        for (text, expected) in [
+            ("https://monitor.example", Some("https://monitor.example")),
+            (
+                "HTTP://Mixed.Example:8080",
+                Some("http://mixed.example:8080"),
+            ),
+            (
+                "https://monitor.example:443",
+                Some("https://monitor.example"),
+            ),
+            ("http://monitor.example:80", Some("http://monitor.example")),
+            ("tauri://localhost", Some("tauri://localhost")),
+            ("monitor.example", None),
+            ("*", None),
+            ("", None),
+            ("https://", None),
+            ("https://a.example/path", None),
+            ("https://*.example", None),
+        ] {
+            assert_eq!(origin(text).ok().as_deref(), expected, "{text:?}");
+        }
     }
 }

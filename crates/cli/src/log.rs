@@ -64,7 +64,7 @@ fn day(text: &str) -> Result<Day, String> {
 }
 
 pub(crate) fn run(global: &Global, args: &Args) -> Result<Exit, Exit> {
-    let engine = global.engine()?;
+    let engine = global.engine_of_known()?;
     let posting = posting(&engine, &args.posting)?;
     let log = Log {
         json: global.json,

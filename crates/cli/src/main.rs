@@ -24,7 +24,7 @@ mod tokens;
 mod watch;
 
 use clap::{Parser, Subcommand};
-use ghostlight_engine::{Engine, Hooks, Host, host::PROJECT};
+use ghostlight_engine::{DATABASE, Engine, Hooks, Host, host::PROJECT};
 use output::{Exit, fail};
 use std::{
     path::{Path, PathBuf},
@@ -101,6 +101,21 @@ impl Global {
             None => default_folder()?,
         };
         self.engine_in(&folder)
+    }
+
+    /// As [`Global::engine`] for a command that only looks at what is there: a mistyped folder is no new one.
+    fn engine_of_known(&self) -> Result<Engine, Exit> {
+        if let Some(folder) = self
+            .data
+            .as_ref()
+            .filter(|one| !one.join(DATABASE).exists())
+        {
+            let message = format!("{}: there is no data of Ghostlight here", folder.display());
+            let hint =
+                "Check --data and GHOSTLIGHT_DATA; analyze, import and hub make a new folder.";
+            return Err(fail(Exit::Usage, &message, Some(hint)));
+        }
+        self.engine()
     }
 
     fn engine_in(&self, folder: &Path) -> Result<Engine, Exit> {

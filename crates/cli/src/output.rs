@@ -22,11 +22,16 @@ impl From<Exit> for ExitCode {
 
 /// Says on standard error what happened and what to do.
 pub(crate) fn fail(exit: Exit, message: &str, hint: Option<&str>) -> Exit {
-    eprintln!("ghostlight: {message}");
+    eprintln!("ghostlight: {}", shown(message));
     if let Some(hint) = hint {
         eprintln!("  {hint}");
     }
     exit
+}
+
+/// A text as it may stand in a line of the terminal: what a server or a file says could else steer it.
+pub(crate) fn shown(text: &str) -> String {
+    text.replace(char::is_control, " ")
 }
 
 /// Prints a line. A reader that went away (`| head`) ends the program quietly.

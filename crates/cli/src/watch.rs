@@ -6,7 +6,7 @@
 use crate::{
     Global,
     hub::Signals,
-    output::{Exit, fail},
+    output::{Exit, fail, shown},
     send::{Given, Sender},
 };
 use ghostlight_engine::{
@@ -25,6 +25,7 @@ use ghostlight_engine::{
 use serde_json::json;
 use std::{
     collections::VecDeque,
+    env::VarError,
     io::{self, Write},
     sync::{
         Arc,
@@ -166,7 +167,7 @@ fn follow(watching: &Watching, printer: &mut Printer) -> Result<Exit, Exit> {
 fn settings(args: &Args) -> Result<Settings, Exit> {
     let usage = |message: String| fail(Exit::Usage, &message, None);
     let (endpoint, token) = Endpoint::parse(&args.url).map_err(|e| usage(e.to_string()))?;
-    let variable = std::env::var(TOKEN_VARIABLE).ok();
+    let variable = variable_of(TOKEN_VARIABLE)?;
     let variable = variable.map(|text| text.trim().to_owned());
     let token = token.or(variable.filter(|text| !text.is_empty()).map(Secret));
     let mut settings = Settings::new(endpoint, token);
@@ -181,7 +182,7 @@ fn settings(args: &Args) -> Result<Settings, Exit> {
         }
         settings.kind = Some(kind);
     }
-    if let Ok(text) = std::env::var(MAX_DELAY_VARIABLE) {
+    if let Some(text) = variable_of(MAX_DELAY_VARIABLE)? {
         let bad = |why: String| usage(format!("{MAX_DELAY_VARIABLE}: {why}"));
         let cap = text
             .parse()
@@ -189,7 +190,7 @@ fn settings(args: &Args) -> Result<Settings, Exit> {
         settings.connection.backoff =
             Backoff::new(BASE_DELAY_MS.min(cap), 2.0, cap).map_err(|e| bad(e.to_string()))?;
     }
-    if let Ok(text) = std::env::var(RECONNECT_VARIABLE) {
+    if let Some(text) = variable_of(RECONNECT_VARIABLE)? {
         settings.connection.reconnects = switch(&text).ok_or_else(|| {
             usage(format!(
                 "{RECONNECT_VARIABLE}: 1, true or on, or 0, false or off, is expected"
@@ -197,6 +198,17 @@ fn settings(args: &Args) -> Result<Settings, Exit> {
         })?;
     }
     Ok(settings)
+}
+
+/// A variable of the environment; `None` where it is not set.
+fn variable_of(name: &str) -> Result<Option<String>, Exit> {
+    match std::env::var(name) {
+        Ok(text) => Ok(Some(text)),
+        Err(VarError::NotPresent) => Ok(None),
+        Err(VarError::NotUnicode(_)) => {
+            Err(fail(Exit::Usage, &format!("{name}: it is not UTF-8"), None))
+        }
+    }
 }
 
 /// `0`, `false`, `off` and their opposites; an empty text is as good as none.
@@ -209,7 +221,7 @@ fn switch(text: &str) -> Option<bool> {
 }
 
 fn history_limit() -> Result<Option<usize>, Exit> {
-    let Ok(text) = std::env::var(HISTORY_VARIABLE) else {
+    let Some(text) = variable_of(HISTORY_VARIABLE)? else {
         return Ok(None);
     };
     let number = text.trim().parse().ok();
@@ -517,7 +529,7 @@ impl Printer<'_> {
     fn note(&self, text: &str) {
         if !self.global.quiet {
             // Nobody reads it: then it need not be said.
-            let _ = writeln!(io::stderr(), "ghostlight: {text}");
+            let _ = writeln!(io::stderr(), "ghostlight: {}", shown(text));
         }
     }
 }

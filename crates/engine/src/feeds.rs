@@ -775,9 +775,9 @@ pub fn json_line(entry: &FeedEntry) -> String {
     }
 }
 
-/// One line for people.
+/// One line for people. What a server says could else steer their terminal.
 pub fn text_line(entry: &FeedEntry) -> String {
-    match entry {
+    let line = match entry {
         FeedEntry::Event { stream, event, .. } => {
             let peek = Peek::of(&event.body);
             let shown = |raw: Option<&RawValue>| {
@@ -788,7 +788,7 @@ pub fn text_line(entry: &FeedEntry) -> String {
             let what = match (node.is_empty(), phase.is_empty()) {
                 (false, _) => format!("{node} {phase}"),
                 (true, false) => phase,
-                (true, true) => event.body.replace(char::is_control, " "),
+                (true, true) => event.body.clone(),
             };
             let place = event.offset.0;
             format!(
@@ -806,7 +806,8 @@ pub fn text_line(entry: &FeedEntry) -> String {
         } => {
             format!("gap: {stream} offsets {}\u{2013}{}: {reason}", from.0, to.0)
         }
-    }
+    };
+    line.replace(char::is_control, " ")
 }
 
 #[derive(Serialize)]

@@ -56,7 +56,7 @@ use ghostlight_api::{
 use ghostlight_fetch::{Fetcher, Limits};
 use ghostlight_hub::Hub;
 use ghostlight_model::{EventBody, RunId, commit::AuthorId, run::RunStatus};
-pub use ghostlight_store::StoreError;
+pub use ghostlight_store::{DATABASE, StoreError};
 use ghostlight_sync::Millis;
 use imports::Imports;
 use monitor::Monitor;

@@ -666,7 +666,7 @@ impl<M: Memory> Client<M> {
                 "the first message says neither which system this is nor anything known; name it with --adapter"
             }
             UNREAD_MAX => {
-                "many messages say neither which system this is nor anything known, and further ones are dropped;                  name it with --adapter"
+                "many messages say neither which system this is nor anything known, and further ones are dropped; name it with --adapter"
             }
             _ => return,
         };
@@ -678,12 +678,10 @@ impl<M: Memory> Client<M> {
         let message = Message::Text(event);
         let kind = self.kind.or_else(|| Kind::of_message(&message));
         let Some(kind) = kind else {
-            let failure = Failure {
-                class: FailureClass::Protocol,
-                message: "the server's JSON says neither which system this is nor anything known; name it with \
-                          --adapter"
-                    .into(),
-            };
+            let failure = Failure::new(
+                FailureClass::Protocol,
+                "the server's JSON says neither which system this is nor anything known; name it with --adapter",
+            );
             return self.fail(attempt, failure);
         };
         if self.adapter.is_none() {
@@ -838,10 +836,9 @@ impl<M: Memory> Client<M> {
                     positions: BTreeMap::new(),
                     more: false,
                 })),
-                Ok(ServerFrame::Error(trouble)) => Err(Failure {
-                    class: FailureClass::Protocol,
-                    message: trouble.message,
-                }),
+                Ok(ServerFrame::Error(trouble)) => {
+                    Err(Failure::new(FailureClass::Protocol, trouble.message))
+                }
                 _ => return,
             },
             Report::Ended(failure) => Err(failure),

@@ -31,6 +31,12 @@ pub enum FileError {
         /// What was given.
         path: PathBuf,
     },
+    /// It names a device, a pipe or a socket.
+    #[error("{path}: this is a device or a pipe, not a file")]
+    Special {
+        /// What was given.
+        path: PathBuf,
+    },
     /// There is no such folder.
     #[error("{path}: the folder does not exist")]
     NoFolder {
@@ -87,6 +93,7 @@ impl FileError {
         match self {
             Self::Exists { .. } => "Choose another name, or say that it may be overwritten.",
             Self::NoFile { .. } => "Name the file in it.",
+            Self::Special { .. } => "Name a file; an export is there as a whole or not at all.",
             Self::NoFolder { .. } => "Make the folder first, or choose another.",
             Self::ReadOnly { .. } => "Choose a folder that you may write to.",
             Self::DiskFull { .. } => "Free some space on that disk, or choose another.",
@@ -108,11 +115,22 @@ impl Aside {
     /// # Errors
     /// What can be known before the first byte: the target is there, its folder is not, or takes no file.
     pub fn create(target: &Target) -> Result<Self, FileError> {
+        // A link stays one: what it points to is replaced.
+        let linked = fs::canonicalize(&target.path)
+            .ok()
+            .filter(|_| target.path.is_symlink());
+        let target = &Target {
+            path: linked.unwrap_or_else(|| target.path.clone()),
+            ..*target
+        };
         let path = &target.path;
         let owned = || path.to_owned();
         let Some(name) = path.file_name().filter(|_| !path.is_dir()) else {
             return Err(FileError::NoFile { path: owned() });
         };
+        if path.exists() && !path.is_file() {
+            return Err(FileError::Special { path: owned() });
+        }
         // A dangling link counts as well: it is something of that name.
         if !target.overwrite && fs::symlink_metadata(path).is_ok() {
             return Err(FileError::Exists { path: owned() });

@@ -340,11 +340,8 @@ fn write_steps<'c>(
                 last,
                 reason,
             } => {
-                tx.prepare_cached(
-                    "INSERT INTO gap (stream_id, epoch, first_offset, last_offset, reason, after_seq)
-                     VALUES (?1, ?2, ?3, ?4, ?5, (SELECT coalesce(max(seq), 0) FROM event))",
-                )?
-                .execute(params![rows[of], epoch, first, last, reason])?;
+                tx.prepare_cached(sql::INSERT_GAP)?
+                    .execute(params![rows[of], epoch, first, last, reason])?;
             }
             Step::Quarantined {
                 at,

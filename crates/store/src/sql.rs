@@ -151,6 +151,14 @@ pub const HUB_STREAM: &str = "SELECT id, epoch, first_offset, next_offset FROM s
 /// Streams of the hub in order of their names: from, before, length.
 pub const HUB_STREAMS: &str = "SELECT name, epoch, next_offset FROM stream \
      WHERE name >= ?1 AND name < ?2 AND +origin IN ('local', 'hub') ORDER BY name LIMIT ?3";
+/// Gives what the streams that others published have of their last epoch to a new one, and then them: the least epoch.
+pub const NEW_EPOCHS: [&str; 3] = [
+    "UPDATE event SET epoch = max(epoch + 1, ?1) WHERE EXISTS (SELECT 1 FROM stream \
+     WHERE id = stream_id AND origin = 'hub' AND stream.epoch = event.epoch)",
+    "UPDATE published SET epoch = max(epoch + 1, ?1) WHERE EXISTS (SELECT 1 FROM stream \
+     WHERE id = stream_id AND origin = 'hub' AND stream.epoch = published.epoch)",
+    "UPDATE stream SET epoch = max(epoch + 1, ?1) WHERE origin = 'hub'",
+];
 /// The streams of a feed: origin.
 pub const FEED_STREAMS: &str =
     "SELECT name, epoch, next_offset FROM stream WHERE origin = ?1 ORDER BY name";
@@ -171,7 +179,12 @@ pub const FEED_LOG: &str = "SELECT \"offset\", ts, body, seq, name, event.epoch 
 /// A feed's gaps recorded in a part of the order of arrival: origin, from, before.
 pub const FEED_GAPS: &str = "SELECT name, gap.epoch, gap.first_offset, last_offset, reason, after_seq \
      FROM gap CROSS JOIN stream ON stream.id = stream_id \
-     WHERE after_seq >= ?2 AND after_seq < ?3 AND origin = ?1 ORDER BY after_seq";
+     WHERE after_seq >= ?2 AND after_seq < ?3 AND origin = ?1 \
+     ORDER BY after_seq, number, stream_id, gap.epoch, gap.first_offset";
+/// A gap behind the last event, and behind the gaps there: stream, epoch, first and last offset, reason.
+pub const INSERT_GAP: &str = "INSERT INTO gap (stream_id, epoch, first_offset, last_offset, reason, after_seq, number) \
+     SELECT ?1, ?2, ?3, ?4, ?5, seq, (SELECT coalesce(max(number), 0) + 1 FROM gap WHERE after_seq = seq) \
+     FROM (SELECT coalesce(max(seq), 0) AS seq FROM event)";
 /// Messages of a feed in quarantine, the latest first: origin, start, length.
 pub const QUARANTINE: &str = "SELECT id, at, reason, message FROM quarantine WHERE origin = ?1 \
      ORDER BY id DESC LIMIT ?3 OFFSET ?2";

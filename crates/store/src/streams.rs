@@ -8,7 +8,7 @@ use crate::{
     error::StoreError,
     intake::{self, Intake},
     open::Store,
-    project::{StreamHead, log_end},
+    project::{StreamHead, log_end, rebuild},
     read, sql,
     writer::{Batch, Pending},
 };
@@ -228,6 +228,22 @@ impl Store {
             .collect();
         self.writer()
             .submit(move |batch| publish(batch, &key, &stream, (&bodies, &reads), now, content))
+    }
+
+    /// Begins a new epoch of every stream that others published here, with its events at the offsets that they have; how
+    /// many streams there are. For data that came from a backup: the offsets behind its end were given before.
+    pub fn begin_new_epochs(&self, now: Micros) -> Pending<u64> {
+        self.writer().submit(move |batch| {
+            let renewed = sql::NEW_EPOCHS
+                .iter()
+                .map(|statement| batch.tx.execute(statement, [epoch_at(now)]))
+                .collect::<rusqlite::Result<Vec<_>>>()
+                .and_then(|changed| rebuild(batch.tx).map(|_| changed))
+                .map_err(|e| batch.sqlite(&e))?;
+            batch.touched.forget_runs();
+            batch.touched.everything();
+            Ok(renewed.last().map_or(0, |streams| *streams as u64))
+        })
     }
 
     /// Events of a stream of the hub from `from` on: at most `max_events`, and no more once `max_bytes` of bodies are

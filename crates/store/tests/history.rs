@@ -656,6 +656,7 @@ fn a_history_from_before_branches_is_on_main() {
             "DROP TABLE draft; DROP TABLE branch; DROP TABLE checkout; \
              DROP TABLE dismissal; DROP TABLE judgement; DROP TABLE accuracy; DROP TABLE outline; \
              DROP TABLE archive_block; DROP TABLE archive_file; ALTER TABLE \"commit\" DROP COLUMN block; DROP INDEX posting_by_company; \
+             DROP INDEX gap_by_arrival; ALTER TABLE gap DROP COLUMN number; CREATE INDEX gap_by_arrival ON gap (after_seq); \
              UPDATE projection SET version = 4; PRAGMA user_version = 4;",
         )
         .unwrap();

@@ -312,6 +312,56 @@ fn the_log_of_a_feed_is_read_page_by_page() {
 }
 
 #[test]
+fn gaps_behind_one_event_keep_the_order_of_their_arrival() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let both = vec![received("run/a", 1, 0), received("run/b", 1, 0)];
+    store.receive("f", both).wait().unwrap();
+    store
+        .receive("f", vec![gap("run/b", 1, 1, 5)])
+        .wait()
+        .unwrap();
+    let first = log(&store, 0, 10);
+    store
+        .receive("f", vec![gap("run/a", 1, 1, 5)])
+        .wait()
+        .unwrap();
+    let second = log(&store, 0, 10);
+    // Whoever read the first ones finds them where they were.
+    assert_eq!(second[..3], first);
+    assert_eq!(second[2..], ["run/b 1.1-5 missing", "run/a 1.1-5 missing"]);
+}
+
+#[test]
+fn a_new_epoch_has_what_was_there_and_gives_no_offset_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let first = publish(&store, "k1", "run/x", bodies(0..3)).unwrap();
+    store
+        .receive("f", vec![received("run/y", 5, 0)])
+        .wait()
+        .unwrap();
+    // Also with a clock that stands before the last epoch.
+    for now in [NOW, Micros(0), Micros(2 * DAY)] {
+        assert_eq!(store.begin_new_epochs(now).wait().unwrap(), 1);
+    }
+    let page = store.stream_page(&stream("run/x"), Offset(0), 9, 1 << 20);
+    let page = page.unwrap().unwrap();
+    assert!(page.epoch > Epoch(first.epoch.0 + 1), "{:?}", page.epoch);
+    assert_eq!((page.events.len(), page.head), (3, Offset(3)));
+    // A key that comes again is answered with the place that it has now.
+    let again = publish(&store, "k1", "run/x", bodies(0..3)).unwrap();
+    assert_eq!(
+        (again.epoch, again.last, again.duplicate),
+        (page.epoch, Offset(2), true)
+    );
+    // What a feed sent is as it was.
+    assert_eq!(store.positions("f").unwrap()[0].epoch, Epoch(5));
+    assert!(!store.rebuild().wait().unwrap().drift);
+    assert_eq!(store.check().unwrap(), Vec::<String>::new());
+}
+
+#[test]
 fn what_cannot_be_read_is_kept_apart() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());

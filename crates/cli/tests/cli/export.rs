@@ -517,6 +517,7 @@ fn a_damaged_bundle_is_refused_and_names_its_entry() {
     assert_eq!(export(&here, &["--format", "bundle"], &bundle).code, 0);
     let bytes = fs::read(&bundle).unwrap();
     let there = Ghostlight::new();
+    assert_eq!(there.analyze(&fixture("no-dates.html")).0.code, 0);
     let before = there.healthy();
     let other = folder.path().join("other.zip");
     let refused = |bytes: &[u8], code: i32, words: &[&str]| {
@@ -545,4 +546,90 @@ fn a_damaged_bundle_is_refused_and_names_its_entry() {
     refused(&changed, 1, &["commits.jsonl"]);
     let missing = there.run(&["verify", folder.path().join("nothing").to_str().unwrap()]);
     missing.refused("missing", 2, &["nothing"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn only_files_are_replaced_and_a_link_stays_one() {
+    let (ghostlight, folder) = filled();
+    let at = |name: &str| folder.path().join(name);
+    let export = |name: &str| {
+        let path = at(name);
+        let args = [
+            "export",
+            "--format",
+            "csv",
+            "--overwrite",
+            "-o",
+            path.to_str().unwrap(),
+        ];
+        ghostlight.run(&args)
+    };
+    assert!(
+        Command::new("mkfifo")
+            .arg(at("pipe"))
+            .status()
+            .unwrap()
+            .success()
+    );
+    let words = ["pipe: this is a device or a pipe", "Name a file"];
+    export("pipe").refused("a pipe", 2, &words);
+    fs::write(at("file.csv"), "old").unwrap();
+    std::os::unix::fs::symlink(at("file.csv"), at("link.csv")).unwrap();
+    let done = export("link.csv");
+    assert_eq!(done.code, 0, "{done:?}");
+    assert!(at("link.csv").is_symlink());
+    assert!(fs::read_to_string(at("file.csv")).unwrap().len() > 100);
+    assert_eq!(names(folder.path()), ["file.csv", "link.csv", "pipe"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn names_that_are_no_text_are_no_panic() {
+    use std::os::unix::ffi::OsStrExt;
+    let (ghostlight, folder) = filled();
+    let name = std::ffi::OsStr::from_bytes(b"z\xff.zip");
+    let file = folder.path().join(name);
+    let run = |args: &[&str], option: Option<&str>| {
+        let mut command = ghostlight.command(args);
+        command.args(option).arg(&file);
+        finish(command, |_| Ok(()))
+    };
+    for (args, option) in [
+        (&["export", "--json", "--format", "bundle"][..], Some("-o")),
+        (&["verify", "--json"], None),
+        (&["import", "--json"], None),
+        (
+            &["export", "--json", "--overwrite", "--format", "csv"],
+            Some("-o"),
+        ),
+    ] {
+        let done = run(args, option);
+        assert_eq!(done.code, 0, "{args:?}: {done:?}");
+        let told = &done.objects()[0]["file"];
+        assert!(told.as_str().unwrap().ends_with("z\u{fffd}.zip"), "{told}");
+    }
+}
+
+#[test]
+fn a_mistyped_folder_is_not_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = folder.path().join("typo");
+    let data = missing.to_str().unwrap();
+    for args in [
+        &["log", "0123456789abcdef0123456789abcdef"][..],
+        &["doctor"],
+        &["archive", "--list"],
+        &["export", "--format", "csv", "-o", "x.csv"],
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ghostlight"));
+        command.args(["--data", data]).args(args);
+        let done = finish(command, |_| Ok(()));
+        done.refused(
+            "no data",
+            2,
+            &["there is no data of Ghostlight here", "--data"],
+        );
+        assert!(!missing.exists(), "{args:?}");
+    }
 }

@@ -280,10 +280,7 @@ fn the_real_connections_third_failed_try_is_the_one_that_counts() {
         }
         let decided = attention.groups.contains_key(&Kind::ConnectionFailing);
         assert_eq!(decided, failed >= 3, "{failed} failed tries");
-        let failure = Failure {
-            class: FailureClass::Network,
-            message: "refused".into(),
-        };
+        let failure = Failure::new(FailureClass::Network, "refused");
         input = match opened {
             // The first is welcomed, and then cut.
             Some(attempt) if !up => {

@@ -190,13 +190,14 @@ fn send(frame: ClientFrame) -> Effect {
 
 fn failure(trouble: &Trouble) -> Failure {
     let Trouble { code, message, .. } = trouble;
-    Failure {
-        class: match code.as_str() {
-            code::UNAUTHORIZED => FailureClass::Credentials,
-            code::VERSION => FailureClass::Version,
-            code::HELLO_FIRST | code::MALFORMED => FailureClass::Protocol,
-            _ => FailureClass::Network,
-        },
-        message: format!("the server ends the connection ({code}): {message}"),
-    }
+    let class = match code.as_str() {
+        code::UNAUTHORIZED => FailureClass::Credentials,
+        code::VERSION => FailureClass::Version,
+        code::HELLO_FIRST | code::MALFORMED => FailureClass::Protocol,
+        _ => FailureClass::Network,
+    };
+    Failure::new(
+        class,
+        format!("the server ends the connection ({code}): {message}"),
+    )
 }

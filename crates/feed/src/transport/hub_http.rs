@@ -12,7 +12,7 @@ use super::{
 };
 use ghostlight_model::{Epoch, Offset, StreamId};
 use ghostlight_sync::{
-    connection::{Failure, FailureClass},
+    connection::Failure,
     frame::{
         self, Body, CaughtUp, ClientFrame, Echo, Position, ServerFrame, Subscribe, Subscribed,
         Welcome,
@@ -361,7 +361,7 @@ impl Session {
         let url = address(&self.dial, "/publish")?;
         let request = sse::post(&self.dial, &self.client, url, frame);
         let mut response = request.send().await.map_err(sse::broken)?;
-        let status = response.status();
+        let (status, headers) = (response.status(), response.headers().clone());
         let mut bytes = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(sse::broken)? {
             bytes.extend_from_slice(&chunk);
@@ -376,10 +376,7 @@ impl Session {
                 Ok(())
             }
             // A refusal without its key: what became of the entry is told by sending it again.
-            _ => {
-                let reason = status.canonical_reason().unwrap_or_default();
-                Err(status_failure(status.as_u16(), reason))
-            }
+            _ => Err(status_failure(status, &headers)),
         }
     }
 
@@ -394,15 +391,12 @@ impl Session {
         let response = request.send().await.map_err(sse::broken)?;
         let status = response.status();
         if status.as_u16() != 200 {
-            let reason = status.canonical_reason().unwrap_or_default();
-            return Err(status_failure(status.as_u16(), reason));
+            return Err(status_failure(status, response.headers()));
         }
         self.reports.hint(Report::Alive);
         let bytes = sse::body(&self.dial, response).await?;
-        serde_json::from_slice(&bytes).map_err(|e| Failure {
-            class: FailureClass::Protocol,
-            message: format!("the server's answer to {tail} cannot be read: {e}"),
-        })
+        serde_json::from_slice(&bytes)
+            .map_err(|e| protocol(format!("the server's answer to {tail} cannot be read: {e}")))
     }
 }
 

@@ -15,6 +15,10 @@ use ghostlight_sync::{
     frame::Secret,
 };
 pub(crate) use poll::ANSWER_EVENTS_MAX;
+use reqwest::{
+    StatusCode,
+    header::{HeaderMap, RETRY_AFTER},
+};
 use std::{future, panic::AssertUnwindSafe, time::Duration};
 use tokio::{sync::mpsc, task::AbortHandle};
 
@@ -222,32 +226,48 @@ async fn one_way(
 }
 
 fn network(message: impl Into<String>) -> Failure {
-    Failure {
-        class: FailureClass::Network,
-        message: message.into(),
-    }
+    Failure::new(FailureClass::Network, message)
 }
 
 fn protocol(message: impl Into<String>) -> Failure {
-    Failure {
-        class: FailureClass::Protocol,
-        message: message.into(),
-    }
+    Failure::new(FailureClass::Protocol, message)
 }
 
 /// What an answer other than the one asked for means.
-fn status_failure(status: u16, reason: &str) -> Failure {
-    match status {
-        401 | 403 => Failure {
-            class: FailureClass::Credentials,
-            message: format!("the server refuses the credentials (HTTP {status} {reason})"),
-        },
+fn status_failure(status: StatusCode, headers: &HeaderMap) -> Failure {
+    let said = format!(
+        "HTTP {} {}",
+        status.as_u16(),
+        status.canonical_reason().unwrap_or_default()
+    );
+    let said = said.trim_end();
+    let retry_after_s = retry_after_s(headers);
+    let failure = match status.as_u16() {
+        401 | 403 => {
+            let message = format!("the server refuses the credentials ({said})");
+            Failure::new(FailureClass::Credentials, message)
+        }
         // Too many requests, and whatever is wrong with the server itself.
-        408 | 429 | 500.. => network(format!("the server answers HTTP {status} {reason}")),
+        408 | 429 | 500.. => network(match retry_after_s {
+            Some(seconds) => {
+                format!("the server answers {said} and asks to come again in {seconds} s")
+            }
+            None => format!("the server answers {said}"),
+        }),
         _ => protocol(format!(
-            "the server answers HTTP {status} {reason} instead of opening a feed"
+            "the server answers {said} instead of opening a feed"
         )),
+    };
+    Failure {
+        retry_after_ms: retry_after_s.map(|seconds| seconds.saturating_mul(1_000)),
+        ..failure
     }
+}
+
+/// `Retry-After` in seconds (RFC 9110, section 10.2.3); a date there is not waited for.
+fn retry_after_s(headers: &HeaderMap) -> Option<u64> {
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?;
+    value.trim().parse().ok()
 }
 
 /// An error and what is behind it, in one line.

@@ -49,10 +49,7 @@ async fn ask_again_and_again(dial: &Dial, reports: &Reports) -> Result<Infallibl
             }
             // Nothing there, or nothing new.
             204 | 304 => Vec::new(),
-            status => {
-                let reason = response.status().canonical_reason().unwrap_or_default();
-                return Err(status_failure(status, reason));
-            }
+            _ => return Err(status_failure(response.status(), response.headers())),
         };
         match opened {
             false => reports.tell(Report::Opened { subprotocol: None }).await,

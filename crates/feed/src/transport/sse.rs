@@ -131,8 +131,7 @@ async fn answer(
     let response = request.send().await.map_err(broken)?;
     let status = response.status();
     if status.as_u16() != 200 {
-        let reason = status.canonical_reason().unwrap_or_default();
-        return Err(status_failure(status.as_u16(), reason));
+        return Err(status_failure(status, response.headers()));
     }
     Ok(response)
 }

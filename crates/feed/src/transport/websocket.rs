@@ -35,6 +35,9 @@ use url::Url;
 
 /// Read at once, in bytes: a batch of events, and small beside the message limit.
 const READ_BUFFER_BYTES: usize = 64 << 10;
+/// What waits for a server that does not read, in bytes: more than any frame of ours. Answers to its pings wait here too;
+/// where there is no room, only the last one is remembered, as RFC 6455 allows (section 5.5.3).
+const WRITE_BUFFER_BYTES_MAX: usize = 16 << 20;
 /// Longest head of an answer to the handshake; a longer one ends the try.
 const ANSWER_BYTES_MAX: usize = 16 << 10;
 
@@ -94,6 +97,7 @@ async fn open(dial: &Dial, url: &Url) -> Result<Opened, Failure> {
     config.read_buffer_size = READ_BUFFER_BYTES;
     config.max_message_size = Some(dial.max_frame_bytes);
     config.max_frame_size = Some(dial.max_frame_bytes);
+    config.max_write_buffer_size = WRITE_BUFFER_BYTES_MAX;
     let socket =
         WebSocketStream::from_partially_read(socket, behind, Role::Client, Some(config)).await;
     Ok((socket, subprotocol))
@@ -127,8 +131,7 @@ async fn answer(socket: &mut Box<dyn Socket>) -> Result<(Response, Vec<u8>), Fai
 fn accepted(response: &Response, key: &str, offered: bool) -> Result<Option<String>, Failure> {
     let status: StatusCode = response.status();
     if status != StatusCode::SWITCHING_PROTOCOLS {
-        let reason = status.canonical_reason().unwrap_or_default();
-        return Err(super::status_failure(status.as_u16(), reason));
+        return Err(super::status_failure(status, response.headers()));
     }
     let header = |name| -> Option<&str> { response.headers().get(name)?.to_str().ok() };
     let says = |name, word: &str| {
@@ -254,7 +257,7 @@ fn closed(why: Option<CloseFrame>) -> Failure {
         close::PROTOCOL => FailureClass::Protocol,
         _ => FailureClass::Network,
     };
-    Failure { class, message }
+    Failure::new(class, message)
 }
 
 fn ended(error: tungstenite::Error) -> Failure {

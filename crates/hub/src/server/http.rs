@@ -10,16 +10,13 @@ use super::{
 use axum::{
     Extension, Router,
     body::{Body, Bytes},
-    extract::{
-        DefaultBodyLimit, Query, Request, State,
-        rejection::{BytesRejection, QueryRejection},
-    },
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    extract::{Query, Request, State, rejection::QueryRejection},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use ghostlight_model::{Offset, StreamId};
 use ghostlight_sync::{
     frame::{
@@ -33,7 +30,7 @@ use hyper_util::rt::TokioIo;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::{sync::Arc, time::Duration};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
 
 /// A comment line of SSE after so much silence, so that proxies and the client know the connection lives.
@@ -54,6 +51,10 @@ const POLL_BYTES_MAX: usize = 1 << 20;
 const LOG_WAIT: Duration = Duration::from_secs(30);
 /// Names in one answer of the list of streams.
 const NAMES_MAX: usize = 1_000;
+/// How long the body of a publish may take to arrive.
+const BODY_WAIT: Duration = Duration::from_secs(30);
+/// How long a browser remembers what pages of an allowed site may ask, in seconds.
+const PREFLIGHT_S: &str = "600";
 /// When to come again if there are too many connections, in seconds.
 const FULL_RETRY_S: &str = "5";
 
@@ -67,7 +68,6 @@ mod http_code {
 type Shared = State<Arc<App>>;
 
 pub(super) fn router(app: Arc<App>) -> Router {
-    let limit = DefaultBodyLimit::max(app.config.limits.max_frame_bytes);
     Router::new()
         .route("/v1", get(web_socket))
         .route("/v1/sse", get(sse))
@@ -90,7 +90,6 @@ pub(super) fn router(app: Arc<App>) -> Router {
             let text = "this address takes another method";
             error(StatusCode::METHOD_NOT_ALLOWED, http_code::BAD_REQUEST, text)
         })
-        .layer(limit)
         .layer(middleware::from_fn_with_state(Arc::clone(&app), admit))
         .with_state(app)
 }
@@ -100,7 +99,7 @@ pub(super) fn router(app: Arc<App>) -> Router {
 struct Admitted(Arc<Ticket>);
 
 /// The door: room, origin, token, quota.
-async fn admit(State(app): Shared, mut request: Request, next: Next) -> Response {
+async fn admit(State(app): Shared, request: Request, next: Next) -> Response {
     if request
         .extensions()
         .get::<Link>()
@@ -124,9 +123,48 @@ async fn admit(State(app): Shared, mut request: Request, next: Next) -> Response
         return bad_request("behind `%` stand two hexadecimal digits, and all of it is UTF-8");
     }
     if !is_own_origin(&app, request.headers()) {
-        let text = "pages of this site may not connect";
+        let text = "pages of this site may not connect; --allow-origin names the sites that may";
         return error(StatusCode::FORBIDDEN, http_code::FORBIDDEN_ORIGIN, text);
     }
+    let origin = request.headers().get(header::ORIGIN).cloned();
+    let mut response = match is_preflight(&request) {
+        true => preflight(),
+        false => admit_known(&app, request, next).await,
+    };
+    if let Some(origin) = origin {
+        // So that a page of that site may read it (Fetch Standard, CORS protocol).
+        let headers = response.headers_mut();
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        headers.append(header::VARY, HeaderValue::from_static("Origin"));
+        let exposed = HeaderValue::from_static("retry-after");
+        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
+    }
+    response
+}
+
+/// Whether a browser asks what a page of an allowed site may ask. It shows no token then.
+fn is_preflight(request: &Request) -> bool {
+    let headers = request.headers();
+    request.method() == Method::OPTIONS
+        && headers.contains_key(header::ORIGIN)
+        && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+}
+
+fn preflight() -> Response {
+    let headers = [
+        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"),
+        (
+            header::ACCESS_CONTROL_ALLOW_HEADERS,
+            "authorization, cache-control, content-type, last-event-id",
+        ),
+        (header::ACCESS_CONTROL_MAX_AGE, PREFLIGHT_S),
+    ];
+    (StatusCode::NO_CONTENT, headers).into_response()
+}
+
+/// The door behind the origin's: token and quota.
+async fn admit_known(app: &App, mut request: Request, next: Next) -> Response {
+    let path = request.uri().path();
     let shown = bearer(request.headers());
     let known = match shown {
         Shown::Token(shown) => app.principals.recognise(shown),
@@ -618,18 +656,11 @@ async fn streams(
 async fn publish(
     State(app): Shared,
     Extension(Admitted(ticket)): Extension<Admitted>,
-    body: Result<Bytes, BytesRejection>,
+    request: Request,
 ) -> Response {
-    let bytes = match body {
+    let bytes = match whole_body(request, app.config.limits.max_frame_bytes).await {
         Ok(bytes) => bytes,
-        Err(problem) if problem.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-            let text = format!(
-                "a publish has at most {} bytes",
-                app.config.limits.max_frame_bytes
-            );
-            return error(StatusCode::PAYLOAD_TOO_LARGE, code::TOO_LARGE, &text);
-        }
-        Err(problem) => return bad_request(&problem.body_text()),
+        Err(response) => return *response,
     };
     let publish = match publish_frame(&bytes) {
         Ok(publish) => ClientFrame::Publish(publish),
@@ -657,6 +688,39 @@ async fn publish(
         }
     }
     unavailable()
+}
+
+/// The body of a request, of at most `max` bytes, if it comes in time.
+async fn whole_body(request: Request, max: usize) -> Result<Bytes, Box<Response>> {
+    let too_large = || {
+        let text = format!("a publish has at most {max} bytes");
+        Box::new(error(StatusCode::PAYLOAD_TOO_LARGE, code::TOO_LARGE, &text))
+    };
+    let length = request.headers().get(header::CONTENT_LENGTH);
+    let length = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    // Nobody has to send it first.
+    if length.is_some_and(|length| length > max as u64) {
+        return Err(too_large());
+    }
+    let mut body = request.into_body().into_data_stream();
+    let mut bytes = Vec::new();
+    let until = Instant::now() + BODY_WAIT;
+    loop {
+        match timeout_at(until, body.next()).await {
+            Ok(Some(Ok(chunk))) if bytes.len() + chunk.len() > max => return Err(too_large()),
+            Ok(Some(Ok(chunk))) => bytes.extend_from_slice(&chunk),
+            Ok(Some(Err(problem))) => {
+                let text = format!("the body of the request broke off: {problem}");
+                return Err(Box::new(bad_request(&text)));
+            }
+            Ok(None) => return Ok(bytes.into()),
+            Err(_) => {
+                let text = format!("the body did not come within {} s", BODY_WAIT.as_secs());
+                let status = StatusCode::REQUEST_TIMEOUT;
+                return Err(Box::new(error(status, http_code::BAD_REQUEST, &text)));
+            }
+        }
+    }
 }
 
 /// The frame in the body of a request; its `type` may be left out.

@@ -127,6 +127,68 @@ async fn sites_can_be_allowed() {
 }
 
 #[tokio::test]
+async fn pages_of_an_allowed_site_may_ask_and_read() {
+    let site = "https://monitor.example";
+    let rig = Rig::with(|config| config.origins.push(site.into()));
+    let good = format!("Bearer {TOKEN}");
+    // As a browser asks before: without the token.
+    let asks = |origin| {
+        [
+            ("origin", origin),
+            ("access-control-request-method", "POST"),
+            (
+                "access-control-request-headers",
+                "authorization,content-type",
+            ),
+        ]
+    };
+    for path in ["/v1/publish", "/v1/streams", "/v1/sse?stream=run/1"] {
+        let response = rig.http("OPTIONS", path, &asks(site), "").await;
+        let says = |name: &str| response.headers()[name].to_str().unwrap().to_owned();
+        assert_eq!(response.status(), 204, "{path}");
+        assert_eq!(says("access-control-allow-origin"), site);
+        assert_eq!(says("access-control-allow-methods"), "GET, POST");
+        assert!(says("access-control-allow-headers").contains("authorization"));
+        assert_eq!(says("vary"), "Origin");
+    }
+    let with = [("origin", site), ("authorization", good.as_str())];
+    let response = rig.http("GET", "/v1/streams", &with, "").await;
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.headers()["access-control-allow-origin"], site);
+    // Also what it did wrong, but nothing without the token.
+    let response = rig
+        .http("GET", "/v1/streams", &[("origin", site)], "")
+        .await;
+    assert_eq!(response.status(), 401);
+    assert_eq!(response.headers()["access-control-allow-origin"], site);
+    let evil = "https://evil.example";
+    let response = rig.http("OPTIONS", "/v1/publish", &asks(evil), "").await;
+    assert_eq!(response.status(), 403);
+    assert!(
+        !response
+            .headers()
+            .contains_key("access-control-allow-origin")
+    );
+}
+
+#[tokio::test]
+async fn a_body_that_is_too_large_is_not_waited_for() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let rig = Rig::start();
+    let mut socket = tokio::net::TcpStream::connect(rig.address).await.unwrap();
+    let head = format!(
+        "POST /v1/publish HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {TOKEN}\r\n\
+         content-type: application/json\r\ncontent-length: 99999999999\r\n\r\n{{",
+        rig.address
+    );
+    socket.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = vec![0; 64];
+    let read = soon("the answer", socket.read(&mut answer)).await.unwrap();
+    let answer = String::from_utf8_lossy(&answer[..read]).into_owned();
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+}
+
+#[tokio::test]
 async fn connections_beyond_the_limit_are_told_when_to_come_again() {
     let rig = Rig::with(|config| config.connections = 2);
     let first = rig.client().await;

@@ -147,14 +147,25 @@ pub struct Failure {
     pub class: FailureClass,
     /// In plain words.
     pub message: String,
+    /// How long the server asks to stay away, in ms; at most [`RETRY_AFTER_MAX_MS`] of it are waited for.
+    pub retry_after_ms: Option<u64>,
 }
 
+/// The longest wait between two tries that a server may ask for, in ms: it may be right, and may be wrong.
+pub const RETRY_AFTER_MAX_MS: u64 = 5 * 60 * 1_000;
+
 impl Failure {
-    pub(super) fn timeout(message: &str) -> Self {
+    /// One after which the server asks for nothing.
+    pub fn new(class: FailureClass, message: impl Into<String>) -> Self {
         Self {
-            class: FailureClass::Timeout,
-            message: message.to_owned(),
+            class,
+            message: message.into(),
+            retry_after_ms: None,
         }
+    }
+
+    pub(super) fn timeout(message: &str) -> Self {
+        Self::new(FailureClass::Timeout, message)
     }
 }
 

@@ -7,7 +7,8 @@ mod config;
 mod io;
 
 pub use config::{
-    Config, Failure, FailureClass, NoTransport, State, Status, Transport, Transports,
+    Config, Failure, FailureClass, NoTransport, RETRY_AFTER_MAX_MS, State, Status, Transport,
+    Transports,
 };
 pub use io::{Action, Input};
 
@@ -395,7 +396,7 @@ impl Connection {
         {
             self.out.push(Action::Close { attempt });
         }
-        let class = failure.class;
+        let (class, asked_ms) = (failure.class, failure.retry_after_ms);
         self.last_error = Some(failure);
         if matches!(class, FailureClass::Credentials | FailureClass::Version) {
             self.failed = self.failed.saturating_add(1);
@@ -421,7 +422,8 @@ impl Connection {
             self.phase = Phase::Offline;
             return;
         }
-        let delay = self.config.backoff.delay(before, draw);
+        let asked_ms = asked_ms.unwrap_or(0).min(RETRY_AFTER_MAX_MS);
+        let delay = self.config.backoff.delay(before, draw).max(asked_ms);
         self.failed_here = self.failed_here.saturating_add(1);
         if self.failed_here >= self.config.fallback_after {
             self.failed_here = 0;
@@ -457,17 +459,22 @@ impl Connection {
             let message = "the server has fallen silent";
             return self.fail(Failure::timeout(message), now, draw);
         }
-        if now >= up.ping_at {
-            if self.transport == Transport::WebSocket {
-                self.next_nonce += 1;
-                up.sent = Some((self.next_nonce, now));
-                self.out.push(Action::Ping {
-                    nonce: self.next_nonce,
-                });
+        match up.deadline {
+            // One question at a time: the writing of another would put the end of this one's patience off.
+            Some(deadline) if now >= up.ping_at => up.ping_at = deadline,
+            None if now >= up.ping_at => {
+                if self.transport == Transport::WebSocket {
+                    self.next_nonce += 1;
+                    up.sent = Some((self.next_nonce, now));
+                    self.out.push(Action::Ping {
+                        nonce: self.next_nonce,
+                    });
+                }
+                // The other transports cannot ask; the server has its own heartbeat there.
+                up.ping_at = now.plus(self.heartbeat_ms);
+                up.deadline = Some(now.plus(self.config.pong_ms));
             }
-            // The other transports cannot ask; the server has its own heartbeat there.
-            up.ping_at = now.plus(self.heartbeat_ms);
-            up.deadline.get_or_insert(now.plus(self.config.pong_ms));
+            _ => {}
         }
         if let Some(probe) = up.probe.as_mut().filter(|probe| now >= probe.at) {
             if let Some(attempt) = probe.attempt {

@@ -90,10 +90,7 @@ impl Rig {
     }
 
     fn fail(&mut self, class: FailureClass) -> Vec<String> {
-        let failure = Failure {
-            class,
-            message: "m".into(),
-        };
+        let failure = Failure::new(class, "m");
         let attempt = self.attempt;
         self.give(Input::Failed { attempt, failure })
     }
@@ -324,6 +321,41 @@ fn the_server_may_ask_for_a_shorter_heartbeat() {
             heartbeat_ms: asked,
         });
         assert_eq!(rig.run(expected), [(expected, "ping".to_owned())]);
+    }
+}
+
+#[test]
+fn a_heartbeat_shorter_than_the_patience_finds_silence_as_well() {
+    let mut rig = Rig::started();
+    let attempt = rig.attempt;
+    rig.give(Input::Welcome {
+        attempt,
+        heartbeat_ms: Some(2_000),
+    });
+    assert_eq!(rig.after(2_000), ["ping"]);
+    rig.give(Input::Wrote { attempt });
+    // No second ping, whose writing would put the end off.
+    assert_eq!(rig.run(5_000), [(7_000, "close".to_owned())]);
+}
+
+#[test]
+fn a_server_says_when_to_come_again() {
+    for (asked_ms, expected) in [
+        (None, 500),
+        (Some(20_000), 20_000),
+        (Some(u64::MAX), RETRY_AFTER_MAX_MS),
+        // Our own patience is longer than that.
+        (Some(1), 500),
+    ] {
+        let mut rig = Rig::started();
+        let attempt = rig.attempt;
+        let failure = Failure {
+            retry_after_ms: asked_ms,
+            ..Failure::new(FailureClass::Network, "busy")
+        };
+        rig.give(Input::Failed { attempt, failure });
+        let wake = rig.connection.next_wake().unwrap();
+        assert_eq!(wake.since(rig.now), expected, "{asked_ms:?}");
     }
 }
 

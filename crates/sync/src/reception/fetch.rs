@@ -17,7 +17,9 @@ use ghostlight_model::{Offset, StreamId};
 /// When a hole waits for its turn because too many are being fetched, it is looked at again after so many ms.
 const TURN_MS: u64 = 250;
 /// Fetches without an answer after which a person is told.
-const SILENT_MAX: u32 = 3;
+const SILENT_MAX: u32 = 1;
+/// So many times [`Limits::stall_ms`] an answer may be behind other things that come.
+const BEHIND_MAX: u64 = 4;
 
 impl Receiver {
     pub(super) fn caught_up(&mut self, caught_up: CaughtUp, now: Millis) {
@@ -256,8 +258,13 @@ fn due(limits: &Limits, wait: &Wait, next: Offset, heard_at: Millis) -> Millis {
             let since = fetch.sent_at.max(wait.progress_at);
             since.plus(doubled.min(limits.retry_cap_ms))
         }
-        // As long as anything comes, the answer may be on its way behind it.
-        Some(fetch) => fetch.sent_at.max(heard_at).plus(limits.stall_ms),
+        // While other things come, the answer may be on its way behind them; but not for ever.
+        Some(fetch) => {
+            let asked = fetch.sent_at.max(wait.progress_at);
+            let behind = asked.plus(limits.stall_ms.saturating_mul(BEHIND_MAX));
+            let silent = asked.max(heard_at).plus(limits.stall_ms);
+            silent.min(behind)
+        }
         None if wait.seen > next && wait.silent == 0 => wait.progress_at.plus(limits.grace_ms),
         None => wait.progress_at.max(heard_at).plus(limits.stall_ms),
     }

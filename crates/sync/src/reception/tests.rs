@@ -350,6 +350,31 @@ fn fetches_without_an_answer_prove_nothing() {
 }
 
 #[test]
+fn a_fetch_is_not_waited_for_for_ever_while_other_things_come() {
+    let mut rig = Rig::with(Limits::default(), &["run/*"], Some((5, 3)));
+    rig.event(5, 6);
+    let mut told = Vec::new();
+    for offset in 0..60 {
+        rig.feed(event("run/2", 5, offset));
+        told.extend(rig.after(10_000));
+    }
+    let asked = told.iter().filter(|one| one.starts_with("sub")).count();
+    // At once, and every 160 s.
+    assert_eq!(asked, 4, "{told:?}");
+    assert_eq!(told.iter().filter(|one| *one == "Stalled").count(), 1);
+}
+
+#[test]
+fn names_that_no_stream_may_have_are_not_taken() {
+    let long = format!("run/{}", "x".repeat(300));
+    for name in ["Nope", "", "run/a*", "run/\u{1}", &long] {
+        let mut rig = Rig::with(Limits::default(), &["*"], None);
+        assert_eq!(rig.feed(event(name, 5, 0)), ["Nonsense"], "{name:?}");
+        assert_eq!(rig.receiver.positions().count(), 0);
+    }
+}
+
+#[test]
 fn a_promised_replay_that_stops_is_asked_for_again() {
     let mut rig = Rig::new(Some((5, 3)));
     rig.subscribed(1, 5, 9);

@@ -4,6 +4,7 @@ use super::{Action, Anomaly, GapReason, REFUSED_NAMES_MAX, Receiver};
 use crate::{
     Millis,
     frame::{Event, Gap, Position, Subscribed},
+    names,
 };
 use ghostlight_model::{Epoch, Offset, StreamId};
 use std::collections::BTreeMap;
@@ -16,10 +17,6 @@ const OFFSET_MAX: Offset = Offset(i64::MAX as u64 - 1);
 
 /// The greatest epoch.
 const EPOCH_MAX: Epoch = Epoch(i64::MAX as u64);
-
-/// Longest name of a foreign stream, in bytes, so that the limit on streams is one on memory; events of a longer one
-/// are dropped, each with an anomaly.
-const FOREIGN_NAME_MAX: usize = 1_024;
 
 #[derive(Debug)]
 pub(super) struct Track {
@@ -314,9 +311,9 @@ impl Receiver {
             self.counts.unrequested += 1;
             return false;
         }
-        if stream.0.len() > FOREIGN_NAME_MAX {
+        if let Err(problem) = names::check_stream(&stream.0) {
             let start = StreamId(stream.0.chars().take(80).collect());
-            self.nonsense(start, format!("a name of {} bytes", stream.0.len()));
+            self.nonsense(start, problem.to_string());
             return false;
         }
         if self.tracks.len() >= self.limits.streams {

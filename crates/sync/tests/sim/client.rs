@@ -324,10 +324,7 @@ impl World {
     }
 
     fn failed(&mut self, attempt: u64, message: &str) {
-        let failure = Failure {
-            class: FailureClass::Network,
-            message: message.to_owned(),
-        };
+        let failure = Failure::new(FailureClass::Network, message);
         self.steer(connection::Input::Failed { attempt, failure });
     }
 
