@@ -2,7 +2,9 @@
 
 mod storage;
 
-pub use storage::{ArchivesView, StorageDone, StorageKind, StorageState, StorageView, StorageWork};
+pub use storage::{
+    ArchiveLook, ArchivesView, StorageDone, StorageKind, StorageState, StorageView, StorageWork,
+};
 
 use crate::command::{ExportForm, ExportKind};
 use ghostlight_model::{
@@ -231,6 +233,11 @@ pub enum ViewQuery {
     Imports,
     /// What the data folder holds, and what is done with old history.
     Storage,
+    /// What archiving would do, as of when it was asked for.
+    ArchiveLook {
+        /// To versions older than so many days.
+        older_than_days: u32,
+    },
     /// Postings and runs that answer a few typed words, as of when they were asked for.
     Find {
         /// As typed.
@@ -301,6 +308,8 @@ pub enum ViewData {
     Imports(Vec<ImportRow>),
     /// Of [`ViewQuery::Storage`].
     Storage(Box<StorageView>),
+    /// Of [`ViewQuery::ArchiveLook`].
+    ArchiveLook(ArchiveLook),
     /// Of [`ViewQuery::Find`].
     Found(FoundView),
     /// The view could not be read.

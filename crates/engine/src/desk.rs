@@ -270,6 +270,7 @@ impl View {
             | ViewQuery::Imports
             | ViewQuery::Storage
             | ViewQuery::ExportLook(_)
+            | ViewQuery::ArchiveLook { .. }
             // As of when it was asked for: the lines stay where they are while somebody chooses.
             | ViewQuery::Find { .. } => false,
             ViewQuery::Run(run) => changes.runs.contains(run),

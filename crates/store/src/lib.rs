@@ -31,8 +31,8 @@ mod write;
 pub mod writer;
 
 pub use archive::{
-    ArchiveFile, ArchiveOrder, ArchiveProblem, ArchiveProgress, ArchiveStep, ArchiveWatch,
-    Archived, BroughtBack, FOLDER as ARCHIVE_FOLDER,
+    ArchiveFile, ArchiveOrder, ArchivePreview, ArchiveProblem, ArchiveProgress, ArchiveStep,
+    ArchiveWatch, Archived, BroughtBack, FOLDER as ARCHIVE_FOLDER,
 };
 pub use biography::{DecisionMark, EMPLOYER_MAX, LIFE_MAX, Life, Look, LookMark, OtherPosting};
 pub use bundle::Imported;

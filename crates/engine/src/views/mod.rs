@@ -92,6 +92,9 @@ impl Engine {
             },
             ViewQuery::Accuracy => ViewData::Accuracy(self.store().accuracy()?),
             ViewQuery::Health => ViewData::Health(self.health()?),
+            ViewQuery::ArchiveLook { older_than_days } => {
+                ViewData::ArchiveLook(self.archive_look(*older_than_days)?)
+            }
             ViewQuery::ExportLook(form) => match self.export_look(form) {
                 Ok(look) => ViewData::ExportLook(look),
                 Err(error) => ViewData::Failed(error),
