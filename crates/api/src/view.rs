@@ -210,6 +210,13 @@ pub enum ViewQuery {
         /// The branch to merge.
         from: String,
     },
+    /// What taking a merge back comes to, by the side that is kept.
+    Unmerge {
+        /// Of which posting.
+        posting: PostingId,
+        /// The merge.
+        merge: CommitId,
+    },
     /// The fields in which two versions of a posting differ. Immutable, as its versions.
     Compare {
         /// Of which posting.
@@ -292,6 +299,8 @@ pub enum ViewData {
     Branches(Box<BranchesView>),
     /// Of [`ViewQuery::Merge`].
     Merge(Box<MergeView>),
+    /// Of [`ViewQuery::Unmerge`].
+    Unmerge(Vec<UnmergeSide>),
     /// Of [`ViewQuery::Compare`].
     Compare(Vec<DifferenceRow>),
     /// Of [`ViewQuery::Suggestions`].
@@ -1104,6 +1113,32 @@ pub struct MergeView {
     pub settled: Vec<(FieldKey, Option<FieldValue>)>,
     /// Fields that somebody has to decide about.
     pub conflicts: Vec<ConflictRow>,
+}
+
+/// A side of a merge, and what taking the merge back to it would do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct UnmergeSide {
+    /// The version.
+    pub version: CommitId,
+    /// By whom, by name where known.
+    pub author: String,
+    /// When.
+    pub at: Micros,
+    /// Other branches that have this version and not the merge: as a rule it came from there.
+    pub branches: Vec<String>,
+    /// What would change.
+    pub back: ReversalView,
+}
+
+impl UnmergeSide {
+    /// The side that went on, of both: the one that no other branch has. `None` if that says nothing.
+    pub fn own(sides: &[Self]) -> Option<CommitId> {
+        let mut own = sides.iter().filter(|side| side.branches.is_empty());
+        match (own.next(), own.next()) {
+            (Some(one), None) => Some(one.version),
+            _ => None,
+        }
+    }
 }
 
 /// What kind of merge it is.

@@ -281,7 +281,8 @@ impl View {
             | ViewQuery::Biography { posting, .. }
             | ViewQuery::Branches(posting)
             | ViewQuery::Suggestions(posting)
-            | ViewQuery::Merge { posting, .. } => changes.postings.contains(posting),
+            | ViewQuery::Merge { posting, .. }
+            | ViewQuery::Unmerge { posting, .. } => changes.postings.contains(posting),
             // A layer is written before a card names its capture, and never changes.
             ViewQuery::Text { .. }
             | ViewQuery::EventBody { .. }

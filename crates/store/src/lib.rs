@@ -21,6 +21,7 @@ mod outline;
 pub mod project;
 pub mod read;
 mod replay;
+mod reversal;
 pub mod snapshot;
 #[doc(hidden)]
 pub mod sql;
@@ -49,6 +50,7 @@ pub use outbox::{
     EndedMark, EntryName, Held, NewEntry, OutboxCounts, OutboxEntry, OutboxRow, RunDelivery,
 };
 pub use project::Rebuilt;
+pub use reversal::{UnmergeRequest, UnmergeSide};
 pub use streams::{
     FeedEntry, LogEvent, Published, Received, ReceivedCount, StreamInfo, StreamPage,
 };

@@ -11,6 +11,7 @@ use crate::{
         feeds::FeedDialog,
         storage::{Archive, BringBack},
         suggestions::AcceptMany,
+        unmerge::Unmerge,
         versions::{Compare, Merge, NewBranch},
     },
     dom,
@@ -73,6 +74,9 @@ pub fn Dialogs(props: &Props) -> Html {
         }
         (Some(Dialog::Branch(posting, at)), _) => html! { <NewBranch {posting} {at} /> },
         (Some(Dialog::Merge(posting)), _) => html! { <Merge {posting} /> },
+        (Some(Dialog::Unmerge(posting, merge, head)), _) => {
+            html! { <Unmerge {posting} {merge} {head} /> }
+        }
         (Some(Dialog::Suggestions(posting)), _) => html! { <AcceptMany {posting} /> },
         (Some(Dialog::Shortcuts), _) => html! { <Sheet page={props.page} /> },
         (Some(Dialog::Verdict), Some(current)) => {

@@ -30,5 +30,6 @@ pub mod suggestions;
 pub mod tabs;
 pub mod text_layer;
 pub mod toasts;
+pub mod unmerge;
 pub mod versions;
 pub mod virtual_list;

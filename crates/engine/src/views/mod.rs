@@ -78,6 +78,9 @@ impl Engine {
                 ViewData::Biography(self.biography(*posting, *range)?)
             }
             ViewQuery::Branches(posting) => ViewData::Branches(Box::new(self.branches(*posting)?)),
+            ViewQuery::Unmerge { posting, merge } => {
+                ViewData::Unmerge(self.unmerge_view(*posting, *merge)?)
+            }
             ViewQuery::Merge { posting, from } => {
                 ViewData::Merge(Box::new(self.merge_view(*posting, from)?))
             }
