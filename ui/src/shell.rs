@@ -108,6 +108,8 @@ pub enum Dialog {
     Merge(PostingId),
     /// Take a merge back; the other is the current version.
     Unmerge(PostingId, CommitId, CommitId),
+    /// A field of the person's own.
+    NewField(PostingId),
     /// Accept the surest suggestions of a posting's card.
     Suggestions(PostingId),
     /// The shortcuts.

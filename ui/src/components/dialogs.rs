@@ -9,6 +9,7 @@ use crate::{
         connection::Connections,
         dialog::Modal,
         feeds::FeedDialog,
+        new_field::NewField,
         storage::{Archive, BringBack},
         suggestions::AcceptMany,
         unmerge::Unmerge,
@@ -77,6 +78,7 @@ pub fn Dialogs(props: &Props) -> Html {
         (Some(Dialog::Unmerge(posting, merge, head)), _) => {
             html! { <Unmerge {posting} {merge} {head} /> }
         }
+        (Some(Dialog::NewField(posting)), _) => html! { <NewField {posting} /> },
         (Some(Dialog::Suggestions(posting)), _) => html! { <AcceptMany {posting} /> },
         (Some(Dialog::Shortcuts), _) => html! { <Sheet page={props.page} /> },
         (Some(Dialog::Verdict), Some(current)) => {

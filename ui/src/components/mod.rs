@@ -20,6 +20,7 @@ pub mod history;
 pub mod imports;
 pub mod masthead;
 pub mod nav;
+pub mod new_field;
 pub mod run_view;
 pub mod scrubber;
 pub mod send_message;
