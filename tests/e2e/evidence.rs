@@ -10,29 +10,41 @@ use serde_json::{Value, json};
 /// Elements of the text in the page at most: the lines that are seen, a page above and one below, and their marks.
 const DRAWN_MAX: u64 = 400;
 
-/// What the text shows: its outlined words, whether they are within its box, elements in it, and its height in boxes.
+/// What the text shows: its outlined words, whether they are within its box, elements in it, its height in boxes, and
+/// how much of the box's width its widest line takes.
 const SHOWN: &str = r#"
     const text = document.querySelector('[aria-label="posting text"]');
-    if (!text) return [null, false, 0, 0];
+    if (!text) return [null, false, 0, 0, 0];
     const marks = [...text.querySelectorAll('mark.is-selected')];
     const box = text.getBoundingClientRect();
+    const widest = () => {
+      const style = getComputedStyle(text);
+      const inner = text.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+      const widths = [...text.querySelectorAll('.gl-text__line')].map((line) => {
+        const range = document.createRange();
+        range.selectNodeContents(line);
+        return range.getBoundingClientRect().width;
+      });
+      return Math.max(0, ...widths) / inner;
+    };
     const within = marks.length > 0 && marks.every((mark) => {
       const at = mark.getBoundingClientRect();
       return at.top >= box.top && at.bottom <= box.bottom;
     });
     return [marks.map((mark) => mark.textContent).join('').trim(), within,
-            text.querySelectorAll('*').length, text.scrollHeight / text.clientHeight];
+            text.querySelectorAll('*').length, text.scrollHeight / text.clientHeight, widest()];
 "#;
 
-/// Waits until these words are outlined where they can be seen; how many elements the text has, and how many boxes high
-/// it is.
-async fn outlined(app: &App, words: &str) -> (u64, f64) {
+/// Waits until these words are outlined where they can be seen; how many elements the text has, how many boxes high it
+/// is, and how much of the width it takes.
+async fn outlined(app: &App, words: &str) -> (u64, f64, f64) {
     app.wait_until(
         &format!("{words:?} outlined in sight"),
         async |client| match client.execute(SHOWN, Vec::new()).await {
             Ok(seen) if seen[0] == words && seen[1] == true => Look::Done((
                 seen[2].as_u64().unwrap_or_default(),
                 seen[3].as_f64().unwrap_or_default(),
+                seen[4].as_f64().unwrap_or_default(),
             )),
             seen => Look::Seen(format!("{seen:?}")),
         },
@@ -68,7 +80,11 @@ async fn words_are_found_in_two_megabytes_both_ways() {
         app.press_char('1').await;
         for (field, words) in [("title", TITLE), ("remote", REMOTE), ("title", TITLE)] {
             app.click("group", &format!("field {field}")).await;
-            let (elements, boxes) = outlined(&app, words).await;
+            let (elements, boxes, width) = outlined(&app, words).await;
+            assert!(
+                (0.85..=1.0).contains(&width),
+                "the widest line takes {width} of the width: broken with another font's widths"
+            );
             assert!(
                 elements <= DRAWN_MAX,
                 "{elements} elements are drawn for {field}"
