@@ -112,7 +112,7 @@ fn old_history_goes_into_a_file_and_comes_back() {
     assert_eq!((&look["versions"], &look["kept"]), (&json!(11), &json!(2)));
     assert_eq!(look["dry_run"], true);
     assert!(look["bytes"].as_u64().unwrap() > 1_000, "{look}");
-    assert!(!ghostlight.data.path().join("archive").exists());
+    assert_eq!(ghostlight.run(&["archive", "--list"]).out, "");
     let said = ghostlight.run(&["archive", "--before", "2999-01-01", "--dry-run"]);
     assert_eq!(said.code, 0, "{said:?}");
     assert!(
