@@ -510,7 +510,11 @@ fn a_preview_says_what_would_go_and_changes_nothing() {
         let whole = bodies(folder.path());
         let done = store.archive(&wanted, &mut go_on).unwrap();
         assert_eq!((done.versions, done.kept), (look.versions, look.kept));
-        assert_eq!(whole - bodies(folder.path()), look.bytes as i64, "what went");
+        assert_eq!(
+            whole - bodies(folder.path()),
+            look.bytes as i64,
+            "what went"
+        );
         assert_eq!(look.versions > 0, which != 1);
     }
 }
