@@ -74,6 +74,7 @@ commands! {
     delete_branch: DeleteBranch,
     merge_branch: MergeBranch,
     restore_version: RestoreVersion,
+    undo_merge: UndoMerge,
     load_samples: LoadSamples,
     app_info: GetAppInfo,
     set_preferences: SetPreferences,

@@ -21,6 +21,8 @@ mod command_bar;
 mod desk;
 #[path = "e2e/edit.rs"]
 mod edit;
+#[path = "e2e/evidence.rs"]
+mod evidence;
 #[path = "e2e/exports.rs"]
 mod exports;
 #[path = "e2e/imports.rs"]

@@ -1,5 +1,5 @@
 //! The window under load, measured through its driver: one JSON object a figure. `cargo xtask bench` runs it. Arguments
-//! name the parts to measure: `single`, `load`, `memory`, `cycles`, `edit`; without any it is all of them.
+//! name the parts to measure: `single`, `load`, `memory`, `cycles`, `edit`, `evidence`; without any it is all of them.
 //!
 //! A real hub in this process publishes; the released window follows it. Clocks are one: both are this machine's.
 //! - `event_to_pixels_*`: from the hub's answer that an event is durable to the second animation frame after its row
@@ -16,6 +16,9 @@
 //!   without painting; `keystroke_to_pixels_*`: to the second animation frame.
 //! - `save_ms`: from Enter to the row that says what was saved, without the mark of what is on its way; the change is a
 //!   commit on disk by then.
+//! - `evidence_2mb_*_hold_ms`: the longest time that the page's thread was held, painting included, while a text of two
+//!   megabytes is opened, while a field shows its words in it, and while words show their field; the fields' words lie at
+//!   the end of one layer and at the beginning of the other.
 //! - `bytes_per_1000_events`: growth of core and page (anonymous memory) over a million events of the run on screen.
 
 #![cfg(target_os = "linux")]
@@ -28,6 +31,7 @@ use fantoccini::key::Key;
 use serde_json::{Value, json};
 use support::{
     App, Launch, Look,
+    long_page::{REMOTE, TITLE, long_page},
     studio::{Studio, TOKEN, now},
 };
 
@@ -41,6 +45,8 @@ const LOAD_S: usize = 10;
 const RUNS: usize = 4;
 /// Values that are typed and saved.
 const SAVES: usize = 25;
+/// Fields that show their words.
+const EVIDENCE: usize = 40;
 /// Events over which memory is watched.
 const MANY: usize = 1_000_000;
 
@@ -87,6 +93,9 @@ async fn measure() {
     app.close().await;
     if wants("edit") {
         edit().await;
+    }
+    if wants("evidence") {
+        evidence().await;
     }
 }
 
@@ -368,6 +377,85 @@ async fn edit() {
             percentile(values, 99),
             values.len()
         );
+    }
+    app.close().await;
+}
+
+/// Does something in the page, and answers once `SEEN` holds and was painted: the longest time that something had the
+/// thread, and the time until then.
+const HOLD: &str = r#"
+    const done = arguments[arguments.length - 1];
+    const seen = () => SEEN;
+    const channel = new MessageChannel();
+    const begun = performance.now();
+    let last = begun, most = 0, painted = false, asked = false;
+    channel.port1.onmessage = () => {
+      const now = performance.now();
+      most = Math.max(most, now - last);
+      last = now;
+      if (painted) return done([most, now - begun]);
+      if (!asked && seen()) {
+        asked = true;
+        requestAnimationFrame(() => requestAnimationFrame(() => { painted = true; }));
+      }
+      channel.port2.postMessage(0);
+    };
+    channel.port2.postMessage(0);
+    ACT;
+"#;
+
+/// From a field to its words and back in a text of two megabytes.
+async fn evidence() {
+    let data = tempfile::tempdir().expect("a temporary folder can be made");
+    let page = data.path().join("long.html");
+    std::fs::write(&page, long_page()).expect("a file can be written");
+    let app = Launch::new(&data.path().join("data"))
+        .env("GHOSTLIGHT_TEST", json!({"no_samples": true}).to_string())
+        .arg(page.display().to_string())
+        .open()
+        .await;
+    app.named("field title").await;
+    app.named("posting text").await;
+    // The analysis and the first look at the text are over.
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    let hold = async |act: &str, seen: &str| {
+        let script = HOLD.replace("SEEN", seen).replace("ACT", act);
+        let seen = numbers(&app.script_async(&script, Vec::new()).await);
+        (seen[0], seen[1])
+    };
+    // The layers differ by their font.
+    app.script("window.__mono = !!document.querySelector('.gl-text.is-mono')")
+        .await;
+    let (opened, whole) = hold(
+        "document.querySelector('[aria-label=\"text layer\"] [aria-pressed=false]').click()",
+        "document.querySelectorAll('.gl-text__line').length > 5
+            && !!document.querySelector('.gl-text.is-mono') !== window.__mono",
+    )
+    .await;
+    figure("evidence_2mb_open_hold_ms", opened, "ms", 50.0);
+    println!("{{\"name\":\"evidence_2mb_open_ms\",\"value\":{whole:.2},\"unit\":\"ms\"}}");
+    let (mut there, mut back) = (Vec::new(), Vec::new());
+    for n in 0..EVIDENCE {
+        let (field, words) = [("title", TITLE), ("remote", REMOTE)][n % 2];
+        let click = format!("document.querySelector('[aria-label=\"field {field}\"]').click()");
+        let shown =
+            format!("document.querySelector('mark.is-selected')?.textContent.trim() === '{words}'");
+        there.push(hold(&click, &shown).await.0);
+        let away = "document.querySelector('[aria-label=\"field company\"]').focus()";
+        app.script(away).await;
+        let focused = format!("document.activeElement.ariaLabel === 'field {field}'");
+        back.push(
+            hold(
+                "document.querySelector('mark.is-selected').click()",
+                &focused,
+            )
+            .await
+            .0,
+        );
+    }
+    for (name, values) in [("field_to_text", &mut there), ("text_to_field", &mut back)] {
+        let name = format!("evidence_2mb_{name}_hold_p99_ms");
+        figure(&name, percentile(values, 99), "ms", 50.0);
     }
     app.close().await;
 }

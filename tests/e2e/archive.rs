@@ -3,12 +3,12 @@
 use crate::desk::{self, drop_fixture, folder};
 use crate::edit::dialog_is_gone;
 use crate::look::{Findings, choose_theme};
-use crate::support::App;
+use crate::support::{App, Look};
 use fantoccini::key::Key;
 use ghostlight_hub::Hub;
 use ghostlight_model::{FieldKey, FieldValue, Micros, commit::AuthorId};
 use ghostlight_store::{PersonChange, read::Order};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
 /// Edits of the title, an hour apart, the first of them in March.
@@ -18,6 +18,11 @@ const HOUR: i64 = 3_600_000_000;
 
 /// A window whose one posting was edited often.
 async fn edited(data: &Path) -> App {
+    edited_with(data, json!({})).await
+}
+
+/// The same, with further test hooks for the window.
+async fn edited_with(data: &Path, hooks: Value) -> App {
     let app = desk::open(data, json!({})).await;
     drop_fixture(&app, "full.html").await;
     app.close().await;
@@ -42,7 +47,7 @@ async fn edited(data: &Path) -> App {
         store.commit_change(change).wait().expect("it is saved");
     }
     drop(hub);
-    desk::open(data, json!({})).await
+    desk::open(data, hooks).await
 }
 
 fn files(data: &Path) -> Vec<PathBuf> {
@@ -53,8 +58,16 @@ fn files(data: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Chooses all that is old, and goes through with it.
-async fn archive(app: &App, found: Option<(&mut Findings, &str)>) {
+/// Chooses all that is old, and begins.
+async fn begin(app: &App) {
+    ask(app).await;
+    // The dialog's first button has the focus.
+    app.press(Key::Enter).await;
+    dialog_is_gone(app).await;
+}
+
+/// Chooses all that is old, and opens the dialog.
+async fn ask(app: &App) {
     app.script(
         "const box = document.querySelector('[aria-label=\"which versions to archive\"]'); box.value = '0';
          box.dispatchEvent(new Event('change', { bubbles: true }))",
@@ -62,9 +75,15 @@ async fn archive(app: &App, found: Option<(&mut Findings, &str)>) {
     .await;
     show(app).await;
     app.click("button", "Archive…").await;
-    let words = app.text_of_dialog().await;
+    let words = dialog_says(app, "399 versions would go").await;
+    assert!(words.contains("2 old versions would stay"), "{words}");
     assert!(words.contains("Archive versions of any age?"), "{words}");
     assert!(words.contains("can be brought back"), "{words}");
+}
+
+/// Chooses all that is old, and goes through with it.
+async fn archive(app: &App, found: Option<(&mut Findings, &str)>) {
+    ask(app).await;
     if let Some((found, theme)) = found {
         found.look(app, theme, "archive-asked").await;
     }
@@ -75,6 +94,18 @@ async fn archive(app: &App, found: Option<(&mut Findings, &str)>) {
         text.contains("versions are archived.")
     })
     .await;
+}
+
+/// Waits until the open dialog says this, and returns all that it says.
+async fn dialog_says(app: &App, words: &str) -> String {
+    app.wait_until(words, async |client| {
+        let text = "return document.querySelector('dialog[open]')?.innerText ?? ''";
+        match client.execute(text, Vec::new()).await {
+            Ok(Value::String(text)) if text.contains(words) => Look::Done(text),
+            seen => Look::Seen(format!("{seen:?}")),
+        }
+    })
+    .await
 }
 
 /// Scrolls to the group.
@@ -166,4 +197,50 @@ async fn old_history_is_archived_and_brought_back() {
     found.look(&app, "dark", "archive-narrow").await;
     found.none();
     app.close().await;
+}
+
+#[tokio::test]
+async fn archiving_is_stopped_and_nothing_is_lost_or_left() {
+    let data = folder();
+    let app = edited_with(data.path(), json!({ "hold_archive": true })).await;
+    settings(&app).await;
+    begin(&app).await;
+    app.wait_for_text("old history", |text| text.contains("Archiving:"))
+        .await;
+    app.named("progress of old history").await;
+    app.screenshot("archive-under-way").await;
+    app.click("button", "Stop").await;
+    app.wait_for_text("old history", |text| {
+        text.contains("Stopped. Nothing was archived.") && text.contains("nothing")
+    })
+    .await;
+    app.screenshot("archive-stopped").await;
+    assert_eq!(files(data.path()).len(), 0);
+    let left = std::fs::read_dir(data.path().join("archive")).expect("the folder is there");
+    let left: Vec<_> = left
+        .map(|entry| entry.expect("an entry").file_name())
+        .collect();
+    assert_eq!(left, ["lock"], "no half file");
+
+    // Nobody holds it up now, and all of it goes.
+    let app = again(app, data.path()).await;
+    settings(&app).await;
+    archive(&app, None).await;
+    assert_eq!(files(data.path()).len(), 1);
+
+    // And then there is nothing to begin.
+    app.click("button", "Archive…").await;
+    dialog_says(&app, "There is nothing to archive").await;
+    app.screenshot("archive-nothing-to-do").await;
+    app.press(Key::Enter).await;
+    dialog_says(&app, "There is nothing to archive").await;
+    app.press(Key::Escape).await;
+    dialog_is_gone(&app).await;
+    app.close().await;
+}
+
+/// The window anew, without hooks.
+async fn again(app: App, data: &Path) -> App {
+    app.close().await;
+    desk::open(data, json!({})).await
 }

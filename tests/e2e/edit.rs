@@ -439,3 +439,182 @@ async fn branches_are_merged_with_what_somebody_decides() {
     found.none();
     app.close().await;
 }
+
+#[tokio::test]
+async fn an_unknown_name_becomes_a_field_of_ones_own_and_that_is_said() {
+    let data = folder();
+    let app = desk::open(data.path(), json!({})).await;
+    drop_fixture(&app, "full.html").await;
+    let mut found = Findings::default();
+    let says = async |words: &'static str| {
+        app.wait_until(words, async |client| {
+            let help = "return document.getElementById('field-help')?.textContent ?? ''";
+            match client.execute(help, Vec::new()).await {
+                Ok(Value::String(text)) if text.contains(words) => Look::Done(()),
+                seen => Look::Seen(format!("{seen:?}")),
+            }
+        })
+        .await;
+    };
+    let blocked = "return document.querySelector('dialog[open] .pf-m-primary').disabled";
+    app.click("button", "Add a field…").await;
+    app.text_of_dialog().await;
+    for (name, words) in [
+        ("salary", "Salary is on the card already"),
+        ("valid through", "Valid through is on the card already"),
+        ("verdict", "press V"),
+        ("salery", "If you mean Salary"),
+        ("head count", "it becomes a field of your own"),
+    ] {
+        app.script("const box = document.getElementById('field-name'); box.focus(); box.select()")
+            .await;
+        app.type_keys(name).await;
+        says(words).await;
+        assert_eq!(app.script(blocked).await, true, "{name}: no value yet");
+    }
+    found.look(&app, "light", "dialog-field").await;
+    app.script(
+        "const box = document.getElementById('field-kind'); box.value = 'number';
+         box.dispatchEvent(new Event('change', { bubbles: true }))",
+    )
+    .await;
+    app.type_at("the value", "//*[@id='field-value']", "twelve")
+        .await;
+    app.wait_until("why it is no number", async |client| {
+        let help = "return document.getElementById('field-value-help')?.textContent ?? ''";
+        match client.execute(help, Vec::new()).await {
+            Ok(Value::String(text)) if text.contains("is not a number") => Look::Done(()),
+            seen => Look::Seen(format!("{seen:?}")),
+        }
+    })
+    .await;
+    assert_eq!(app.script(blocked).await, true);
+    app.screenshot("dialog-field-wrong").await;
+    app.script("document.getElementById('field-value').select()")
+        .await;
+    app.type_at("the value", "//*[@id='field-value']", "12")
+        .await;
+    app.press(Key::Enter).await;
+    dialog_is_gone(&app).await;
+    shows(&app, "head count", "12").await;
+    history_says(&app, "head count", |text| text.contains("head count")).await;
+    // It is edited, told and taken back like any other, and known by its name from now on.
+    app.click("button", "Add a field…").await;
+    app.type_at("the name", "//*[@id='field-name']", "Head Count")
+        .await;
+    says("head count is on the card already").await;
+    app.press(Key::Escape).await;
+    dialog_is_gone(&app).await;
+    with_ctrl(&app, 'z', false).await;
+    app.wait_until_gone("field head count").await;
+    choose_theme(&app, "dark").await;
+    app.press_char('1').await;
+    app.click("button", "Add a field…").await;
+    app.text_of_dialog().await;
+    app.resize(660, 800).await;
+    found.look(&app, "dark", "dialog-field").await;
+    found.none();
+    app.close().await;
+}
+
+#[tokio::test]
+async fn a_merge_is_taken_back_and_merged_again() {
+    let data = folder();
+    let app = desk::open(data.path(), json!({})).await;
+    drop_fixture(&app, "full.html").await;
+    let mut found = Findings::default();
+    app.click("tab", "History").await;
+    app.click("button", "New branch…").await;
+    app.type_at("the name", "//*[@id='branch-name']", "second-look")
+        .await;
+    app.click("button", "Begin the branch").await;
+    dialog_is_gone(&app).await;
+    history_says(&app, "branch", |text| text.contains("second-look")).await;
+    set(&app, "company", "Quillmarsh & Sons", "Quillmarsh & Sons").await;
+    app.script(
+        "const s = document.querySelector('select[aria-label=Branch]'); s.value = 'main';
+         s.dispatchEvent(new Event('change', { bubbles: true }))",
+    )
+    .await;
+    shows(&app, "company", "Quillmarsh Instruments").await;
+    set(&app, "title", "Gauge Engineer", "Gauge Engineer").await;
+    app.click("button", "Merge…").await;
+    app.text_of_dialog().await;
+    app.click_at("Merge", "//dialog//button[normalize-space(.)='Merge']")
+        .await;
+    dialog_is_gone(&app).await;
+    shows(&app, "company", "Quillmarsh & Sons").await;
+    history_says(&app, "merge", |text| text.contains("merged")).await;
+
+    // Taken back to what this branch said; redo merges again.
+    app.click("button", "Take back…").await;
+    let text = app
+        .wait_for_text("sides of the merge", |text| text.contains("second-look"))
+        .await;
+    assert!(text.contains("this branch"), "{text}");
+    found.look(&app, "light", "dialog-unmerge").await;
+    app.click_at(
+        "Take back",
+        "//dialog//button[normalize-space(.)='Take back']",
+    )
+    .await;
+    dialog_is_gone(&app).await;
+    shows(&app, "title", "Gauge Engineer").await;
+    shows(&app, "company", "Quillmarsh Instruments").await;
+    history_says(&app, "undo", |text| text.contains("took back")).await;
+    app.click("button", "Take back…").await;
+    app.wait_for_text("sides of the merge", |text| {
+        text.contains("taken back already")
+    })
+    .await;
+    app.screenshot("dialog-unmerge-done").await;
+    app.press(Key::Escape).await;
+    dialog_is_gone(&app).await;
+    app.click("button", "Redo").await;
+    shows(&app, "company", "Quillmarsh & Sons").await;
+    shows(&app, "title", "Gauge Engineer").await;
+
+    // Somebody went on from what it brought: then it is said why not, and the other side is there to choose.
+    set(
+        &app,
+        "company",
+        "Quillmarsh & Daughters",
+        "Quillmarsh & Daughters",
+    )
+    .await;
+    choose_theme(&app, "dark").await;
+    app.press_char('1').await;
+    app.named("field description").await;
+    app.click("tab", "History").await;
+    history_says(&app, "later", |text| text.contains("Daughters")).await;
+    app.click("button", "Take back…").await;
+    app.wait_for_text("sides of the merge", |text| {
+        text.contains("Company was changed since by you")
+    })
+    .await;
+    let chosen = "return !!document.querySelector('dialog[open] input:checked')
+        || !document.querySelector('dialog[open] .pf-m-primary').disabled";
+    assert_eq!(
+        app.script(chosen).await,
+        false,
+        "nothing is chosen for them"
+    );
+    app.click_at(
+        "the other side",
+        "//fieldset[@aria-label='sides of the merge']//label[contains(., 'second-look')]",
+    )
+    .await;
+    app.resize(660, 800).await;
+    found.look(&app, "dark", "dialog-unmerge").await;
+    app.resize(1280, 800).await;
+    app.click_at(
+        "Take back",
+        "//dialog//button[normalize-space(.)='Take back']",
+    )
+    .await;
+    dialog_is_gone(&app).await;
+    shows(&app, "title", "Senior Backend Engineer").await;
+    shows(&app, "company", "Quillmarsh & Daughters").await;
+    found.none();
+    app.close().await;
+}

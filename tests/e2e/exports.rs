@@ -2,9 +2,20 @@
 
 use crate::desk::{self, drop_fixture, folder};
 use crate::look::{Findings, choose_theme};
-use crate::support::App;
-use serde_json::json;
+use crate::support::disk::Disk;
+use crate::support::{App, Look, studio};
+use serde_json::{Value, json};
 use std::path::Path;
+
+/// Events of a file that is written in many steps.
+const EVENTS: usize = 10_000;
+
+/// What stands in the newest row of the exports so far: its words, and how many tenths of it are written.
+const NEWEST: &str = r#"
+    const row = document.querySelector('[aria-label="exports so far"] li');
+    const bar = row?.querySelector('progress');
+    return [row?.innerText ?? '', bar ? Math.floor(10 * bar.value / bar.max) : null];
+"#;
 
 /// Sets one of the form's boxes.
 pub async fn fill(app: &App, id: &str, text: &str) {
@@ -106,5 +117,153 @@ async fn a_folder_that_is_not_there_is_said_and_nothing_is_left() {
         .expect("the folder is there")
         .count();
     assert_eq!(left, 0, "nothing is left");
+    app.close().await;
+}
+
+/// A window whose page is about to export [`EVENTS`] events to `target`.
+async fn crowded(data: &Path, target: &Path, hooks: Value) -> App {
+    studio::fill(data, "crowd", EVENTS, 0);
+    let mut all = json!({ "save": target });
+    if let (Some(all), Some(hooks)) = (all.as_object_mut(), hooks.as_object()) {
+        all.extend(hooks.clone());
+    }
+    let app = desk::open(data, all).await;
+    app.press_char('5').await;
+    app.named("preview").await;
+    fill(&app, "export-what", "events").await;
+    app.wait_for_text("preview", |text| text.contains("LOAD"))
+        .await;
+    app
+}
+
+/// Waits until the newest row is right.
+async fn newest(app: &App, what: &str, good: impl Fn(&str, Option<u64>) -> bool) -> String {
+    app.wait_until(what, async |client| {
+        match client.execute(NEWEST, Vec::new()).await {
+            Ok(seen) if good(seen[0].as_str().unwrap_or_default(), seen[1].as_u64()) => {
+                Look::Done(seen[0].as_str().unwrap_or_default().to_owned())
+            }
+            seen => Look::Seen(format!("{seen:?}")),
+        }
+    })
+    .await
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).expect("the folder is there");
+    let names = entries.map(|entry| entry.expect("an entry").file_name());
+    let mut names: Vec<String> = names
+        .map(|name| name.into_string().expect("a name"))
+        .collect();
+    names.sort();
+    names
+}
+
+/// Whether the file holds every event once.
+fn is_whole(file: &Path) -> bool {
+    let text = std::fs::read_to_string(file).expect("the file is there");
+    text.lines().count() == EVENTS + 1
+}
+
+#[tokio::test]
+async fn stopped_at_every_tenth_nothing_is_left_and_the_next_begins() {
+    let (data, files) = (folder(), folder());
+    let target = files.path().join("events.csv");
+    std::fs::write(&target, "before").expect("a file can be written");
+    let app = crowded(data.path(), &target, json!({ "hold_exports": true })).await;
+    for tenth in 1..=10 {
+        export(&app).await;
+        newest(&app, &format!("{tenth} tenths"), |_, done| {
+            done == Some(tenth)
+        })
+        .await;
+        // What is under way lies beside the file that is there.
+        assert_eq!(names(files.path()).len(), 2, "at {tenth} tenths");
+        if tenth == 5 {
+            app.screenshot("exports-half").await;
+        }
+        app.click_at(
+            "stop",
+            "//*[@aria-label='exports so far']//button[.='Stop']",
+        )
+        .await;
+        newest(&app, "that it stopped", |text, done| {
+            text.contains("stopped; nothing is left of it") && done.is_none()
+        })
+        .await;
+        assert_eq!(names(files.path()), ["events.csv"], "at {tenth} tenths");
+        let kept = std::fs::read_to_string(&target).expect("the file is there");
+        assert_eq!(kept, "before", "at {tenth} tenths");
+    }
+    // And this one is let through.
+    export(&app).await;
+    newest(&app, "the file", |text, _| text.contains("Show the file")).await;
+    assert_eq!(names(files.path()), ["events.csv"]);
+    assert!(is_whole(&target));
+    app.close().await;
+}
+
+#[tokio::test]
+async fn a_full_disk_is_said_with_the_way_out_and_then_there_is_room() {
+    let Some(disk) = Disk::mount("size=4m") else {
+        return;
+    };
+    let (target, ballast) = (disk.path().join("events.csv"), disk.path().join("ballast"));
+    std::fs::write(&target, "before").expect("a file can be written");
+    std::fs::write(&ballast, vec![1; 3_600_000]).expect("there is so much room");
+    let data = folder();
+    let app = crowded(data.path(), &target, json!({})).await;
+    let mut found = Findings::default();
+    export(&app).await;
+    let words = newest(&app, "what went wrong", |text, _| text.contains("disk")).await;
+    for part in [
+        "events.csv",
+        "the disk is full",
+        "what was there stays",
+        "Free some space on that disk, or choose another",
+    ] {
+        assert!(words.contains(part), "{part:?} is not in {words:?}");
+    }
+    assert_eq!(names(disk.path()), ["ballast", "events.csv"]);
+    let kept = std::fs::read_to_string(&target).expect("the file is there");
+    assert_eq!(kept, "before");
+    found.look(&app, "light", "exports-full").await;
+    choose_theme(&app, "dark").await;
+    app.press_char('5').await;
+    app.named("exports so far").await;
+    found.look(&app, "dark", "exports-full").await;
+    found.none();
+    app.resize(660, 800).await;
+    app.screenshot("exports-full-narrow").await;
+    app.resize(1280, 800).await;
+
+    std::fs::remove_file(&ballast).expect("it can be removed");
+    fill(&app, "export-what", "events").await;
+    app.wait_for_text("preview", |text| text.contains("LOAD"))
+        .await;
+    export(&app).await;
+    newest(&app, "the file", |text, _| text.contains("Show the file")).await;
+    assert_eq!(names(disk.path()), ["events.csv"]);
+    assert!(is_whole(&target));
+    app.close().await;
+}
+
+#[tokio::test]
+async fn a_read_only_folder_is_said_with_the_way_out() {
+    let Some(disk) = Disk::mount("ro") else {
+        return;
+    };
+    let data = folder();
+    let target = disk.path().join("events.csv");
+    let app = crowded(data.path(), &target, json!({})).await;
+    export(&app).await;
+    let words = newest(&app, "what went wrong", |text, _| {
+        text.contains("read-only")
+    })
+    .await;
+    for part in ["cannot be written", "Choose a folder that you may write to"] {
+        assert!(words.contains(part), "{part:?} is not in {words:?}");
+    }
+    app.screenshot("exports-read-only").await;
     app.close().await;
 }

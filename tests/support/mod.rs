@@ -9,9 +9,11 @@
     reason = "a library for several test files, each of which uses a part of it"
 )]
 
+pub mod disk;
 pub mod drag;
 mod driver;
 pub mod life;
+pub mod long_page;
 pub mod message_server;
 pub mod server;
 pub mod studio;

@@ -555,9 +555,10 @@ impl App {
                 self.draw(tab, None);
                 focus_drawer();
             }
-            Action::NewBranch | Action::Merge => {
+            Action::NewBranch | Action::Merge | Action::NewField => {
                 let dialog = self.posting().map(|posting| match action {
                     Action::Merge => Dialog::Merge(posting),
+                    Action::NewField => Dialog::NewField(posting),
                     _ => Dialog::Branch(posting, None),
                 });
                 self.dialog = dialog.or(self.dialog.take());

@@ -225,6 +225,23 @@ commands! {
         key: String,
     } -> CommitId;
 
+    /// Takes a merge back by a new commit: what it brought to one of its sides goes again.
+    /// [`crate::ViewQuery::Unmerge`] shows what that comes to. Answers that commit, which can be redone and undone.
+    "undo_merge" UndoMerge {
+        /// Of which posting.
+        posting: PostingId,
+        /// The merge.
+        merge: CommitId,
+        /// The side that is to stand: one of the merge's parents.
+        keep: CommitId,
+        /// The head that was shown; refused as stale if it has moved. `None` takes it as it is.
+        looked_at: Option<CommitId>,
+        /// Why, up to 4,000 characters.
+        message: String,
+        /// Made by the caller; the same key twice is one commit.
+        key: String,
+    } -> CommitId;
+
     /// Loads the sample postings that come with the application.
     "load_samples" LoadSamples {} -> Started;
 

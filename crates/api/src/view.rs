@@ -2,7 +2,9 @@
 
 mod storage;
 
-pub use storage::{ArchivesView, StorageDone, StorageKind, StorageState, StorageView, StorageWork};
+pub use storage::{
+    ArchiveLook, ArchivesView, StorageDone, StorageKind, StorageState, StorageView, StorageWork,
+};
 
 use crate::command::{ExportForm, ExportKind};
 use ghostlight_model::{
@@ -208,6 +210,13 @@ pub enum ViewQuery {
         /// The branch to merge.
         from: String,
     },
+    /// What taking a merge back comes to, by the side that is kept.
+    Unmerge {
+        /// Of which posting.
+        posting: PostingId,
+        /// The merge.
+        merge: CommitId,
+    },
     /// The fields in which two versions of a posting differ. Immutable, as its versions.
     Compare {
         /// Of which posting.
@@ -231,6 +240,11 @@ pub enum ViewQuery {
     Imports,
     /// What the data folder holds, and what is done with old history.
     Storage,
+    /// What archiving would do, as of when it was asked for.
+    ArchiveLook {
+        /// To versions older than so many days.
+        older_than_days: u32,
+    },
     /// Postings and runs that answer a few typed words, as of when they were asked for.
     Find {
         /// As typed.
@@ -285,6 +299,8 @@ pub enum ViewData {
     Branches(Box<BranchesView>),
     /// Of [`ViewQuery::Merge`].
     Merge(Box<MergeView>),
+    /// Of [`ViewQuery::Unmerge`].
+    Unmerge(Vec<UnmergeSide>),
     /// Of [`ViewQuery::Compare`].
     Compare(Vec<DifferenceRow>),
     /// Of [`ViewQuery::Suggestions`].
@@ -301,6 +317,8 @@ pub enum ViewData {
     Imports(Vec<ImportRow>),
     /// Of [`ViewQuery::Storage`].
     Storage(Box<StorageView>),
+    /// Of [`ViewQuery::ArchiveLook`].
+    ArchiveLook(ArchiveLook),
     /// Of [`ViewQuery::Find`].
     Found(FoundView),
     /// The view could not be read.
@@ -1095,6 +1113,32 @@ pub struct MergeView {
     pub settled: Vec<(FieldKey, Option<FieldValue>)>,
     /// Fields that somebody has to decide about.
     pub conflicts: Vec<ConflictRow>,
+}
+
+/// A side of a merge, and what taking the merge back to it would do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct UnmergeSide {
+    /// The version.
+    pub version: CommitId,
+    /// By whom, by name where known.
+    pub author: String,
+    /// When.
+    pub at: Micros,
+    /// Other branches that have this version and not the merge: as a rule it came from there.
+    pub branches: Vec<String>,
+    /// What would change.
+    pub back: ReversalView,
+}
+
+impl UnmergeSide {
+    /// The side that went on, of both: the one that no other branch has. `None` if that says nothing.
+    pub fn own(sides: &[Self]) -> Option<CommitId> {
+        let mut own = sides.iter().filter(|side| side.branches.is_empty());
+        match (own.next(), own.next()) {
+            (Some(one), None) => Some(one.version),
+            _ => None,
+        }
+    }
 }
 
 /// What kind of merge it is.

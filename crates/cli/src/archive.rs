@@ -38,6 +38,9 @@ pub(crate) struct Args {
     /// Archive of this posting only: its id or its web address
     #[arg(long, value_name = "POSTING", conflicts_with_all = ["list", "restore"])]
     posting: Option<String>,
+    /// Say how many versions and bytes would go, and change nothing
+    #[arg(long, conflicts_with_all = ["list", "restore", "no_compact"])]
+    dry_run: bool,
     /// Leave the database's file as large as it is; what comes uses the room
     #[arg(long, conflicts_with = "list")]
     no_compact: bool,
@@ -54,6 +57,9 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Exit, Exit> {
     let engine = global.engine_of_known()?;
     if args.list {
         return list(global, &engine);
+    }
+    if args.dry_run {
+        return look(global, &engine, &order(&engine, args)?);
     }
     let what = match &args.restore {
         Some(names) => Keeping::BringBack((!names.is_empty()).then(|| names.clone())),
@@ -87,6 +93,31 @@ fn order(engine: &Engine, args: &Args) -> Result<ArchiveOrder, Exit> {
         posting: wanted.map(|text| posting(engine, text)).transpose()?,
         now,
     })
+}
+
+/// Says what would be done.
+fn look(global: &Global, engine: &Engine, order: &ArchiveOrder) -> Result<Exit, Exit> {
+    let look = engine.hub().store().archive_preview(order, u64::MAX);
+    let look = look.map_err(|e| trouble(&e))?;
+    let line = match global.json {
+        true => json!({
+            "what": "archive", "dry_run": true, "versions": look.versions, "bytes": look.bytes, "kept": look.kept,
+        })
+        .to_string(),
+        false => {
+            let stay = staying(look.kept, ("would stay", "would stay"));
+            match look.versions {
+                0 => format!("nothing to archive{stay}"),
+                n => format!(
+                    "{} would go into compressed files, {} bytes as they are now{stay}; nothing was changed",
+                    count(n, "version"),
+                    look.bytes
+                ),
+            }
+        }
+    };
+    print_line(&line)?;
+    Ok(Exit::Done)
 }
 
 fn list(global: &Global, engine: &Engine) -> Result<Exit, Exit> {
@@ -152,18 +183,26 @@ fn object(what: &Keeping, kept: &Kept) -> Value {
     })
 }
 
+fn count(n: u64, what: &str) -> String {
+    match n {
+        1 => format!("1 {what}"),
+        n => format!("{n} {what}s"),
+    }
+}
+
+/// What stays in the database; the verb for one and for many.
+fn staying(kept: u64, (one, many): (&str, &str)) -> String {
+    match kept {
+        0 => String::new(),
+        1 => format!("; 1 old version {one}, since cards are made from it"),
+        n => format!("; {n} old versions {many}, since cards are made from them"),
+    }
+}
+
 fn sentence(what: &Keeping, kept: &Kept) -> String {
     let (before, after) = kept.bytes;
     let stopped = if kept.stopped { "stopped; " } else { "" };
-    let count = |n: u64, what: &str| match n {
-        1 => format!("1 {what}"),
-        n => format!("{n} {what}s"),
-    };
-    let cards = match kept.kept {
-        0 => String::new(),
-        1 => "; 1 old version stays, since cards are made from it".to_owned(),
-        n => format!("; {n} old versions stay, since cards are made from them"),
-    };
+    let cards = staying(kept.kept, ("stays", "stay"));
     let (versions, files) = (count(kept.versions, "version"), count(kept.files, "file"));
     match what {
         Keeping::Archive(_) if kept.versions == 0 => {

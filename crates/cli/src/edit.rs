@@ -9,9 +9,9 @@ use ghostlight_api::{
     Command, ViewData, ViewQuery,
     command::{
         CreateBranch, DeleteBranch, EditField, FieldInput, MergeBranch, MergeChoice, RecordOutcome,
-        Redo, RestoreVersion, SwitchBranch, Undo,
+        Redo, RestoreVersion, SwitchBranch, Undo, UndoMerge,
     },
-    view::MergeView,
+    view::{MergeView, UnmergeSide},
 };
 use ghostlight_engine::{Engine, Handle, Host};
 use ghostlight_model::{CommitId, FieldKey, FieldValue, PostingId, rules, typed};
@@ -62,6 +62,12 @@ pub(crate) struct Args {
     /// Bring back the values of a version: its number or id
     #[arg(long, group = "deed", value_name = "VERSION")]
     restore: Option<String>,
+    /// Take back what a merge brought: its number or id
+    #[arg(long, group = "deed", value_name = "VERSION")]
+    undo_merge: Option<String>,
+    /// The side of the merge that is to stand; without it the one that no other branch has
+    #[arg(long, value_name = "VERSION", requires = "undo_merge")]
+    keep: Option<String>,
 }
 
 pub(crate) fn run(global: &Global, args: Args) -> Result<Exit, Exit> {
@@ -135,6 +141,9 @@ pub(crate) fn run(global: &Global, args: Args) -> Result<Exit, Exit> {
         editing.call(restore)?;
         let restored = json!({ "restored": version.to_string() });
         return editing.done(&restored, &format!("restored version {text}"));
+    }
+    if let Some(text) = args.undo_merge {
+        return editing.unmerge(&text, args.keep.as_deref());
     }
     editing.fields(&args.fields)
 }
@@ -330,6 +339,48 @@ impl Editing<'_> {
         })?;
         let merged = json!({ "merged": from, "joined": done.joined });
         self.done(&merged, &format!("merged {from}"))
+    }
+
+    fn unmerge(&self, text: &str, keep: Option<&str>) -> Result<Exit, Exit> {
+        let merge = self.version(text)?;
+        let keep = match keep {
+            Some(text) => self.version(text)?,
+            None => self.own_side(merge)?,
+        };
+        self.call(UndoMerge {
+            posting: self.posting,
+            merge,
+            keep,
+            looked_at: None,
+            message: self.message.clone(),
+            key: key(),
+        })?;
+        let undone = json!({ "undone": merge.to_string(), "kept": keep.to_string() });
+        self.done(&undone, &format!("undid the merge {text}"))
+    }
+
+    /// The side of a merge that went on, where the branches tell.
+    fn own_side(&self, merge: CommitId) -> Result<CommitId, Exit> {
+        let query = ViewQuery::Unmerge {
+            posting: self.posting,
+            merge,
+        };
+        let sides = match self.engine.view(&query) {
+            ViewData::Unmerge(sides) => sides,
+            ViewData::Failed(error) => return Err(refuse(&error)),
+            _ => return Err(fail(Exit::Store, "the merge could not be looked at", None)),
+        };
+        UnmergeSide::own(&sides).ok_or_else(|| {
+            let sides: Vec<String> = sides.iter().map(|s| s.version.to_string()).collect();
+            fail(
+                Exit::Usage,
+                "no branch says which side of the merge is to stand",
+                Some(&format!(
+                    "Repeat with --keep {}.",
+                    sides.join(" or --keep ")
+                )),
+            )
+        })
     }
 
     /// Says what is in conflict: nothing was merged.

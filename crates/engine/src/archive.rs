@@ -2,7 +2,8 @@
 
 use crate::Engine;
 pub use ghostlight_store::{
-    ArchiveFile, ArchiveOrder, ArchiveProblem, ArchiveProgress, ArchiveStep, Archived, BroughtBack,
+    ArchiveFile, ArchiveOrder, ArchivePreview, ArchiveProblem, ArchiveProgress, ArchiveStep,
+    Archived, BroughtBack,
 };
 use ghostlight_store::{Store, StoreError};
 use std::ops::ControlFlow;

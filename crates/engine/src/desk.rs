@@ -270,6 +270,7 @@ impl View {
             | ViewQuery::Imports
             | ViewQuery::Storage
             | ViewQuery::ExportLook(_)
+            | ViewQuery::ArchiveLook { .. }
             // As of when it was asked for: the lines stay where they are while somebody chooses.
             | ViewQuery::Find { .. } => false,
             ViewQuery::Run(run) => changes.runs.contains(run),
@@ -280,7 +281,8 @@ impl View {
             | ViewQuery::Biography { posting, .. }
             | ViewQuery::Branches(posting)
             | ViewQuery::Suggestions(posting)
-            | ViewQuery::Merge { posting, .. } => changes.postings.contains(posting),
+            | ViewQuery::Merge { posting, .. }
+            | ViewQuery::Unmerge { posting, .. } => changes.postings.contains(posting),
             // A layer is written before a card names its capture, and never changes.
             ViewQuery::Text { .. }
             | ViewQuery::EventBody { .. }

@@ -5,7 +5,7 @@ use ghostlight_api::{
     ApiError, ErrorCode,
     command::{
         CreateBranch, DeleteBranch, EditField, Edited, FieldInput, KeepDraft, MergeBranch,
-        MergeChoice, MergeDone, Redo, RestoreVersion, SwitchBranch, Undo,
+        MergeChoice, MergeDone, Redo, RestoreVersion, SwitchBranch, Undo, UndoMerge,
     },
 };
 use ghostlight_model::{
@@ -15,7 +15,8 @@ use ghostlight_model::{
     typed::{self, Beside, TypedError},
 };
 use ghostlight_store::{
-    MergeRequest, NewBranch, PersonChange, RestoreRequest, StoreError, history, read::PostingCard,
+    MergeRequest, NewBranch, PersonChange, RestoreRequest, StoreError, UnmergeRequest, history,
+    read::PostingCard,
 };
 use std::collections::BTreeMap;
 
@@ -137,6 +138,24 @@ impl Handle<RestoreVersion> for Engine {
         let done = self.store().restore(RestoreRequest {
             posting: c.posting,
             version: c.version,
+            looked_at: c.looked_at,
+            author,
+            message: c.message,
+            key,
+            now,
+        });
+        answer(done.wait())
+    }
+}
+
+impl Handle<UndoMerge> for Engine {
+    fn handle(&self, c: UndoMerge) -> Result<CommitId, ApiError> {
+        check_note(&c.message)?;
+        let (author, key, now) = self.by_me(c.key);
+        let done = self.store().unmerge(UnmergeRequest {
+            posting: c.posting,
+            merge: c.merge,
+            keep: c.keep,
             looked_at: c.looked_at,
             author,
             message: c.message,

@@ -253,9 +253,12 @@ impl Handle<StartExport> for Engine {
             path: PathBuf::from(path),
             overwrite,
         };
-        let store = self.store().clone();
+        let (store, hooks) = (self.store().clone(), self.shared.pipeline.hooks.clone());
         let work = move || {
-            let mut progress = |now: Progress| teller.progress(now);
+            let mut progress = |now: Progress| {
+                teller.progress(now);
+                hooks.hold_export(id, (now.rows, now.total), || cancel.is_cancelled());
+            };
             let mut watch = Watch {
                 cancel: &cancel,
                 progress: &mut progress,

@@ -12,7 +12,9 @@ use crate::{
 use ghostlight_api::{
     ApiError, ErrorCode,
     command::{BringArchiveBack, StartArchive, StopArchive},
-    view::{ArchivesView, StorageDone, StorageKind, StorageState, StorageView, StorageWork},
+    view::{
+        ArchiveLook, ArchivesView, StorageDone, StorageKind, StorageState, StorageView, StorageWork,
+    },
 };
 use ghostlight_model::Micros;
 use ghostlight_store::{ArchiveOrder, StoreError};
@@ -24,6 +26,9 @@ use std::{
 };
 
 const DAY_US: i64 = 86_400_000_000;
+/// Old versions that are looked at to say what archiving would do; beyond, it says that there may be more. A tenth of a
+/// second of work, while the window's other views wait.
+const LOOK_VERSIONS_MAX: u64 = 20_000;
 /// The time between two pings about how far it is.
 const TELL_EVERY: Duration = Duration::from_millis(100);
 
@@ -112,6 +117,29 @@ fn told(kept: Kept) -> StorageDone {
 }
 
 impl Engine {
+    /// What archiving would do.
+    pub(crate) fn archive_look(&self, older_than_days: u32) -> Result<ArchiveLook, StoreError> {
+        let order = self.order(older_than_days);
+        let look = self.store().archive_preview(&order, LOOK_VERSIONS_MAX)?;
+        Ok(ArchiveLook {
+            versions: look.versions,
+            bytes: look.bytes,
+            kept: look.kept,
+            whole: look.whole,
+        })
+    }
+
+    /// All that is older than so many days.
+    fn order(&self, older_than_days: u32) -> ArchiveOrder {
+        let now = self.shared.host.now();
+        let age = i64::from(older_than_days).saturating_mul(DAY_US);
+        ArchiveOrder {
+            before: Micros(now.0.saturating_sub(age)),
+            posting: None,
+            now,
+        }
+    }
+
     pub(crate) fn storage(&self) -> Result<StorageView, StoreError> {
         let files = self.store().archives()?;
         let work = locked(&self.shared.storage.work);
@@ -159,10 +187,11 @@ impl Engine {
             told: None,
         };
         teller.change(|_| {});
-        let store = self.store().clone();
+        let (store, hooks) = (self.store().clone(), self.shared.pipeline.hooks.clone());
         let work = move || {
             let done = archive::keep(&store, &what, true, &mut |now| {
                 teller.progress(now);
+                hooks.hold_archive(|| cancel.is_cancelled());
                 match cancel.is_cancelled() {
                     true => ControlFlow::Break(()),
                     false => ControlFlow::Continue(()),
@@ -183,14 +212,7 @@ impl Engine {
 
 impl Handle<StartArchive> for Engine {
     fn handle(&self, command: StartArchive) -> Result<(), ApiError> {
-        let now = self.shared.host.now();
-        let age = i64::from(command.older_than_days).saturating_mul(DAY_US);
-        let before = now.0.saturating_sub(age);
-        let order = ArchiveOrder {
-            before: Micros(before),
-            posting: None,
-            now,
-        };
+        let order = self.order(command.older_than_days);
         self.begin_keeping(StorageKind::Archive, Keeping::Archive(order))
     }
 }

@@ -50,13 +50,15 @@ pub enum FileError {
         path: PathBuf,
     },
     /// No room left.
-    #[error("{path}: the disk is full; nothing was left there")]
+    #[error("{path}: the disk is full; no half file is left, and what was there stays")]
     DiskFull {
         /// The file.
         path: PathBuf,
     },
     /// The system allows no file of this size.
-    #[error("{path}: the system allows no file as large as this; nothing was left there")]
+    #[error(
+        "{path}: the system allows no file as large as this; no half file is left, and what was there stays"
+    )]
     TooLarge {
         /// The file.
         path: PathBuf,

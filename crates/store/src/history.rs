@@ -1,4 +1,5 @@
-//! A posting's history: branches, merges, undo and redo, restoring (SPEC E2, E3); its timeline is in `timeline.rs`.
+//! A posting's history: branches, merges, restoring (SPEC E2, E3); undo and redo are in `reversal.rs`, its timeline in
+//! `timeline.rs`.
 //!
 //! A branch is a name for a head; it moves in the transaction of the commit. The card shows the branch
 //! that is checked out, and edits and runs go there; without a word about it that is [`MAIN`]. What is
@@ -9,7 +10,9 @@ use crate::{
     error::StoreError,
     open::Store,
     outline::Outlines,
-    read, sql,
+    read,
+    reversal::{reversal, reverse},
+    sql,
     write::{find_commit_by_key, insert_commit, posting_exists},
     writer::{Batch, Pending},
 };
@@ -18,8 +21,7 @@ use ghostlight_model::{
     card::Standing,
     commit::{AuthorId, Clock, Commit, FieldChange, Purpose},
     history::{
-        Dag, Difference, Merge, Resolution, Reversal, Stuck, check_branch_name, compare, merge,
-        redo, restore, undo,
+        Dag, Difference, Merge, Resolution, Reversal, check_branch_name, compare, merge, restore,
     },
 };
 use rusqlite::{Connection, OptionalExtension, params};
@@ -32,7 +34,7 @@ pub const IMPORTED: &str = "imported";
 /// A posting may have so many branches; more are refused.
 pub const BRANCHES_MAX: u32 = 100;
 
-const RELOAD: &str = "Reload the history, and choose again.";
+pub(crate) const RELOAD: &str = "Reload the history, and choose again.";
 
 /// A branch of a posting.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -361,7 +363,7 @@ pub(crate) fn head_of(
         .optional()
 }
 
-fn branches(c: &Connection, posting: PostingId) -> rusqlite::Result<Vec<Branch>> {
+pub(crate) fn branches(c: &Connection, posting: PostingId) -> rusqlite::Result<Vec<Branch>> {
     let current = checked_out(c, posting)?;
     read::collect(c, sql::BRANCHES, params![posting.0], |row| {
         let name: String = row.get(0)?;
@@ -376,7 +378,7 @@ fn branches(c: &Connection, posting: PostingId) -> rusqlite::Result<Vec<Branch>>
     })
 }
 
-fn declined(message: String, hint: &'static str) -> StoreError {
+pub(crate) fn declined(message: String, hint: &'static str) -> StoreError {
     StoreError::Declined { message, hint }
 }
 
@@ -384,7 +386,7 @@ pub(crate) fn no_branch(name: &str) -> StoreError {
     StoreError::NotFound(format!("branch {name:?}"))
 }
 
-fn no_version(version: CommitId) -> StoreError {
+pub(crate) fn no_version(version: CommitId) -> StoreError {
     StoreError::NotFound(format!("version {version} of this posting"))
 }
 
@@ -751,7 +753,7 @@ fn is_done(tip: &Tip, head: CommitId, (ours, theirs): (CommitId, CommitId)) -> b
     forward || tip.dag.get(head).is_some_and(joins)
 }
 
-fn stale() -> StoreError {
+pub(crate) fn stale() -> StoreError {
     StoreError::Stale("the history went on since it was looked at; nothing was changed".into())
 }
 
@@ -799,7 +801,7 @@ fn restore_version(batch: &mut Batch<'_>, request: RestoreRequest) -> Result<Com
     write_reversal(batch, &tip, request.posting, back, by)
 }
 
-fn write_reversal(
+pub(crate) fn write_reversal(
     batch: &mut Batch<'_>,
     tip: &Tip,
     posting: PostingId,
@@ -814,58 +816,4 @@ fn write_reversal(
     let id = id.map_err(|e| batch.sqlite(&e))?;
     batch.touched.posting(posting);
     Ok(id)
-}
-
-fn reverse(
-    batch: &mut Batch<'_>,
-    posting: PostingId,
-    (author, key, now): (AuthorId, String, Micros),
-    redoing: bool,
-) -> Result<CommitId, StoreError> {
-    let path = batch.path;
-    let sqlite = |e: rusqlite::Error| StoreError::sqlite(path, &e);
-    if let Some(done) = find_commit_by_key(batch, &key).map_err(sqlite)? {
-        return Ok(done);
-    }
-    let mut tip = tip(batch.tx, batch.touched.outlines(), posting).map_err(sqlite)?;
-    let back = reversal(batch.tx, &mut tip, &author, redoing).map_err(sqlite)??;
-    write_reversal(batch, &tip, posting, back, (author, key, now))
-}
-
-/// What undo or redo does, or the reason why it does nothing.
-fn reversal(
-    c: &Connection,
-    tip: &mut Tip,
-    author: &AuthorId,
-    redoing: bool,
-) -> rusqlite::Result<Result<Reversal, StoreError>> {
-    let word = if redoing { "redo" } else { "undo" };
-    let nothing = || declined(format!("there is nothing of yours to {word}"), RELOAD);
-    let Some(head) = tip.head else {
-        return Ok(Err(nothing()));
-    };
-    let needs = tip.dag.needs_of_reversal(head, author, redoing);
-    tip.fill(c, needs)?;
-    let back = match redoing {
-        true => redo(&tip.dag, head, author),
-        false => undo(&tip.dag, head, author),
-    };
-    let (field, by, at) = match back {
-        Ok(back) => return Ok(Ok(back)),
-        Err(Stuck::NothingToUndo | Stuck::NothingToRedo) => return Ok(Err(nothing())),
-        Err(Stuck::ChangedSince {
-            field, author, at, ..
-        }) => (field, author, at),
-    };
-    let name = read::person(c, &by.0)?.unwrap_or(by.0);
-    let message = format!(
-        "{} was changed since by {name}, on {} at {} UTC; the {word} would overwrite that",
-        field.label(),
-        at.day(),
-        &at.to_rfc3339()[11..16],
-    );
-    Ok(Err(declined(
-        message,
-        "Edit the field, or restore an earlier version, if that is what you want.",
-    )))
 }

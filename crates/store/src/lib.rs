@@ -22,6 +22,7 @@ mod outline;
 pub mod project;
 pub mod read;
 mod replay;
+mod reversal;
 pub mod snapshot;
 #[doc(hidden)]
 pub mod sql;
@@ -32,8 +33,8 @@ mod write;
 pub mod writer;
 
 pub use archive::{
-    ArchiveFile, ArchiveOrder, ArchiveProblem, ArchiveProgress, ArchiveStep, ArchiveWatch,
-    Archived, BroughtBack, FOLDER as ARCHIVE_FOLDER,
+    ArchiveFile, ArchiveOrder, ArchivePreview, ArchiveProblem, ArchiveProgress, ArchiveStep,
+    ArchiveWatch, Archived, BroughtBack, FOLDER as ARCHIVE_FOLDER,
 };
 pub use biography::{DecisionMark, EMPLOYER_MAX, LIFE_MAX, Life, Look, LookMark, OtherPosting};
 pub use bundle::Imported;
@@ -50,6 +51,7 @@ pub use outbox::{
     EndedMark, EntryName, Held, NewEntry, OutboxCounts, OutboxEntry, OutboxRow, RunDelivery,
 };
 pub use project::Rebuilt;
+pub use reversal::{UnmergeRequest, UnmergeSide};
 pub use streams::{
     FeedEntry, LogEvent, Published, Received, ReceivedCount, StreamInfo, StreamPage,
 };

@@ -477,6 +477,49 @@ fn whoever_reads_while_it_is_brought_back_reads_on() {
 }
 
 #[test]
+fn a_preview_says_what_would_go_and_changes_nothing() {
+    let bodies = |folder: &Path| -> i64 {
+        let database = Connection::open(folder.join(DATABASE)).unwrap();
+        let sum = "SELECT sum(octet_length(body)) FROM \"commit\"";
+        database.query_row(sum, [], |row| row.get(0)).unwrap()
+    };
+    for which in 0..3 {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(folder.path());
+        let postings = life(&store, 6, 150);
+        let before = dump(folder.path());
+        let wanted = match which {
+            0 => ArchiveOrder {
+                posting: Some(postings[0]),
+                ..order(DAY + 70 * MINUTE)
+            },
+            1 => order(DAY),
+            _ => order(LATER),
+        };
+        let look = store.archive_preview(&wanted, u64::MAX).unwrap();
+        assert!(look.whole, "{look:?}");
+        // How much is looked at is bounded, and then it says so.
+        let all = look.versions + look.kept;
+        assert_eq!(store.archive_preview(&wanted, all).unwrap(), look);
+        for most in [0, 1, 7].into_iter().filter(|most| *most < all) {
+            let part = store.archive_preview(&wanted, most).unwrap();
+            assert_eq!((part.whole, part.versions + part.kept), (false, most));
+        }
+        assert_eq!(dump(folder.path()), before);
+        assert!(!folder.path().join(ARCHIVE_FOLDER).exists());
+        let whole = bodies(folder.path());
+        let done = store.archive(&wanted, &mut go_on).unwrap();
+        assert_eq!((done.versions, done.kept), (look.versions, look.kept));
+        assert_eq!(
+            whole - bodies(folder.path()),
+            look.bytes as i64,
+            "what went"
+        );
+        assert_eq!(look.versions > 0, which != 1);
+    }
+}
+
+#[test]
 fn a_wish_to_stop_leaves_what_is_done() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());

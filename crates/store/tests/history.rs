@@ -10,7 +10,7 @@ use ghostlight_model::{
 };
 use ghostlight_store::{
     DATABASE, MAIN, MergeRequest, Merged, NewBranch, PersonChange, RestoreRequest, Store,
-    StoreError, TimelineFilter, history::MergeChoice,
+    StoreError, TimelineFilter, UnmergeRequest, history::MergeChoice,
 };
 use rusqlite::Connection;
 use std::{collections::BTreeMap, path::Path};
@@ -229,6 +229,145 @@ fn a_merge_without_conflict_is_one_commit_whichever_side_makes_it() {
         done.head
     };
     assert_eq!(merged(true), merged(false));
+}
+
+/// A store whose `main` has merged `other`: the merge, our side and theirs.
+fn merged(folder: &Path) -> (Store, PostingId, CommitId, [CommitId; 2]) {
+    let (store, posting) = filled(folder);
+    branch(&store, posting, "other").unwrap();
+    edit(&store, posting, (FieldKey::Company, "Oriel"), 1);
+    let theirs = edit(&store, posting, (FieldKey::Title, "Wick trimmer"), 2);
+    switch(&store, posting, MAIN);
+    let ours = edit(&store, posting, (FieldKey::Title, "Keeper"), 3);
+    let request = MergeRequest {
+        resolutions: [(FieldKey::Title, MergeChoice::Theirs)].into(),
+        ..merging(posting, "other")
+    };
+    let done = store.merge(request).wait().unwrap();
+    assert!(done.joined);
+    (store, posting, done.head, [ours, theirs])
+}
+
+fn unmerging(posting: PostingId, merge: CommitId, keep: CommitId) -> UnmergeRequest {
+    UnmergeRequest {
+        posting,
+        merge,
+        keep,
+        looked_at: None,
+        author: me(),
+        message: "too early".into(),
+        key: format!("unmerge {keep}"),
+        now: Micros(DAY + 600_000_000),
+    }
+}
+
+#[test]
+fn a_merge_is_taken_back_and_done_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, posting, merge, [ours, theirs]) = merged(folder.path());
+    let now = |store: &Store| {
+        [FieldKey::Title, FieldKey::Company].map(|field| shown(store, posting, field))
+    };
+    let both = [Some("Wick trimmer".into()), Some("Oriel".into())];
+    assert_eq!(now(&store), both);
+    let sides = store.unmerge_preview(posting, merge).unwrap();
+    let side = |id: CommitId| sides.iter().find(|side| side.version == id).unwrap();
+    assert_eq!(side(ours).branches, [""; 0]);
+    assert_eq!(side(ours).back.clone().unwrap().changes.len(), 2);
+    assert_eq!(side(theirs).branches, ["other"]);
+    refused(side(theirs).back.clone(), "declined", "changed no field");
+
+    let old = UnmergeRequest {
+        looked_at: Some(ours),
+        key: "old".into(),
+        ..unmerging(posting, merge, ours)
+    };
+    refused(store.unmerge(old).wait(), "stale", "went on");
+    let done = store
+        .unmerge(unmerging(posting, merge, ours))
+        .wait()
+        .unwrap();
+    assert_eq!(now(&store), [Some("Keeper".into()), None]);
+    let commit = store.commit(posting, done).unwrap().unwrap();
+    assert_eq!(
+        (commit.purpose, commit.author),
+        (Purpose::Undo(merge), me())
+    );
+    assert_eq!(commit.message, "too early");
+    // The same key is the same commit; another says that it is done.
+    let again = store.unmerge(unmerging(posting, merge, ours)).wait();
+    assert_eq!(again.unwrap(), done);
+    let again = UnmergeRequest {
+        key: "again".into(),
+        ..unmerging(posting, merge, ours)
+    };
+    refused(
+        store.unmerge(again).wait(),
+        "declined",
+        "taken back already",
+    );
+    // From here on it is an undo like others, over a restart too.
+    drop(store);
+    let store = open(folder.path());
+    let by = |key: &str, second: i64| (me(), key.to_owned(), Micros(DAY + second * 1_000_000));
+    store.redo(posting, by("redo", 700)).wait().unwrap();
+    assert_eq!(now(&store), both);
+    store.undo(posting, by("undo", 701)).wait().unwrap();
+    assert_eq!(now(&store), [Some("Keeper".into()), None]);
+}
+
+#[test]
+fn a_merge_that_somebody_went_on_from_is_not_taken_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, posting, merge, [ours, theirs]) = merged(folder.path());
+    let other = AuthorId("person-8".into());
+    let change = (FieldKey::Company, text("Quill"));
+    let later = by(&store, posting, change, (other, 800));
+    let request = |merge, keep, key: &str| UnmergeRequest {
+        key: key.into(),
+        ..unmerging(posting, merge, keep)
+    };
+    for (wish, code, words) in [
+        (
+            request(merge, ours, "a"),
+            "declined",
+            "Company was changed since by person-8",
+        ),
+        (
+            request(merge, theirs, "b"),
+            "declined",
+            "changed no field of this side",
+        ),
+        (
+            request(merge, later, "c"),
+            "declined",
+            "no side of that merge",
+        ),
+        (request(ours, theirs, "d"), "declined", "no merge"),
+        (
+            request(CommitId([9; 32]), ours, "e"),
+            "not_found",
+            "version",
+        ),
+    ] {
+        refused(store.unmerge(wish).wait(), code, words);
+    }
+    assert_eq!(head(&store, posting), later, "nothing was changed");
+    refused(store.unmerge_preview(posting, ours), "declined", "no merge");
+    refused(
+        store.unmerge_preview(posting, CommitId([9; 32])),
+        "not_found",
+        "version",
+    );
+    let sides = store.unmerge_preview(posting, merge).unwrap();
+    assert!(sides.iter().all(|side| side.back.is_err()), "{sides:?}");
+    // On a branch without it there is nothing to take back.
+    switch(&store, posting, "other");
+    refused(
+        store.unmerge(request(merge, ours, "f")).wait(),
+        "declined",
+        "no merge of the checked-out branch",
+    );
 }
 
 #[test]

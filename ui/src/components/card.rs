@@ -143,6 +143,7 @@ pub fn Card(props: &Props) -> Html {
             <Steps steps={card.steps.clone()} status={card.status} as_of={props.as_of}>{ view_replay(props) }</Steps>
             { view_failure(&shell, card) }
             <div class="gl-fields">{ for card.fields.iter().enumerate().map(row) }</div>
+            { view_own(&shell, props) }
             { view_conclusions(&shell, card) }
         </article>
     }
@@ -258,6 +259,16 @@ fn view_failure(shell: &Shell, card: &CardView) -> Html {
             </div>
             <button type="button" class="pf-v6-c-button pf-m-secondary pf-m-small" disabled={card.run.is_none()} onclick={again}>{ Icon::Again.draw() }{ "Retry" }</button>
         </section>
+    }
+}
+
+/// The way to a field of one's own.
+fn view_own(shell: &Shell, props: &Props) -> Html {
+    let Some(posting) = props.card.posting.filter(|_| props.as_of.is_none()) else {
+        return Html::default();
+    };
+    html! {
+        <p class="gl-fields__own"><button type="button" class="gl-link gl-small" title="A field that only this posting has" onclick={shell.asks(Ask::Open(Dialog::NewField(posting)))}>{ "Add a field…" }</button></p>
     }
 }
 

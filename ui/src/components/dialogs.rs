@@ -9,8 +9,10 @@ use crate::{
         connection::Connections,
         dialog::Modal,
         feeds::FeedDialog,
+        new_field::NewField,
         storage::{Archive, BringBack},
         suggestions::AcceptMany,
+        unmerge::Unmerge,
         versions::{Compare, Merge, NewBranch},
     },
     dom,
@@ -73,6 +75,10 @@ pub fn Dialogs(props: &Props) -> Html {
         }
         (Some(Dialog::Branch(posting, at)), _) => html! { <NewBranch {posting} {at} /> },
         (Some(Dialog::Merge(posting)), _) => html! { <Merge {posting} /> },
+        (Some(Dialog::Unmerge(posting, merge, head)), _) => {
+            html! { <Unmerge {posting} {merge} {head} /> }
+        }
+        (Some(Dialog::NewField(posting)), _) => html! { <NewField {posting} /> },
         (Some(Dialog::Suggestions(posting)), _) => html! { <AcceptMany {posting} /> },
         (Some(Dialog::Shortcuts), _) => html! { <Sheet page={props.page} /> },
         (Some(Dialog::Verdict), Some(current)) => {

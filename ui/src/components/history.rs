@@ -321,6 +321,10 @@ fn view_version(
         let dialog = Dialog::Restore(posting, id, head);
         html! { <button type="button" class="gl-link gl-small" title="Bring these values back by a new version" onclick={shell.asks(Ask::Open(dialog))}>{ "Restore…" }</button> }
     });
+    let unmerge = head.filter(|_| version.kind == "merge").map(|head| {
+        let dialog = Dialog::Unmerge(posting, id, head);
+        html! { <button type="button" class="gl-link gl-small" title="Bring back what one side said, by a new version" onclick={shell.asks(Ask::Open(dialog))}>{ "Take back…" }</button> }
+    });
     html! {
         <div class="gl-commit">
             { icon.draw() }
@@ -336,6 +340,7 @@ fn view_version(
                 { pair }
                 { compare.unwrap_or_default() }
                 { restore.unwrap_or_default() }
+                { unmerge.unwrap_or_default() }
                 if !is_head { <button type="button" class="gl-link gl-small" title="A branch that begins here" onclick={shell.asks(Ask::Open(Dialog::Branch(posting, Some(id))))}>{ "Branch…" }</button> } else { { bits::unseen("current version") } }
             </span>
             <span class="gl-dim" title={exact}>{ format::ago(dom::now(), version.at, zone) }</span>

@@ -17,7 +17,8 @@ use ghostlight_api::{
 use wasm_bindgen_futures::spawn_local;
 use web_sys::HtmlSelectElement;
 use yew::{
-    Callback, Event, Html, MouseEvent, Properties, TargetCast, component, html, use_state_eq,
+    Callback, Event, Html, MouseEvent, Properties, TargetCast, classes, component, html,
+    use_state_eq,
 };
 
 /// The group of the settings page.
@@ -146,16 +147,43 @@ pub struct ArchiveProps {
 pub fn Archive(props: &ArchiveProps) -> Html {
     let shell = use_shell();
     let older_than_days = props.days;
+    let query = ViewQuery::ArchiveLook { older_than_days };
+    let state: ViewState = use_view(Some(query.clone()));
+    let look = match &state {
+        ViewState::Ready(data) => match &**data {
+            ViewData::ArchiveLook(look) => Some(*look),
+            _ => None,
+        },
+        _ => None,
+    };
+    // While it is counted, and where it could not be, whoever knows what they want may go on.
+    let nothing = look.is_some_and(|look| look.versions == 0 && look.whole);
     let confirm = confirms(&shell, move || StartArchive { older_than_days });
+    let confirm = Callback::from(move |event: MouseEvent| {
+        if !nothing {
+            confirm.emit(event);
+        }
+    });
+    let class = classes!(
+        "pf-v6-c-button",
+        "pf-m-primary",
+        nothing.then_some("pf-m-aria-disabled")
+    );
+    // It keeps the focus that it has got, also when there turns out to be nothing to do.
     let actions = html! {
         <>
-            <button type="button" data-first="" class="pf-v6-c-button pf-m-primary" onclick={confirm}>{ "Archive" }</button>
+            <button type="button" data-first="" {class} aria-disabled={nothing.then_some("true")} onclick={confirm}>{ "Archive" }</button>
             <button type="button" class="pf-v6-c-button pf-m-secondary" onclick={shell.asks(Ask::Close)}>{ "Cancel" }</button>
         </>
     };
     html! {
         <Modal title={format!("Archive versions {}?", storage::age(props.days))} on_close={shell.asks(Ask::Close)} {actions}>
             <div class="gl-paragraphs">
+                <p class="gl-strong" role="status">{ match (look, &state) {
+                    (Some(look), _) => storage::would(&look),
+                    (None, ViewState::Failed(error)) => error.message.clone(),
+                    (None, _) => "Counting what would go…".into(),
+                } }</p>
                 <p>{ "What these versions say goes into compressed files in the folder " }<code>{ "archive" }</code>{ " of the data folder. Nothing is deleted, and it can be brought back. Versions that a card is made from stay in the database." }</p>
                 <p>{ "When you copy the data folder, copy the archive folder with it: one is not whole without the other." }</p>
                 <p class="gl-dim">{ "A large database takes minutes, and at the end saving waits until its file is made smaller." }</p>

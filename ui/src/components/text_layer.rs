@@ -26,6 +26,8 @@ const LINE_PX: f64 = 20.0;
 /// A line is broken this much earlier than its box ends, for kerning that the sum of glyph widths
 /// does not know.
 const SLACK: f32 = 0.985;
+/// Layouts that are kept: those of a page's two layers, between which a click on a field may go back and forth.
+const LAID_KEPT: usize = 2;
 /// Width of a glyph before anything was measured, in CSS pixels.
 const GLYPH_PX: f32 = 7.0;
 
@@ -62,6 +64,16 @@ pub enum Msg {
     Resized,
     /// A font came.
     Fonts,
+    /// Another text, or the same in another font, is in the page: its font can be measured.
+    Changed,
+}
+
+/// How a text is broken into lines.
+struct Laid {
+    text: Rc<ViewData>,
+    mono: bool,
+    width: f32,
+    lines: Rc<Vec<Line>>,
 }
 
 /// See the module.
@@ -69,7 +81,10 @@ pub struct TextLayer {
     scroller: NodeRef,
     observer: Option<SizeObserver>,
     _fonts: Option<Listener>,
-    lines: Vec<Line>,
+    lines: Rc<Vec<Line>>,
+    laid: Vec<Laid>,
+    /// Whether the lines are not those of the text yet.
+    due: bool,
     width_px: i32,
     geometry: Geometry,
     scroll_px: f64,
@@ -86,7 +101,9 @@ impl Component for TextLayer {
             scroller: NodeRef::default(),
             observer: None,
             _fonts: listen_for_fonts(ctx),
-            lines: Vec::new(),
+            lines: Rc::default(),
+            laid: Vec::new(),
+            due: false,
             width_px: 0,
             geometry: Geometry {
                 row_px: LINE_PX,
@@ -123,7 +140,13 @@ impl Component for TextLayer {
                 true
             }
             Msg::Fonts => {
+                self.laid.clear();
                 self.lay_out(ctx, &element);
+                true
+            }
+            Msg::Changed => {
+                self.lay_out(ctx, &element);
+                self.show_selected(ctx);
                 true
             }
         }
@@ -131,13 +154,11 @@ impl Component for TextLayer {
 
     fn changed(&mut self, ctx: &Context<Self>, old: &Props) -> bool {
         let new = ctx.props();
-        if let Some(element) = self.scroller.cast::<HtmlElement>()
-            && (!Rc::ptr_eq(&new.text, &old.text) || new.mono != old.mono)
-        {
-            self.lay_out(ctx, &element);
-            self.scroll_to = Some(0.0);
-        }
-        if new.selected != old.selected || !Rc::ptr_eq(&new.text, &old.text) {
+        if !Rc::ptr_eq(&new.text, &old.text) || new.mono != old.mono {
+            // Nothing is drawn until the page has the text's font: the other one's widths would break it wrongly.
+            (self.due, self.lines) = (true, Rc::default());
+            (self.scroll_px, self.scroll_to) = (0.0, Some(0.0));
+        } else if new.selected != old.selected {
             self.show_selected(ctx);
         }
         true
@@ -169,7 +190,9 @@ impl Component for TextLayer {
             self.observer = Some(SizeObserver::new(&element, changed));
             ctx.link().send_message(Msg::Resized);
         }
-        if let Some(top) = self.scroll_to.take() {
+        if std::mem::take(&mut self.due) {
+            ctx.link().send_message(Msg::Changed);
+        } else if let Some(top) = self.scroll_to.take() {
             element.set_scroll_top(top.round() as i32);
         }
     }
@@ -179,14 +202,35 @@ impl TextLayer {
     fn lay_out(&mut self, ctx: &Context<Self>, element: &HtmlElement) {
         let first_layout = self.width_px == 0;
         self.width_px = element.client_width();
-        let inner = padding_free_width(element);
-        let ruler = Ruler::of(element);
-        self.lines = wrap(text_of(ctx.props()), inner * SLACK, |c| ruler.advance(c));
+        self.lines = self.lines_of(ctx.props(), element);
         self.geometry.total = self.lines.len() as u32;
         self.scroll_px = self.scroll_px.min(self.geometry.bottom_px());
         if first_layout {
             self.show_selected(ctx);
         }
+    }
+
+    /// The lines of a text, broken anew if they are not kept.
+    fn lines_of(&mut self, props: &Props, element: &HtmlElement) -> Rc<Vec<Line>> {
+        let width = padding_free_width(element) * SLACK;
+        let is_it = |laid: &&Laid| {
+            let same = Rc::ptr_eq(&laid.text, &props.text) && laid.mono == props.mono;
+            same && (laid.width - width).abs() < 0.5
+        };
+        if let Some(laid) = self.laid.iter().find(is_it) {
+            return Rc::clone(&laid.lines);
+        }
+        let ruler = Ruler::of(element);
+        let lines = Rc::new(wrap(text_of(props), width, |c| ruler.advance(c)));
+        self.laid.truncate(LAID_KEPT - 1);
+        let laid = Laid {
+            text: Rc::clone(&props.text),
+            mono: props.mono,
+            width,
+            lines: Rc::clone(&lines),
+        };
+        self.laid.insert(0, laid);
+        lines
     }
 
     fn show_selected(&mut self, ctx: &Context<Self>) {

@@ -316,6 +316,17 @@ fn view_row(shell: &Shell, row: &ExportRow) -> Html {
         ),
         ExportState::Failed(error) => (Icon::Cross, "gl-bad", error.to_string()),
     };
+    // What went wrong is read to its end, and what to do stands behind it.
+    let hint = match &row.state {
+        ExportState::Failed(error) => error.hint.clone(),
+        _ => None,
+    };
+    let said = match &row.state {
+        ExportState::Failed(_) => {
+            html! { <p class="gl-exports__fault">{ words }if let Some(hint) = hint { { " " }<span class="gl-dim">{ hint }</span> }</p> }
+        }
+        _ => html! { <span class="gl-cut">{ words }</span> },
+    };
     let action = match row.state {
         ExportState::Running => {
             view_action(shell, "Stop", move |shell| run(shell, CancelExport { id }))
@@ -336,9 +347,9 @@ fn view_row(shell: &Shell, row: &ExportRow) -> Html {
         <li key={id.to_string()} class="gl-exports__row" aria-label={AttrValue::from(format!("export {file}"))}>
             <span class={classes!(tone)}>{ icon.draw() }</span>
             <span class="gl-cut gl-strong" title={row.path.clone()}>{ file.to_owned() }</span>
-            <span class="gl-cut">{ words }</span>
+            { said }
             { progress }
-            <span class="gl-dim" title={exact}>{ format::ago(dom::now(), row.began, shell.zone()) }</span>
+            <span class="gl-dim gl-exports__when" title={exact}>{ format::ago(dom::now(), row.began, shell.zone()) }</span>
             { action }
         </li>
     }

@@ -23,6 +23,8 @@ pub enum Action {
     Verdict,
     /// Opens the outcome dialog.
     Outcome,
+    /// Opens the dialog for a field of the person's own.
+    NewField,
     /// Opens the posting's page in the browser.
     WebPage,
     /// Takes back the latest change.
@@ -151,6 +153,7 @@ pub const COMMANDS: &[Command] = &[
     line(Lists, A::Previous, &["k"], "Previous posting or run", "up before"),
     line(Postings, A::Verdict, &["v"], "Give a verdict", "conclusion ghost open doubtful closed"),
     line(Postings, A::Outcome, &[], "Record an outcome", "applied heard back filled reposted result"),
+    line(Postings, A::NewField, &[], "Add a field of your own", "new custom user defined name property"),
     line(Postings, A::WebPage, &[], "Open the posting's web page", "browser url link address site"),
     focused(&["↑", "↓"], "Previous or next field, row or tab"),
     focused(&["Enter", "F2"], "Edit a field"),

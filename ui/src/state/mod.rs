@@ -8,6 +8,7 @@ pub mod edit;
 pub mod export;
 pub mod format;
 pub mod monitor;
+pub mod new_field;
 pub mod replay;
 pub mod rows;
 pub mod spans;

@@ -1,7 +1,9 @@
 //! Old history in words: how it is archived, and what came of it.
 
 use super::format::{self, Zone};
-use ghostlight_api::view::{ArchivesView, StorageDone, StorageKind, StorageState, StorageWork};
+use ghostlight_api::view::{
+    ArchiveLook, ArchivesView, StorageDone, StorageKind, StorageState, StorageWork,
+};
 
 /// Ages to choose from: days, and in words.
 pub const AGES: [(u32, &str); 4] = [
@@ -38,6 +40,28 @@ pub fn archived(archives: &ArchivesView, zone: Zone) -> String {
         format::plural(archives.files, "file", "files"),
         format::bytes(archives.bytes),
     )
+}
+
+/// What archiving would do.
+pub fn would(look: &ArchiveLook) -> String {
+    let at_least = if look.whole { "" } else { "At least " };
+    let kept = match look.kept {
+        0 => String::new(),
+        1 => " 1 old version would stay, since cards are made from it.".into(),
+        n => format!(
+            " {} old versions would stay, since cards are made from them.",
+            format::count(n)
+        ),
+    };
+    match (look.versions, look.whole) {
+        (0, true) => format!("There is nothing to archive.{kept}"),
+        (0, false) => format!("The beginning of a large database was looked at.{kept}"),
+        (n, _) => format!(
+            "{at_least}{} would go, {} as they are now.{kept}",
+            format::plural(n, "version", "versions"),
+            format::bytes(look.bytes)
+        ),
+    }
 }
 
 /// How it stands.
@@ -271,6 +295,42 @@ mod tests {
             words.starts_with("1 version from 4 Oct 2024 to 12 Jan 2025"),
             "{words}"
         );
+    }
+
+    #[test]
+    fn what_would_go_is_said_before() {
+        let look = |versions, kept, whole| {
+            let look = ArchiveLook {
+                versions,
+                bytes: 1_204_000,
+                kept,
+                whole,
+            };
+            would(&look).replace('\u{202f}', ",")
+        };
+        for (said, words) in [
+            (
+                look(1_204, 31, true),
+                "1,204 versions would go, 1.2 MB as they are now. 31 old versions would stay, since cards are made from \
+                 them.",
+            ),
+            (
+                look(1, 1, true),
+                "1 version would go, 1.2 MB as they are now. 1 old version would stay, since cards are made from it.",
+            ),
+            (
+                look(20_000, 0, false),
+                "At least 20,000 versions would go, 1.2 MB as they are now.",
+            ),
+            (look(0, 0, true), "There is nothing to archive."),
+            (
+                look(0, 2, false),
+                "The beginning of a large database was looked at. 2 old versions would stay, since cards are made from \
+                 them.",
+            ),
+        ] {
+            assert_eq!(said, words);
+        }
     }
 
     #[test]

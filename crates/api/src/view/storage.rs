@@ -29,6 +29,19 @@ pub struct ArchivesView {
     pub latest: Option<Micros>,
 }
 
+/// What archiving would do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArchiveLook {
+    /// Versions that would go into files.
+    pub versions: u64,
+    /// Bytes of what they say; in a file they are compressed.
+    pub bytes: u64,
+    /// Old versions that would stay in the database, since a card is made from them.
+    pub kept: u64,
+    /// Whether that is all; of a large database only a part was looked at, and there may be more of each.
+    pub whole: bool,
+}
+
 /// Old history that is archived or brought back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StorageWork {

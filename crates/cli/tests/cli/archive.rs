@@ -1,6 +1,6 @@
 //! `archive`: old history into files and back, as a script sees it.
 
-use crate::program::{Done, Ghostlight, fixture};
+use crate::program::{Done, Ghostlight, finish, fixture};
 use serde_json::{Value, json};
 use std::{fs, path::PathBuf};
 
@@ -98,6 +98,27 @@ fn old_history_goes_into_a_file_and_comes_back() {
             (&json!(0), &json!(0))
         );
     }
+    let look = one(
+        &ghostlight,
+        &[
+            "archive",
+            "--older-than",
+            "0",
+            "--posting",
+            &id,
+            "--dry-run",
+        ],
+    );
+    assert_eq!((&look["versions"], &look["kept"]), (&json!(11), &json!(2)));
+    assert_eq!(look["dry_run"], true);
+    assert!(look["bytes"].as_u64().unwrap() > 1_000, "{look}");
+    assert_eq!(ghostlight.run(&["archive", "--list"]).out, "");
+    let said = ghostlight.run(&["archive", "--before", "2999-01-01", "--dry-run"]);
+    assert_eq!(said.code, 0, "{said:?}");
+    assert!(
+        said.out.contains("11 versions would go") && said.out.contains("nothing was changed"),
+        "{said:?}"
+    );
     let done = one(
         &ghostlight,
         &["archive", "--older-than", "0", "--posting", &id],
@@ -260,4 +281,64 @@ fn a_killed_archiving_loses_nothing() {
     }
     one(&ghostlight, &["archive", "--restore"]);
     assert_eq!(ghostlight.healthy()["archives"], json!([]));
+}
+
+/// A history whose archive file is large: texts that cannot be made smaller.
+#[cfg(target_os = "linux")]
+fn long_texts() -> (Ghostlight, String) {
+    let (ghostlight, id) = edited();
+    for n in 0..12_u64 {
+        // Every byte depends on all before it.
+        let mut state = n + 1;
+        let text: String = (0..40_000)
+            .map(|_| {
+                state = state
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1_442_695_040_888_963_407);
+                char::from(b'!' + (state >> 58) as u8)
+            })
+            .collect();
+        let done = ghostlight.run(&["edit", &id, &format!("description={text}")]);
+        assert_eq!(done.code, 0, "{done:?}");
+    }
+    (ghostlight, id)
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_disk_that_fills_up_under_an_archive_file_loses_nothing() {
+    let (ghostlight, id) = long_texts();
+    let before = asked(&ghostlight, &id);
+    let folder = ghostlight.data.path().join("archive");
+    fs::create_dir(&folder).unwrap();
+    // A disk of its own for the archive files that is too small for them, where the system lets us make one.
+    let script = format!(
+        "mount -t tmpfs -o size=128k none {0} || exit 77; \"$@\"; code=$?; ls -A {0} > {0}.left; exit $code",
+        folder.display()
+    );
+    let program = ghostlight.command(&["archive", "--older-than", "0"]);
+    let mut command = std::process::Command::new("unshare");
+    command
+        .args(["-rm", "sh", "-c", &script, "sh"])
+        .arg(program.get_program())
+        .args(program.get_args());
+    let done = finish(command, |_| Ok(()));
+    if done.code == 77 || done.err.contains("unshare") {
+        eprintln!("SKIPPED: no disk of our own here: {}", done.err);
+        return;
+    }
+    done.refused(
+        "full",
+        3,
+        &["writing.partial", "the disk is full", "Free some space"],
+    );
+    let left = folder.with_extension("left");
+    assert_eq!(fs::read_to_string(&left).unwrap(), "lock\n", "no half file");
+    fs::remove_file(left).unwrap();
+    assert_eq!(asked(&ghostlight, &id), before);
+    assert_eq!(ghostlight.healthy()["archives"], json!([]));
+    // With room it goes.
+    let done = one(&ghostlight, &["archive", "--older-than", "0"]);
+    assert!(done["versions"].as_u64().unwrap() > 20, "{done}");
+    assert_eq!(asked(&ghostlight, &id), before);
 }

@@ -115,6 +115,46 @@ fn fields_are_set_withdrawn_undone_and_redone() {
 }
 
 #[test]
+fn a_merge_is_taken_back_to_the_side_that_is_kept() {
+    let posting = Posting::new();
+    posting.edit(&["title=Lamp Keeper"]);
+    posting.edit(&["--branch", "what-if"]);
+    let theirs = posting.edit(&["company=Oriel"])["head"].clone();
+    posting.edit(&["--switch", "main"]);
+    let ours = posting.edit(&["title=Lamp lady"])["head"].clone();
+    let before = posting.now("company");
+    let merged = posting.edit(&["--merge", "what-if"]);
+    let merge = merged["head"].as_str().unwrap();
+    assert_eq!(posting.now("company"), "Oriel");
+    let back = posting.edit(&["--undo-merge", merge, "--message", "too early"]);
+    assert_eq!((&back["undone"], &back["kept"]), (&json!(merge), &ours));
+    assert_eq!(posting.now("company"), before);
+    assert_eq!(posting.now("title"), "Lamp lady");
+    let log = posting.log(&["--branch", "main"]);
+    assert_eq!(
+        (&log[0]["kind"], &log[0]["about"]),
+        (&json!("undo"), &json!(merge))
+    );
+    posting
+        .run("edit", &["--undo-merge", merge])
+        .refused("again", 1, &["taken back already"]);
+    posting.edit(&["--redo"]);
+    assert_eq!(posting.now("company"), "Oriel");
+    posting.edit(&["--undo"]);
+    assert_eq!(posting.now("company"), before);
+    posting.edit(&["--redo"]);
+    // Without its branch nothing says which side went on; whoever knows it says so.
+    posting.edit(&["--delete-branch", "what-if"]);
+    let theirs = theirs.as_str().unwrap();
+    posting
+        .run("edit", &["--undo-merge", merge])
+        .refused("which", 2, &["--keep", theirs]);
+    posting.edit(&["--undo-merge", merge, "--keep", theirs]);
+    assert_eq!(posting.now("title"), "Lamp Keeper");
+    assert_eq!(posting.now("company"), "Oriel");
+}
+
+#[test]
 fn branches_are_merged_compared_and_restored() {
     let posting = Posting::new();
     posting.edit(&["title=Lamp Keeper"]);
@@ -256,6 +296,8 @@ fn what_cannot_be_done_says_why_and_changes_nothing() {
         (&["--merge", "main"], 1, &["checked out"]),
         (&["--delete-branch", "main"], 1, &["stays"]),
         (&["--restore", "abcdef12"], 1, &["no version abcdef12"]),
+        (&["--undo-merge", "1"], 1, &["no merge"]),
+        (&["--keep", "1"], 2, &["--undo-merge"]),
     ] {
         posting
             .run("edit", args)

@@ -4,7 +4,7 @@ use super::short;
 use crate::{Engine, store_error};
 use ghostlight_api::view::{
     BranchRow, BranchesView, ChangeRow, ConflictRow, DifferenceRow, MergeKind, MergeView, Page,
-    ROWS_MAX, Range, ReversalView, SaidView, TimelineFilter, VersionRow,
+    ROWS_MAX, Range, ReversalView, SaidView, TimelineFilter, UnmergeSide, VersionRow,
 };
 use ghostlight_model::{
     CommitId, FieldKey, FieldValue, PostingId,
@@ -153,6 +153,29 @@ impl Engine {
             });
         }
         Ok(view)
+    }
+
+    pub(super) fn unmerge_view(
+        &self,
+        posting: PostingId,
+        merge: CommitId,
+    ) -> Result<Vec<UnmergeSide>, StoreError> {
+        let mut names = Names::of(self);
+        let mut sides = self.store().unmerge_preview(posting, merge)?;
+        // The side that went on is read first.
+        sides.sort_by_key(|side| !side.branches.is_empty());
+        let sides = sides.into_iter();
+        sides
+            .map(|side| {
+                Ok(UnmergeSide {
+                    version: side.version,
+                    author: names.get(&side.commit.author)?,
+                    at: side.commit.clock.wall,
+                    branches: side.branches,
+                    back: reversal_view(side.back),
+                })
+            })
+            .collect()
     }
 
     pub(super) fn compare(

@@ -78,6 +78,9 @@ impl Engine {
                 ViewData::Biography(self.biography(*posting, *range)?)
             }
             ViewQuery::Branches(posting) => ViewData::Branches(Box::new(self.branches(*posting)?)),
+            ViewQuery::Unmerge { posting, merge } => {
+                ViewData::Unmerge(self.unmerge_view(*posting, *merge)?)
+            }
             ViewQuery::Merge { posting, from } => {
                 ViewData::Merge(Box::new(self.merge_view(*posting, from)?))
             }
@@ -92,6 +95,9 @@ impl Engine {
             },
             ViewQuery::Accuracy => ViewData::Accuracy(self.store().accuracy()?),
             ViewQuery::Health => ViewData::Health(self.health()?),
+            ViewQuery::ArchiveLook { older_than_days } => {
+                ViewData::ArchiveLook(self.archive_look(*older_than_days)?)
+            }
             ViewQuery::ExportLook(form) => match self.export_look(form) {
                 Ok(look) => ViewData::ExportLook(look),
                 Err(error) => ViewData::Failed(error),

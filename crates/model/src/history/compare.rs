@@ -48,29 +48,34 @@ pub fn compare(before: &Committed, after: &Committed) -> Vec<Difference> {
 /// decides for it: else what was found since would stand all the same.
 pub fn restore(dag: &Dag, head: CommitId, version: CommitId, message: &str) -> Option<Reversal> {
     let (now, then) = (dag.state(&[head]), dag.state(&[version]));
-    let line = dag.line(&[head]);
-    let changes: Vec<FieldChange> = compare(&now, &then)
-        .into_iter()
-        .map(|difference| {
-            let old = difference.before.map(|s| s.value);
-            let claim = difference.after.as_ref().map(Claim::of);
-            let claim = claim.map(|claim| match claim.source {
-                Source::User => claim,
-                _ if found_last(&line, &difference.field) == Some(&claim.value) => claim,
-                _ => Claim {
-                    observation: claim.observation,
-                    ..Claim::of_person(claim.value)
-                },
-            });
-            change_to(&difference.field, old, claim)
-        })
-        .collect();
+    let changes = back_to(&dag.line(&[head]), compare(&now, &then));
     let message = note(&changes, &then).unwrap_or_else(|| message.to_owned());
     (!changes.is_empty()).then_some(Reversal {
         purpose: Purpose::Restore(version),
         message,
         changes,
     })
+}
+
+/// The changes that make each field what it is in `after`, on a line that ends with what it is in `before`.
+pub(super) fn back_to(
+    line: &[(CommitId, &Commit)],
+    differences: Vec<Difference>,
+) -> Vec<FieldChange> {
+    let change = |difference: Difference| {
+        let old = difference.before.map(|s| s.value);
+        let claim = difference.after.as_ref().map(Claim::of);
+        let claim = claim.map(|claim| match claim.source {
+            Source::User => claim,
+            _ if found_last(line, &difference.field) == Some(&claim.value) => claim,
+            _ => Claim {
+                observation: claim.observation,
+                ..Claim::of_person(claim.value)
+            },
+        });
+        change_to(&difference.field, old, claim)
+    };
+    differences.into_iter().map(change).collect()
 }
 
 /// What a machine said last of a field.

@@ -199,8 +199,12 @@ impl Dag {
             .iter()
             .rev()
             .find(|(id, c)| *id == target || its(c.purpose));
-        let parents = self.get(target).map(|commit| &commit.parents[..]);
-        let versions = parents.unwrap_or_default().iter().copied();
+        let parents = |commit: &Commit| commit.parents.clone();
+        // Of a merge that was redone it is what stood before that; see there.
+        let of_latest = latest.into_iter().flat_map(|(_, commit)| parents(commit));
+        let merged = self.get(target).filter(|c| c.purpose == Purpose::Merge);
+        let versions = self.get(target).into_iter().flat_map(parents);
+        let versions = versions.chain(of_latest).chain(merged.map(|_| target));
         let versions = versions.chain(latest.map(|(id, _)| *id)).chain([head]);
         let needs = versions.flat_map(|version| self.needs_of_part(version, part));
         let mut needs: BTreeSet<CommitId> = needs.collect();
@@ -225,6 +229,31 @@ impl Dag {
         let mut needs = self.needs_of_values(head);
         needs.extend(self.found_last(head));
         needs.extend(self.needs_of_part(version, with_note));
+        needs
+    }
+
+    /// For [`super::unmerge`] of a merge at `head`: as [`Dag::needs_of_restore`] of the side that is kept, and what stood
+    /// when the merge was done last.
+    pub fn needs_of_unmerge(
+        &self,
+        head: CommitId,
+        (merge, keep): (CommitId, CommitId),
+    ) -> BTreeSet<CommitId> {
+        let is_side = |commit: &Commit| commit.parents.contains(&keep);
+        if !undo::merge_before(self, head, merge).is_some_and(is_side) {
+            return BTreeSet::new();
+        }
+        let with_note = Part {
+            note: true,
+            ..Part::VALUES
+        };
+        let line = self.line(&[head]);
+        let done = line.iter().rev();
+        let done = done.filter(|(_, c)| undo::reverses(c.purpose, merge));
+        let done = done.map(|(id, _)| *id).take(1);
+        let versions = done.chain([head, merge]);
+        let mut needs = self.needs_of_restore(head, keep);
+        needs.extend(versions.flat_map(|version| self.needs_of_part(version, with_note)));
         needs
     }
 

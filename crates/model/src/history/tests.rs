@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    card::fold_commits,
+    card::{Committed, fold_commits},
     commit::{AuthorId, Clock, Commit, Purpose},
     ids::{CommitId, PostingId},
     suggest::judgements,
@@ -42,6 +42,8 @@ enum Deed {
     Branch,
     /// From which branch; which side wins a conflict.
     Merge(Index, bool),
+    /// Who takes back which of the merges before it; which side stands.
+    Unmerge(usize, Index, bool),
 }
 
 #[derive(Debug, Clone)]
@@ -61,7 +63,8 @@ fn turn() -> impl Strategy<Value = Turn> {
         1 => (who.clone(), any::<Index>()).prop_map(|(a, v)| Deed::Outcome(a, v)),
         2 => who.clone().prop_map(Deed::Undo),
         2 => who.clone().prop_map(Deed::Redo),
-        1 => (who, any::<Index>()).prop_map(|(a, v)| Deed::Restore(a, v)),
+        1 => (who.clone(), any::<Index>()).prop_map(|(a, v)| Deed::Restore(a, v)),
+        2 => (who, any::<Index>(), any::<bool>()).prop_map(|(a, m, s)| Deed::Unmerge(a, m, s)),
         2 => Just(Deed::Branch),
         4 => (any::<Index>(), any::<bool>()).prop_map(|(b, w)| Deed::Merge(b, w)),
     ];
@@ -234,6 +237,18 @@ impl World {
                 );
                 id
             }
+            Deed::Unmerge(who, which, left) => {
+                let merges = merges_before(&self.dag, head);
+                if merges.is_empty() {
+                    return;
+                }
+                let (merge, sides) = &merges[which.index(merges.len())];
+                let keep = sides[usize::from(*left)];
+                match unmerge(&self.dag, head, (*merge, keep), "not so") {
+                    Ok(back) => self.unmerged(head, (*merge, keep), (*who, turn.now, back)),
+                    Err(_) => return,
+                }
+            }
             Deed::Branch => {
                 if self.branches.len() < 4 {
                     self.branches.push(head);
@@ -257,6 +272,26 @@ impl World {
             back.message,
             back.changes,
         )
+    }
+
+    /// Each field that the merge changed on the kept side is what it was there, and no other field differs.
+    fn unmerged(
+        &mut self,
+        head: CommitId,
+        (merge, keep): (CommitId, CommitId),
+        (who, now, back): (usize, i64, Reversal),
+    ) -> CommitId {
+        let id = self.reverse(head, now, author(who), back);
+        let of = |version: &CommitId, field: &FieldKey| self.snapshots[version].get(field).cloned();
+        for field in fields() {
+            let (made, kept) = (of(&merge, &field), of(&keep, &field));
+            let value = |said: Option<(FieldValue, bool)>| said.map(|(value, _)| value);
+            match made == kept {
+                true => assert_eq!(of(&id, &field), of(&head, &field), "{field}"),
+                false => assert_eq!(value(of(&id, &field)), value(kept), "{field}"),
+            }
+        }
+        id
     }
 
     fn merge(&mut self, ours: CommitId, theirs: CommitId, (left, now): (bool, i64)) -> CommitId {
@@ -408,6 +443,14 @@ fn naive_three_way(
     (!joined.is_empty()).then_some(Some((FieldValue::List(joined), *by)))
 }
 
+/// The merges before a version, with their sides.
+fn merges_before(dag: &Dag, head: CommitId) -> Vec<(CommitId, Vec<CommitId>)> {
+    let line = dag.line(&[head]).into_iter();
+    line.filter(|(_, commit)| commit.purpose == Purpose::Merge)
+        .map(|(id, commit)| (id, commit.parents.clone()))
+        .collect()
+}
+
 fn seen(dag: &Dag, id: CommitId) -> Snapshot {
     let values = dag.state(&[id]).values.into_iter();
     values
@@ -496,7 +539,16 @@ proptest! {
             let touched: Vec<FieldKey> = back.changes.iter().map(|c| c.field.clone()).collect();
             now = world.reverse(now, 0, author(who), back);
             let after = seen(&world.dag, now);
-            let parents = world.dag.get(target).unwrap().parents.clone();
+            let meant = match world.dag.get(target).unwrap() {
+                // One that was taken back and done again: what stood before that.
+                merge if merge.purpose == Purpose::Merge => {
+                    let line = world.dag.line(&[now]);
+                    let redone = line.iter().rev().find(|(_, c)| c.purpose == Purpose::Redo(target));
+                    redone.unwrap().1
+                }
+                commit => commit,
+            };
+            let parents = meant.parents.clone();
             let before = parents.first().map(|p| seen(&world.dag, *p)).unwrap_or_default();
             for field in touched {
                 prop_assert_eq!(after.get(&field), before.get(&field), "{}", field);
@@ -513,6 +565,62 @@ proptest! {
             prop_assert_eq!(compare(&then, &now), vec![]);
             prop_assert_eq!(then.verdict, now.verdict);
             prop_assert_eq!(then.outcomes.len(), now.outcomes.len());
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1_200, ..ProptestConfig::default() })]
+
+    /// A merge that is taken back, done again and taken back again stands as after the first time; and it is refused just
+    /// where a field that it brought is another by now.
+    #[test]
+    fn a_merge_is_taken_back_by_field_or_refused(turns in turns(), which in any::<Index>(), left in any::<bool>()) {
+        let mut world = World::play(&turns);
+        let head = world.branches[which.index(world.branches.len())];
+        let merges = merges_before(&world.dag, head);
+        // A quarter of the histories have one.
+        if merges.is_empty() {
+            return Ok(());
+        }
+        let (merge, sides) = &merges[which.index(merges.len())];
+        let (merge, keep) = (*merge, sides[usize::from(left)]);
+        let [made, kept, now] = [merge, keep, head].map(|id| world.snapshots[&id].clone());
+        let brought: Vec<FieldKey> = fields().into_iter().filter(|f| made.get(f) != kept.get(f)).collect();
+        let line = world.dag.line(&[head]);
+        let last = line.iter().rev().find(|(_, c)| matches!(c.purpose, Purpose::Undo(id) | Purpose::Redo(id) if id == merge));
+        let last = last.map(|(id, commit)| (*id, commit.purpose));
+        let me = author(7);
+        match unmerge(&world.dag, head, (merge, keep), "not so") {
+            Ok(back) => {
+                prop_assert!(!brought.is_empty());
+                for field in &brought {
+                    prop_assert_eq!(now.get(field), made.get(field), "what it brought stands: {}", field);
+                }
+                let undone = world.unmerged(head, (merge, keep), (7, 5, back));
+                prop_assert_eq!(unmerge(&world.dag, undone, (merge, keep), ""), Err(Stuck::TakenBack));
+                let again = redo(&world.dag, undone, &me).unwrap();
+                let redone = world.reverse(undone, 6, me.clone(), again);
+                let stands = seen(&world.dag, redone);
+                for field in &brought {
+                    prop_assert_eq!(stands.get(field), made.get(field), "{}", field);
+                }
+                let back = undo(&world.dag, redone, &me).unwrap();
+                prop_assert_eq!(back.purpose, Purpose::Undo(merge));
+                let again = world.reverse(redone, 7, me, back);
+                prop_assert_eq!(compare(&world.dag.state(&[undone]), &world.dag.state(&[again])), vec![]);
+            }
+            Err(Stuck::BroughtNothing) => prop_assert!(brought.is_empty()),
+            Err(Stuck::TakenBack) => prop_assert!(matches!(last, Some((_, Purpose::Undo(_))))),
+            Err(Stuck::ChangedSince { field, .. }) => {
+                // The same word with another note, or said by another machine, is another verdict or value too.
+                prop_assert!(brought.contains(&field));
+                let then = last.map_or(merge, |(id, _)| id);
+                let [then, now] = [then, head].map(|id| world.dag.state(&[id]));
+                let said = |state: &Committed| state.values.get(&field).map(|s| (s.value.clone(), s.source));
+                prop_assert!(said(&then) != said(&now) || then.verdict != now.verdict);
+            }
+            Err(other) => prop_assert!(false, "{:?}", other),
         }
     }
 }
@@ -568,6 +676,11 @@ proptest! {
             prop_assert_eq!(undo(&dag, id, &by), undo(&whole, id, &by));
             let dag = filled(bare.needs_of_reversal(id, &by, true), more);
             prop_assert_eq!(redo(&dag, id, &by), redo(&whole, id, &by));
+            for (merge, keep) in merges_before(&whole, id).into_iter().flat_map(|(m, sides)| sides.into_iter().map(move |s| (m, s))) {
+                let dag = filled(bare.needs_of_unmerge(id, (merge, keep)), more);
+                let back = |dag: &Dag| unmerge(dag, id, (merge, keep), "back");
+                prop_assert_eq!(back(&dag), back(&whole));
+            }
             let dag = filled(bare.needs_of_restore(id, chance), more);
             prop_assert_eq!(restore(&dag, id, chance, "back"), restore(&whole, id, chance, "back"));
             let judged = |dag: &Dag| judgements(dag.line(&[id]).into_iter().map(|(_, commit)| commit));
@@ -773,6 +886,73 @@ fn an_undo_is_refused_when_somebody_else_changed_the_field_since() {
     );
     assert_eq!(undo(&dag, undone, &author(2)), Err(Stuck::NothingToUndo));
     assert_eq!(redo(&dag, undone, &author(0)), Err(Stuck::NothingToRedo));
+}
+
+#[test]
+fn what_is_no_merge_or_no_side_is_said() {
+    let mut dag = Dag::default();
+    let root = edit(&mut dag, None, 0, (FieldKey::Title, "Baker"));
+    let left = edit(&mut dag, Some(root), 0, (FieldKey::Title, "Nurse"));
+    let right = edit(&mut dag, Some(root), 1, (FieldKey::Company, "Oriel"));
+    let Merge::Join(join) = merge(&dag, left, right) else {
+        panic!("no merge")
+    };
+    let merged = join.commit(&dag, POSTING).unwrap();
+    let merged = dag.add(merged);
+    for (head, of, stuck) in [
+        (merged, (left, root), Stuck::NoMerge),
+        (left, (merged, left), Stuck::NoMerge),
+        (merged, (merged, root), Stuck::NoSide),
+    ] {
+        assert_eq!(unmerge(&dag, head, of, ""), Err(stuck));
+    }
+    // One side had a company too; the other keeps its own title.
+    let back = unmerge(&dag, merged, (merged, left), "too early").unwrap();
+    assert_eq!(
+        (back.changes.len(), back.message.as_str()),
+        (1, "too early")
+    );
+    assert_eq!(back.changes[0].field, FieldKey::Company);
+    assert_eq!(back.changes[0].new, None);
+    // Somebody went on from what it brought.
+    let later = edit(&mut dag, Some(merged), 1, (FieldKey::Company, "Quill"));
+    let stuck = unmerge(&dag, later, (merged, left), "").unwrap_err();
+    assert!(
+        matches!(&stuck, Stuck::ChangedSince { field: FieldKey::Company, commit, .. } if *commit == later),
+        "{stuck:?}"
+    );
+    let by_me = |dag: &mut Dag, head: CommitId, back: Reversal| {
+        let clock = Clock::next(dag.latest_clock(&[head]), Micros(1));
+        dag.add(Commit {
+            posting: POSTING,
+            parents: vec![head],
+            author: author(3),
+            clock,
+            message: back.message,
+            changes: back.changes,
+            purpose: back.purpose,
+            settled: vec![],
+        })
+    };
+    // The other side's title goes; done again, what was said of the company since stays.
+    let back = unmerge(&dag, later, (merged, right), "").unwrap();
+    let undone = by_me(&mut dag, later, back);
+    let title = |dag: &Dag, id: CommitId| dag.state(&[id]).values[&FieldKey::Title].value.display();
+    assert_eq!(title(&dag, undone), "Baker");
+    let again = redo(&dag, undone, &author(3)).unwrap();
+    let redone = by_me(&mut dag, undone, again);
+    assert_eq!(title(&dag, redone), "Nurse");
+    let company = dag.state(&[redone]).values[&FieldKey::Company]
+        .value
+        .display();
+    assert_eq!(company, "Quill");
+    let back = undo(&dag, redone, &author(3)).unwrap();
+    let undone = by_me(&mut dag, redone, back);
+    assert_eq!(title(&dag, undone), "Baker");
+    let company = dag.state(&[undone]).values[&FieldKey::Company]
+        .value
+        .display();
+    assert_eq!(company, "Quill");
 }
 
 #[test]

@@ -2,8 +2,15 @@
 //!
 //! What an author can undo are their edits and restores in the order of the line; an undo takes the
 //! latest, a redo does again what was undone last, and an edit ends what could be redone.
+//!
+//! A merge is the same from both sides, so it is nobody's and does not say which side went on: who takes it back names
+//! the side that is to stand ([`unmerge`]). From then on it is theirs to redo and to undo like an edit.
 
-use super::{Claim, change_to, dag::Dag};
+use super::{
+    Claim, change_to,
+    compare::{back_to, compare},
+    dag::Dag,
+};
 use crate::{
     card::Committed,
     commit::{AuthorId, Commit, FieldChange, Purpose},
@@ -11,6 +18,7 @@ use crate::{
     time::Micros,
     value::{FieldKey, FieldValue},
 };
+use std::collections::BTreeSet;
 
 /// What an author can undo and redo, the next last.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -39,6 +47,14 @@ pub enum Stuck {
     NothingToUndo,
     /// There is nothing to redo.
     NothingToRedo,
+    /// This is no merge before the version.
+    NoMerge,
+    /// This is no side of the merge.
+    NoSide,
+    /// The merge is taken back already.
+    TakenBack,
+    /// The merge changed nothing of this side.
+    BroughtNothing,
     /// The field was changed since, by somebody else or on another branch.
     ChangedSince {
         /// Which field.
@@ -95,9 +111,17 @@ pub fn undo(dag: &Dag, head: CommitId, author: &AuthorId) -> Result<Reversal, St
     let target = stacks(dag, head, author).undo.pop();
     let (target, commit) = named(dag, target).ok_or(Stuck::NothingToUndo)?;
     let is_its = |purpose: Purpose| purpose == Purpose::Redo(target);
-    let now = unchanged(dag, head, (target, commit), is_its)?;
-    let before = dag.state(&commit.parents);
-    let changes = commit.changes.iter().map(|change| match change.field {
+    let line = dag.line(&[head]);
+    let latest = latest_of(&line, (target, commit), is_its);
+    let fields = meant(dag, commit, latest);
+    let now = unchanged(dag, (head, &line), &fields, latest)?;
+    // A merge has two parents; it was done again here, and what stood before that is what is meant.
+    let before = match commit.purpose {
+        Purpose::Merge => dag.state(&latest.1.parents),
+        _ => dag.state(&commit.parents),
+    };
+    let changes = commit.changes.iter().filter(|c| fields.contains(&c.field));
+    let changes = changes.map(|change| match change.field {
         FieldKey::Outcome => FieldChange {
             old: change.new.clone(),
             new: None,
@@ -128,20 +152,81 @@ pub fn redo(dag: &Dag, head: CommitId, author: &AuthorId) -> Result<Reversal, St
     let target = stacks(dag, head, author).redo.pop();
     let (target, commit) = named(dag, target).ok_or(Stuck::NothingToRedo)?;
     let is_its = |purpose: Purpose| purpose == Purpose::Undo(target);
-    let now = unchanged(dag, head, (target, commit), is_its)?;
-    let changes = commit.changes.iter().map(|change| FieldChange {
+    let line = dag.line(&[head]);
+    let latest = latest_of(&line, (target, commit), is_its);
+    let fields = meant(dag, commit, latest);
+    let now = unchanged(dag, (head, &line), &fields, latest)?;
+    let changes = commit.changes.iter().filter(|c| fields.contains(&c.field));
+    let changes = changes.map(|change| FieldChange {
         old: match change.field {
             FieldKey::Outcome => None,
             _ => value(&now, &change.field),
         },
         ..change.clone()
     });
+    let changes: Vec<FieldChange> = changes.collect();
     Ok(Reversal {
         purpose: Purpose::Redo(target),
-        // Notes of verdicts and outcomes are messages.
-        message: commit.message.clone(),
-        changes: changes.collect(),
+        // Notes of verdicts and outcomes are messages; that of a merged verdict is one of its sides'.
+        message: match commit.purpose {
+            Purpose::Merge => note(&changes, &dag.state(&[target])).unwrap_or_default(),
+            _ => commit.message.clone(),
+        },
+        changes,
     })
+}
+
+/// Takes back what a merge brought to `keep`, one of its sides: each field that it changed there holds at `head` what it
+/// held on that side. Outcomes stay, and so does what only the other side's history tells.
+///
+/// # Errors
+/// [`Stuck`], with who changed which of these fields since.
+pub fn unmerge(
+    dag: &Dag,
+    head: CommitId,
+    (merge, keep): (CommitId, CommitId),
+    message: &str,
+) -> Result<Reversal, Stuck> {
+    let commit = merge_before(dag, head, merge).ok_or(Stuck::NoMerge)?;
+    if !commit.parents.contains(&keep) {
+        return Err(Stuck::NoSide);
+    }
+    let line = dag.line(&[head]);
+    let last = line.iter().rev().find(|(_, c)| reverses(c.purpose, merge));
+    if last.is_some_and(|(_, c)| c.purpose == Purpose::Undo(merge)) {
+        return Err(Stuck::TakenBack);
+    }
+    let kept = dag.state(&[keep]);
+    let brought: BTreeSet<FieldKey> = compare(&kept, &dag.state(&[merge]))
+        .into_iter()
+        .map(|difference| difference.field)
+        .collect();
+    if brought.is_empty() {
+        return Err(Stuck::BroughtNothing);
+    }
+    let then = last.map_or(merge, |(id, _)| *id);
+    let now = dag.state(&[head]);
+    same_since(&line, brought.iter(), (&dag.state(&[then]), &now))?;
+    let mut differences = compare(&now, &kept);
+    differences.retain(|difference| brought.contains(&difference.field));
+    let changes = back_to(&line, differences);
+    Ok(Reversal {
+        purpose: Purpose::Undo(merge),
+        message: note(&changes, &kept).unwrap_or_else(|| message.to_owned()),
+        changes,
+    })
+}
+
+/// The merge, if it is one and before `head`.
+pub(super) fn merge_before(dag: &Dag, head: CommitId, merge: CommitId) -> Option<&Commit> {
+    let commit = dag.get(merge)?;
+    let is = commit.purpose == Purpose::Merge && dag.is_ancestor(merge, head);
+    is.then_some(commit)
+}
+
+/// Whether it takes this commit back, or does it again.
+pub(super) fn reverses(purpose: Purpose, id: CommitId) -> bool {
+    purpose == Purpose::Undo(id) || purpose == Purpose::Redo(id)
 }
 
 fn named(dag: &Dag, id: Option<CommitId>) -> Option<(CommitId, &Commit)> {
@@ -159,45 +244,70 @@ pub(super) fn note(changes: &[FieldChange], state: &Committed) -> Option<String>
     state.verdict.as_ref().map(|verdict| verdict.note.clone())
 }
 
-/// The state at `head`, if the last to change each of the commit's fields was the commit itself, or
-/// one that `is_its`; or what stands is the same as after those.
+/// The latest of the commit itself and of those that are `its`.
+fn latest_of<'a>(
+    line: &[(CommitId, &'a Commit)],
+    target: (CommitId, &'a Commit),
+    is_its: impl Fn(Purpose) -> bool,
+) -> (CommitId, &'a Commit) {
+    let its = |(id, other): &&(CommitId, &Commit)| *id == target.0 || is_its(other.purpose);
+    line.iter().rev().find(its).copied().unwrap_or(target)
+}
+
+/// The fields that are changed back or again: those of the commit. Of a merge only what was changed when it was taken
+/// back or done again last: the rest of it was never touched.
+fn meant(dag: &Dag, commit: &Commit, (latest, _): (CommitId, &Commit)) -> BTreeSet<FieldKey> {
+    match commit.purpose {
+        Purpose::Merge => {
+            let touches = dag.touches(latest);
+            touches.iter().map(|touch| touch.0.clone()).collect()
+        }
+        _ => {
+            let fields = commit.changes.iter();
+            fields.map(|change| change.field.clone()).collect()
+        }
+    }
+}
+
+/// The state at `head`, if what stands in the fields is the same as after `latest`, the last time that the commit was
+/// done or taken back.
 fn unchanged(
     dag: &Dag,
-    head: CommitId,
-    (target, commit): (CommitId, &Commit),
-    is_its: impl Fn(Purpose) -> bool,
+    (head, line): (CommitId, &[(CommitId, &Commit)]),
+    fields: &BTreeSet<FieldKey>,
+    (latest, _): (CommitId, &Commit),
 ) -> Result<Committed, Stuck> {
-    let line = dag.line(&[head]);
-    let its = |(id, other): &&(CommitId, &Commit)| *id == target || is_its(other.purpose);
-    let latest = line.iter().rev().find(its).map(|(id, _)| *id);
-    let then = dag.state(&latest.into_iter().collect::<Vec<_>>());
-    let now = dag.state(&[head]);
-    for change in commit
-        .changes
-        .iter()
-        .filter(|c| c.field != FieldKey::Outcome)
-    {
+    let (then, now) = (dag.state(&[latest]), dag.state(&[head]));
+    same_since(line, fields.iter(), (&then, &now))?;
+    Ok(now)
+}
+
+/// Whether the same stands in these fields then and now.
+fn same_since<'a>(
+    line: &[(CommitId, &Commit)],
+    fields: impl Iterator<Item = &'a FieldKey>,
+    (then, now): (&Committed, &Committed),
+) -> Result<(), Stuck> {
+    for field in fields.filter(|field| **field != FieldKey::Outcome) {
         let claim = |state: &Committed| {
-            let standing = state.values.get(&change.field);
+            let standing = state.values.get(field);
             standing.map(|s| (s.value.clone(), s.source))
         };
-        let verdict = |state: &Committed| state.verdict.clone();
-        let same = claim(&then) == claim(&now)
-            && (change.field != FieldKey::Verdict || verdict(&then) == verdict(&now));
+        let same = claim(then) == claim(now)
+            && (*field != FieldKey::Verdict || then.verdict == now.verdict);
         if same {
             continue;
         }
-        let changed = |(_, other): &&(CommitId, &Commit)| {
-            other.changes.iter().any(|c| c.field == change.field)
-        };
+        let changed =
+            |(_, other): &&(CommitId, &Commit)| other.changes.iter().any(|c| c.field == *field);
         if let Some((id, other)) = line.iter().rev().find(changed) {
             return Err(Stuck::ChangedSince {
-                field: change.field.clone(),
+                field: field.clone(),
                 author: other.author.clone(),
                 at: other.clock.wall,
                 commit: *id,
             });
         }
     }
-    Ok(now)
+    Ok(())
 }

@@ -56,6 +56,19 @@ pub struct Archived {
     pub stopped: bool,
 }
 
+/// What archiving would do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ArchivePreview {
+    /// Versions that would go.
+    pub versions: u64,
+    /// Bytes of what they say, as they are in the database; in a file they are compressed.
+    pub bytes: u64,
+    /// Old versions that would stay.
+    pub kept: u64,
+    /// Whether that is all; else there may be more of each.
+    pub whole: bool,
+}
+
 /// What bringing back did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct BroughtBack {

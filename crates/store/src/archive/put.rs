@@ -1,7 +1,7 @@
 //! Putting old history away.
 
 use super::{
-    ArchiveOrder, ArchiveProgress, ArchiveStep, ArchiveWatch, Archived, Turn,
+    ArchiveOrder, ArchivePreview, ArchiveProgress, ArchiveStep, ArchiveWatch, Archived, Turn,
     file::{self, BODY_BYTES_MAX, Ended, Moved, Place, Sealed, Writing},
 };
 use crate::{
@@ -56,6 +56,86 @@ impl Store {
         }
         moved.map(|()| done)
     }
+
+    /// What [`Store::archive`] would move; nothing is changed. It looks at `most` old versions at most, and then says that
+    /// there may be more.
+    pub fn archive_preview(
+        &self,
+        order: &ArchiveOrder,
+        most: u64,
+    ) -> Result<ArchivePreview, StoreError> {
+        let postings = match order.posting {
+            Some(posting) => vec![posting],
+            None => self.reading(read::postings_with_commits)?,
+        };
+        let mut counted = Counting {
+            most,
+            found: ArchivePreview::default(),
+        };
+        for posting in postings {
+            let found = self.reading(|c| gather(c, posting, order.before, &mut counted))?;
+            if found == Gathered::Full {
+                return Ok(counted.found);
+            }
+        }
+        Ok(ArchivePreview {
+            whole: true,
+            ..counted.found
+        })
+    }
+}
+
+/// Takes old versions.
+trait Sink {
+    /// Whether it takes no more.
+    fn is_full(&self) -> bool;
+    /// Takes one that can go.
+    fn add(&mut self, id: CommitId, body: &str, commit: &Commit) -> Result<(), StoreError>;
+    /// Hears of one that stays.
+    fn stays(&mut self);
+}
+
+/// A file, until it has so many versions; the old versions that stay.
+struct Filling {
+    writing: Writing,
+    most: usize,
+    kept: u64,
+}
+
+impl Sink for Filling {
+    fn is_full(&self) -> bool {
+        self.writing.versions() >= self.most
+    }
+
+    fn add(&mut self, id: CommitId, body: &str, commit: &Commit) -> Result<(), StoreError> {
+        self.writing.add(id, body, commit)
+    }
+
+    fn stays(&mut self) {
+        self.kept += 1;
+    }
+}
+
+/// Only counts, up to so many versions in all.
+struct Counting {
+    most: u64,
+    found: ArchivePreview,
+}
+
+impl Sink for Counting {
+    fn is_full(&self) -> bool {
+        self.found.versions + self.found.kept >= self.most
+    }
+
+    fn add(&mut self, _: CommitId, body: &str, _: &Commit) -> Result<(), StoreError> {
+        self.found.versions += 1;
+        self.found.bytes += body.len() as u64;
+        Ok(())
+    }
+
+    fn stays(&mut self) {
+        self.found.kept += 1;
+    }
 }
 
 /// An archiving under way.
@@ -74,21 +154,26 @@ impl Moving<'_> {
         for posting in postings {
             let before = self.order.before;
             loop {
-                let mut next = match writing.take() {
+                let next = match writing.take() {
                     Some(writing) => writing,
                     None => Writing::begin(self.folder)?,
                 };
-                let most = self.store.options().archive_versions;
+                let mut next = Filling {
+                    writing: next,
+                    most: self.store.options().archive_versions,
+                    kept: 0,
+                };
                 let found = self
                     .store
-                    .reading(|c| gather(c, *posting, (before, most), &mut next))?;
+                    .reading(|c| gather(c, *posting, before, &mut next))?;
                 match found {
-                    Gathered::All { kept } => {
-                        self.done.kept += kept;
-                        writing = Some(next);
+                    Gathered::All => {
+                        self.done.kept += next.kept;
+                        writing = Some(next.writing);
                         break;
                     }
-                    Gathered::Full => self.finish(next)?,
+                    // The posting is gone through once more behind what was moved: what stays is counted then.
+                    Gathered::Full => self.finish(next.writing)?,
                 }
             }
             self.postings.0 += 1;
@@ -149,25 +234,26 @@ fn verify(folder: &Path, sealed: &Sealed) -> Result<(), StoreError> {
 }
 
 /// What a posting gave.
+#[derive(PartialEq)]
 enum Gathered {
-    /// Everything that is old; so many versions stay.
-    All { kept: u64 },
-    /// The file is full, and there may be more.
+    /// Everything that is old.
+    All,
+    /// No more is taken, and there may be more.
     Full,
 }
 
-/// Adds a posting's old versions that nobody needs to the file, until that has `most`.
+/// Hands a posting's old versions on, until no more is taken: those that nobody needs, and that the others stay.
 fn gather(
     c: &Connection,
     posting: PostingId,
-    (before, most): (Micros, usize),
-    writing: &mut Writing,
+    before: Micros,
+    into: &mut dyn Sink,
 ) -> rusqlite::Result<Gathered> {
     let mut old = c.prepare_cached(sql::ARCHIVABLE)?;
     let mut rows = old.query(params![posting.0, before.0])?;
-    let (mut kept, mut needed) = (0, None);
+    let mut needed = None;
     while let Some(row) = rows.next()? {
-        if writing.versions() >= most {
+        if into.is_full() {
             return Ok(Gathered::Full);
         }
         let needed = match &needed {
@@ -182,13 +268,13 @@ fn gather(
         };
         match movable {
             Some(commit) => {
-                let added = writing.add(id, body, &commit);
+                let added = into.add(id, body, &commit);
                 added.map_err(StoreError::into_sqlite)?;
             }
-            None => kept += 1,
+            None => into.stays(),
         }
     }
-    Ok(Gathered::All { kept })
+    Ok(Gathered::All)
 }
 
 /// The versions from which the cards of a posting's branches are folded.

@@ -1,0 +1,229 @@
+//! Undo, redo, and taking a merge back (SPEC E3): what they come to, why they do nothing, and the commits that do it.
+
+use crate::{
+    error::StoreError,
+    history::{RELOAD, Tip, branches, declined, no_branch, no_version, stale, tip, write_reversal},
+    open::Store,
+    read,
+    write::find_commit_by_key,
+    writer::{Batch, Pending},
+};
+use ghostlight_model::{
+    CommitId, Micros, PostingId,
+    commit::{AuthorId, Commit},
+    history::{Reversal, Stuck, redo, undo, unmerge},
+};
+use rusqlite::Connection;
+
+/// A side of a merge, and what taking the merge back to it comes to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UnmergeSide {
+    /// The version.
+    pub version: CommitId,
+    /// What the version says of itself.
+    pub commit: Commit,
+    /// Other branches that have this version and not the merge: as a rule it came from there.
+    pub branches: Vec<String>,
+    /// What would change, or why nothing would.
+    pub back: Result<Reversal, StoreError>,
+}
+
+/// Taking a merge back on the checked-out branch.
+#[derive(Debug, Clone)]
+pub struct UnmergeRequest {
+    /// Of which posting.
+    pub posting: PostingId,
+    /// The merge.
+    pub merge: CommitId,
+    /// The side that is to stand.
+    pub keep: CommitId,
+    /// The head that was looked at; refused if it has moved. `None` takes it as it is.
+    pub looked_at: Option<CommitId>,
+    /// The person.
+    pub author: AuthorId,
+    /// Why.
+    pub message: String,
+    /// Made by the caller; the same key twice is one commit.
+    pub key: String,
+    /// When.
+    pub now: Micros,
+}
+
+impl Store {
+    /// What taking a merge back would do, by the side that is kept, in order of their ids.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] for an unknown version, [`StoreError::Declined`] for one that is no merge.
+    pub fn unmerge_preview(
+        &self,
+        posting: PostingId,
+        merge: CommitId,
+    ) -> Result<Vec<UnmergeSide>, StoreError> {
+        self.reading(|c| {
+            let mut tip = tip(c, self.outlines(), posting)?;
+            let branches = branches(c, posting)?;
+            let Some(parents) = tip.dag.get(merge).map(|commit| commit.parents.clone()) else {
+                return Ok(Err(no_version(merge)));
+            };
+            let mut sides = Vec::new();
+            for version in parents {
+                let back = back(c, &mut tip, (merge, version), "")?;
+                tip.fill(c, [version])?;
+                let Some(commit) = tip.dag.get(version).cloned() else {
+                    return Ok(Err(no_version(version)));
+                };
+                let has = |head: CommitId| {
+                    tip.dag.is_ancestor(version, head) && !tip.dag.is_ancestor(merge, head)
+                };
+                let others = branches.iter().filter(|b| !b.current && has(b.head));
+                sides.push(UnmergeSide {
+                    version,
+                    commit,
+                    branches: others.map(|branch| branch.name.clone()).collect(),
+                    back,
+                });
+            }
+            match sides.len() {
+                2 => Ok(Ok(sides)),
+                _ => Ok(Err(no_merge())),
+            }
+        })?
+    }
+
+    /// Takes a merge back by a new commit: what it brought to the kept side goes.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] for an unknown version, [`StoreError::Declined`] if it is no merge of the checked-out
+    /// branch, is taken back already, or with who changed which field since, [`StoreError::Stale`] if the head has moved.
+    pub fn unmerge(&self, request: UnmergeRequest) -> Pending<CommitId> {
+        self.writer().submit(move |batch| take_back(batch, request))
+    }
+}
+
+fn take_back(batch: &mut Batch<'_>, request: UnmergeRequest) -> Result<CommitId, StoreError> {
+    let path = batch.path;
+    let sqlite = |e: rusqlite::Error| StoreError::sqlite(path, &e);
+    if let Some(done) = find_commit_by_key(batch, &request.key).map_err(sqlite)? {
+        return Ok(done);
+    }
+    let mut tip = tip(batch.tx, batch.touched.outlines(), request.posting).map_err(sqlite)?;
+    let head = tip.head.ok_or_else(|| no_branch(&tip.branch))?;
+    for version in [request.merge, request.keep] {
+        tip.dag.get(version).ok_or_else(|| no_version(version))?;
+    }
+    if request.looked_at.is_some_and(|looked_at| looked_at != head) {
+        return Err(stale());
+    }
+    let about = (request.merge, request.keep);
+    let back = back(batch.tx, &mut tip, about, &request.message).map_err(sqlite)??;
+    let by = (request.author, request.key, request.now);
+    write_reversal(batch, &tip, request.posting, back, by)
+}
+
+/// What taking the merge back does, or the reason why it does nothing.
+fn back(
+    c: &Connection,
+    tip: &mut Tip,
+    about: (CommitId, CommitId),
+    message: &str,
+) -> rusqlite::Result<Result<Reversal, StoreError>> {
+    let Some(head) = tip.head else {
+        return Ok(Err(no_merge()));
+    };
+    let needs = tip.dag.needs_of_unmerge(head, about);
+    tip.fill(c, needs)?;
+    match unmerge(&tip.dag, head, about, message) {
+        Ok(back) => Ok(Ok(back)),
+        Err(why) => Ok(Err(stuck(c, why, "undo")?)),
+    }
+}
+
+pub(crate) fn reverse(
+    batch: &mut Batch<'_>,
+    posting: PostingId,
+    (author, key, now): (AuthorId, String, Micros),
+    redoing: bool,
+) -> Result<CommitId, StoreError> {
+    let path = batch.path;
+    let sqlite = |e: rusqlite::Error| StoreError::sqlite(path, &e);
+    if let Some(done) = find_commit_by_key(batch, &key).map_err(sqlite)? {
+        return Ok(done);
+    }
+    let mut tip = tip(batch.tx, batch.touched.outlines(), posting).map_err(sqlite)?;
+    let back = reversal(batch.tx, &mut tip, &author, redoing).map_err(sqlite)??;
+    write_reversal(batch, &tip, posting, back, (author, key, now))
+}
+
+/// What undo or redo does, or the reason why it does nothing.
+pub(crate) fn reversal(
+    c: &Connection,
+    tip: &mut Tip,
+    author: &AuthorId,
+    redoing: bool,
+) -> rusqlite::Result<Result<Reversal, StoreError>> {
+    let word = if redoing { "redo" } else { "undo" };
+    let Some(head) = tip.head else {
+        return Ok(Err(nothing(word)));
+    };
+    let needs = tip.dag.needs_of_reversal(head, author, redoing);
+    tip.fill(c, needs)?;
+    let back = match redoing {
+        true => redo(&tip.dag, head, author),
+        false => undo(&tip.dag, head, author),
+    };
+    match back {
+        Ok(back) => Ok(Ok(back)),
+        Err(why) => Ok(Err(stuck(c, why, word)?)),
+    }
+}
+
+/// Why nothing is undone or redone, in words.
+fn stuck(c: &Connection, why: Stuck, word: &str) -> rusqlite::Result<StoreError> {
+    let (field, by, at) = match why {
+        Stuck::NothingToUndo | Stuck::NothingToRedo => return Ok(nothing(word)),
+        Stuck::NoMerge => return Ok(no_merge()),
+        Stuck::NoSide => {
+            return Ok(declined(
+                "this version is no side of that merge".into(),
+                "Choose one of the two versions that were merged.",
+            ));
+        }
+        Stuck::TakenBack => {
+            return Ok(declined(
+                "this merge is taken back already".into(),
+                "Nothing has to be done.",
+            ));
+        }
+        Stuck::BroughtNothing => {
+            return Ok(declined(
+                "the merge changed no field of this side".into(),
+                "Nothing has to be done.",
+            ));
+        }
+        Stuck::ChangedSince {
+            field, author, at, ..
+        } => (field, author, at),
+    };
+    let name = read::person(c, &by.0)?.unwrap_or(by.0);
+    let message = format!(
+        "{} was changed since by {name}, on {} at {} UTC; the {word} would overwrite that",
+        field.label(),
+        at.day(),
+        &at.to_rfc3339()[11..16],
+    );
+    Ok(declined(
+        message,
+        "Edit the field, or restore an earlier version, if that is what you want.",
+    ))
+}
+
+fn no_merge() -> StoreError {
+    declined(
+        "this version is no merge of the checked-out branch".into(),
+        "Choose a merge from the history.",
+    )
+}
+
+fn nothing(word: &str) -> StoreError {
+    declined(format!("there is nothing of yours to {word}"), RELOAD)
+}
