@@ -284,7 +284,7 @@ fn content_type(fetched: &Fetched) -> Option<String> {
 fn unreadable(name: &str, e: &std::io::Error) -> Issue {
     error(
         "unreadable",
-        format!("{name} cannot be read: {e}."),
+        format!("The input {name:?} cannot be read: {e}."),
         "Check that the file exists and that you may read it.",
     )
 }

@@ -157,7 +157,7 @@ fn events(dial: &Dial, response: reqwest::Response, reports: &Reports) -> Result
     let kind = kind
         .and_then(|kind| kind.to_str().ok())
         .unwrap_or("no type");
-    if !kind.starts_with(EVENT_STREAM) {
+    if !kind.to_ascii_lowercase().starts_with(EVENT_STREAM) {
         return Err(protocol(format!(
             "the server answers with {kind} instead of {EVENT_STREAM}"
         )));

@@ -147,6 +147,11 @@ fn accepted(response: &Response, key: &str, offered: bool) -> Result<Option<Stri
     if header(header::SEC_WEBSOCKET_ACCEPT) != Some(expected.as_str()) {
         return Err(protocol("the server answers another handshake than ours"));
     }
+    if let Some(extension) = header(header::SEC_WEBSOCKET_EXTENSIONS) {
+        return Err(protocol(format!(
+            "the server switches on {extension}, which was not asked for"
+        )));
+    }
     match header(header::SEC_WEBSOCKET_PROTOCOL) {
         None => Ok(None),
         Some(SUBPROTOCOL) if offered => Ok(Some(SUBPROTOCOL.to_owned())),

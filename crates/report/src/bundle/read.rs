@@ -129,7 +129,13 @@ impl Reader {
             detail: e.to_string(),
         };
         let file = File::open(path).map_err(|e| unreadable(&e))?;
-        let packed = file.metadata().map_err(|e| unreadable(&e))?.len();
+        let about = file.metadata().map_err(|e| unreadable(&e))?;
+        if !about.is_file() {
+            let path = path.to_owned();
+            let detail = "this is a folder, a device or a pipe, and no file".to_owned();
+            return Err(BundleError::Unreadable { path, detail });
+        }
+        let packed = about.len();
         let again = file.try_clone().map_err(|e| unreadable(&e))?;
         let mut zip = match ZipArchive::new(BufReader::new(file)) {
             Ok(zip) => zip,
