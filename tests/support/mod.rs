@@ -13,6 +13,7 @@ pub mod drag;
 mod driver;
 pub mod life;
 pub mod message_server;
+pub mod scroll;
 pub mod server;
 pub mod studio;
 
