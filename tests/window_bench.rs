@@ -1,5 +1,6 @@
 //! The window under load, measured through its driver: one JSON object a figure. `cargo xtask bench` runs it. Arguments
-//! name the parts to measure: `single`, `load`, `memory`, `cycles`, `edit`, `evidence`; without any it is all of them.
+//! name the parts to measure: `single`, `load`, `memory`, `cycles`, `scroll`, `edit`, `evidence`; without any it is all
+//! of them.
 //!
 //! A real hub in this process publishes; the released window follows it. Clocks are one: both are this machine's.
 //! - `event_to_pixels_*`: from the hub's answer that an event is durable to the second animation frame after its row
@@ -11,7 +12,15 @@
 //! - `frame_busy_p99_ms`: how long the page's only thread was busy in each, whoever kept it: styles, layout and, without
 //!   a graphics card, the painting. `_idle`: the same with nothing to show.
 //! - `window_messages_per_s`: rounds of the window in that time; each answers one ping of the core.
-//! - `run_view_1000_cycles_kb`: what a thousand openings of a run's view leave behind in core and page.
+//! - `run_view_1000_cycles_kb`: what a thousand openings of a run's view leave behind in core and page: the slope of a
+//!   line through what they hold after each 250 of 3,000, once caches and pools are filled. The page's engine is told
+//!   to look through all it holds whenever it took 8 MB ([`COLLECT`]). By itself it does so seldom: of each opening some
+//!   12 kB of garbage lie (answers of the core about 5 kB each), up to 100 MB, until it frees all of it at once, and a
+//!   look at any moment says nothing of what is kept.
+//! - `log_blank_frames`: frames in which any row was blank, waiting or missing while a log of a million events was
+//!   scrolled by wheel, keys and scroll bar; `log_torn_frames`: frames whose rows were not one behind the other;
+//!   `log_stand_*`: from the frame in which the list is at another place until its rows stand there.
+//! - `log_scroll_growth_kb`: what that leaves behind in core and page.
 //! - `keystroke_work_p99_ms`: from a key that is typed into a field's editor to the end of what the window makes of it,
 //!   without painting; `keystroke_to_pixels_*`: to the second animation frame.
 //! - `save_ms`: from Enter to the row that says what was saved, without the mark of what is on its way; the change is a
@@ -25,6 +34,8 @@
 
 mod support;
 
+use std::collections::HashMap;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use fantoccini::key::Key;
@@ -32,7 +43,8 @@ use serde_json::{Value, json};
 use support::{
     App, Launch, Look,
     long_page::{REMOTE, TITLE, long_page},
-    studio::{Studio, TOKEN, now},
+    scroll::{drag, focus, seen, stands, watch, wheel},
+    studio::{Studio, TOKEN, fill, now},
 };
 
 /// Single events whose way to the screen is timed.
@@ -43,12 +55,23 @@ const RATE: usize = 10_000;
 const LOAD_S: usize = 10;
 /// Runs that the load belongs to.
 const RUNS: usize = 4;
+/// Openings before it is looked how memory grows, between two looks, and the number of looks.
+const CYCLES: (usize, usize, usize) = (1_000, 250, 12);
+/// Makes the page's engine collect garbage each time that 8 MB were taken, and look through all it holds each time.
+const COLLECT: [(&str, &str); 2] = [
+    ("JSC_gcMaxHeapSize", "8000000"),
+    ("JSC_useGenerationalGC", "0"),
+];
 /// Values that are typed and saved.
 const SAVES: usize = 25;
 /// Fields that show their words.
 const EVIDENCE: usize = 40;
-/// Events over which memory is watched.
+/// Events over which memory is watched, and of the log that is scrolled.
 const MANY: usize = 1_000_000;
+/// The application's program.
+const CORE: &str = "ghostlight-desktop";
+/// WebKit's program for a page.
+const PAGE: &str = "WebKitWebProcess";
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -62,19 +85,7 @@ async fn measure() {
     let data = tempfile::tempdir().expect("a temporary folder can be made");
     let mut studio = Studio::open();
     studio.publish("bench-0", &[json!({"node": "LOAD", "phase": "start"})]);
-    let app = Launch::new(data.path())
-        .env("GHOSTLIGHT_TEST", json!({"no_samples": true}).to_string())
-        .env("GHOSTLIGHT_FEED_URL", studio.url())
-        .env("GHOSTLIGHT_FEED_TOKEN", TOKEN)
-        .open()
-        .await;
-    app.wait_for_text("connection", |text| text.contains("Live"))
-        .await;
-    app.press_char('2').await;
-    app.click_at("the run", "//*[@id='runs']//*[@role='option']")
-        .await;
-    wait_for_offset(&app, 0).await;
-
+    let app = follow(data.path(), &studio, &[]).await;
     give_way();
     let asked: Vec<String> = std::env::args().skip(1).collect();
     let wants = |part: &str| asked.is_empty() || asked.iter().any(|one| one == part);
@@ -85,18 +96,46 @@ async fn measure() {
         under_load(&app, &mut studio).await;
     }
     if wants("memory") {
-        memory(&app, &mut studio, data.path()).await;
-    }
-    if wants("cycles") {
-        cycles(&app, data.path()).await;
+        memory(&app, &mut studio).await;
     }
     app.close().await;
+    if wants("cycles") {
+        cycles().await;
+    }
+    if wants("scroll") {
+        long_log().await;
+    }
     if wants("edit") {
         edit().await;
     }
     if wants("evidence") {
         evidence().await;
     }
+}
+
+/// A window that follows the studio, with the newest run open.
+async fn follow(data: &Path, studio: &Studio, env: &[(&str, &str)]) -> App {
+    let launch = Launch::new(data)
+        .env("GHOSTLIGHT_TEST", json!({"no_samples": true}).to_string())
+        .env("GHOSTLIGHT_FEED_URL", studio.url())
+        .env("GHOSTLIGHT_FEED_TOKEN", TOKEN);
+    let each = env.iter();
+    let launch = each.fold(launch, |launch, (name, value)| launch.env(name, *value));
+    let app = launch.open().await;
+    app.wait_for_text("connection", |text| text.contains("Live"))
+        .await;
+    app.press_char('2').await;
+    app.click_at("the run", "//*[@id='runs']//*[@role='option']")
+        .await;
+    app.wait_until("the log's rows", async |client| {
+        let seen = "return !!document.querySelector('[role=log] [title^=\"offset \"]')";
+        match client.execute(seen, Vec::new()).await {
+            Ok(Value::Bool(true)) => Look::Done(()),
+            seen => Look::Seen(format!("{seen:?}")),
+        }
+    })
+    .await;
+    app
 }
 
 /// Lets the window go first, which was started before.
@@ -113,12 +152,8 @@ fn give_way() {
 
 /// How long the main thread of the page ran and how long it waited for a processor, in milliseconds.
 fn page_schedule() -> Option<(f64, f64)> {
-    let entries = std::fs::read_dir("/proc").ok()?.flatten();
-    let page = entries.map(|entry| entry.path()).find(|path| {
-        let command = std::fs::read_to_string(path.join("cmdline")).unwrap_or_default();
-        command.contains("WebKitWebProcess")
-    })?;
-    let text = std::fs::read_to_string(page.join("schedstat")).ok()?;
+    let page = own_processes(PAGE).into_iter().next()?;
+    let text = std::fs::read_to_string(format!("/proc/{page}/schedstat")).ok()?;
     let mut ns = text.split_whitespace().map(|n| n.parse::<f64>());
     Some((ns.next()?.ok()? / 1e6, ns.next()?.ok()? / 1e6))
 }
@@ -203,6 +238,10 @@ const BUSY: &str = r#"
     const channel = new MessageChannel();
     const frame = 1000 / 60;
     const buckets = new Float64Array(Math.ceil(seconds * 60) + 2);
+    const measured = [];
+    const keep = (entries) => measured.push(...entries.filter(({ name }) => name === "ghostlight-round"));
+    const observer = new PerformanceObserver((list) => keep(list.getEntries()));
+    observer.observe({ entryTypes: ["measure"] });
     const begun = performance.now();
     let last = begun;
     channel.port1.onmessage = () => {
@@ -218,7 +257,9 @@ const BUSY: &str = r#"
       else {
         const work = new Float64Array(buckets.length);
         const rounds = [];
-        for (const { startTime, duration } of performance.getEntriesByName("ghostlight-round", "measure")) {
+        keep(observer.takeRecords());
+        observer.disconnect();
+        for (const { startTime, duration } of measured) {
           const bucket = Math.floor((startTime - begun) / frame);
           if (bucket >= 0 && bucket < work.length) { work[bucket] += duration; rounds.push(duration); }
         }
@@ -465,12 +506,11 @@ fn body(n: usize) -> Value {
 }
 
 /// Growth of the core's and the page's own memory over many events of the run that is shown.
-async fn memory(app: &App, studio: &mut Studio, data: &std::path::Path) {
-    let folder = data.display().to_string();
+async fn memory(app: &App, studio: &mut Studio) {
     many(app, studio, MANY / 10).await;
-    let before = own_memory_kb(&folder);
+    let before = own_memory_kb();
     many(app, studio, MANY).await;
-    let after = own_memory_kb(&folder);
+    let after = own_memory_kb();
     let grown = (after.0 - before.0 + after.1 - before.1).max(0.0);
     println!(
         "{{\"name\":\"memory_core_page_mb\",\"value\":[{:.0},{:.0},{:.0},{:.0}],\"unit\":\"MB before and after: core, page\"}}",
@@ -487,8 +527,8 @@ async fn memory(app: &App, studio: &mut Studio, data: &std::path::Path) {
     );
 }
 
-/// Opens one run after the other a thousand times, and looks what is left of it.
-async fn cycles(app: &App, data: &std::path::Path) {
+/// Opens one run after the other some thousand times, and looks what each thousand leaves behind.
+async fn cycles() {
     const CLICKS: &str = r#"
         const done = arguments[arguments.length - 1];
         const [count] = arguments;
@@ -496,27 +536,136 @@ async fn cycles(app: &App, data: &std::path::Path) {
         const next = () => {
           const rows = document.querySelectorAll('#runs [role=option]');
           rows[n % 2].click();
-          if (++n < count) requestAnimationFrame(() => requestAnimationFrame(next)); else setTimeout(() => done(n), 500);
+          if (++n < count) requestAnimationFrame(() => requestAnimationFrame(next)); else setTimeout(() => done(n), 100);
         };
         next();
     "#;
-    let folder = data.display().to_string();
-    for _ in 0..2 {
-        app.script_async(CLICKS, vec![json!(200)]).await;
+    let mut studio = Studio::open();
+    for run in 0..2 {
+        let bodies: Vec<Value> = (0..200).map(body).collect();
+        studio.publish(&format!("bench-{run}"), &bodies);
     }
-    let before = own_memory_kb(&folder);
-    for _ in 0..4 {
-        app.script_async(CLICKS, vec![json!(250)]).await;
+    let data = tempfile::tempdir().expect("a temporary folder can be made");
+    let app = follow(data.path(), &studio, &COLLECT).await;
+    app.wait_until("two runs", async |client| {
+        let count = "return document.querySelectorAll('#runs [role=option]').length";
+        match client.execute(count, Vec::new()).await {
+            Ok(count) if count == 2 => Look::Done(()),
+            seen => Look::Seen(format!("{seen:?}")),
+        }
+    })
+    .await;
+    let (warm, between, looks) = CYCLES;
+    // Fewer at a time than a step of the driver takes on a busy machine.
+    let open = async |count: usize| {
+        for _ in 0..count / 50 {
+            app.script_async(CLICKS, vec![json!(50)]).await;
+        }
+    };
+    open(warm).await;
+    let (mut core, mut page) = (Vec::new(), Vec::new());
+    for _ in 0..looks {
+        open(between).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let now = own_memory_kb();
+        core.push(now.0);
+        page.push(now.1);
     }
-    tokio::time::sleep(Duration::from_secs(3)).await;
-    let after = own_memory_kb(&folder);
     println!(
-        "{{\"name\":\"run_view_1000_cycles_core_page_kb\",\"value\":[{:.0},{:.0}],\"unit\":\"kB\"}}",
-        after.0 - before.0,
-        after.1 - before.1
+        "{{\"name\":\"run_view_cycles_page_kb\",\"value\":{page:?},\"unit\":\"kB\",\"each\":{between}}}"
+    );
+    let each_thousand = |held: &[f64]| slope(held) * 1_000.0 / between as f64;
+    let (core, page) = (each_thousand(&core), each_thousand(&page));
+    println!(
+        "{{\"name\":\"run_view_1000_cycles_core_page_kb\",\"value\":[{core:.0},{page:.0}],\"unit\":\"kB\"}}"
+    );
+    figure("run_view_1000_cycles_kb", core + page, "kB", 4_096.0);
+    app.close().await;
+}
+
+/// The slope of the line that fits values one behind the other best, by least squares.
+fn slope(values: &[f64]) -> f64 {
+    let middle = (values.len() as f64 - 1.0) / 2.0;
+    let (mut with, mut square) = (0.0, 0.0);
+    for (n, value) in values.iter().enumerate() {
+        let from_middle = n as f64 - middle;
+        with += from_middle * value;
+        square += from_middle * from_middle;
+    }
+    with / square
+}
+
+/// A log of a million events, scrolled to many places.
+async fn long_log() {
+    /// Height of a row of the log, as `app.css` says.
+    const ROW_PX: u32 = 21;
+    /// Times that it is scrolled everywhere.
+    const TIMES: usize = 5;
+    let data = tempfile::tempdir().expect("a temporary folder can be made");
+    fill(data.path(), "long", MANY, 0);
+    let app = Launch::new(data.path())
+        .env("GHOSTLIGHT_TEST", json!({"no_samples": true}).to_string())
+        .open()
+        .await;
+    app.press_char('2').await;
+    app.click_at("the run", "//*[@id='runs']//*[@role='option']")
+        .await;
+    wait_for_offset(&app, MANY - 1).await;
+    let log = app
+        .script("return document.querySelector('[role=log]').id")
+        .await;
+    let log = log.as_str().expect("the log's id").to_owned();
+    let last = MANY as u64 - 1;
+    scroll_everywhere(&app, &log, last).await;
+    let before = own_memory_kb();
+    watch(&app, &log, ROW_PX, MANY).await;
+    for _ in 0..TIMES {
+        scroll_everywhere(&app, &log, last).await;
+    }
+    let mut seen = seen(&app).await;
+    let after = own_memory_kb();
+    println!(
+        "{{\"name\":\"log_scroll_frames\",\"value\":[{},{}],\"unit\":\"frames: all, moved\"}}",
+        seen.frames, seen.moved
+    );
+    figure("log_blank_frames", seen.blank_frames as f64, "frames", 0.0);
+    figure("log_blank_rows", seen.blank_rows as f64, "rows", 0.0);
+    figure("log_torn_frames", seen.torn_frames as f64, "frames", 0.0);
+    for (name, percent, goal) in [
+        ("log_stand_p50_ms", 50, 100.0),
+        ("log_stand_p99_ms", 99, 400.0),
+    ] {
+        figure(name, percentile(&mut seen.stood_ms, percent), "ms", goal);
+    }
+    figure("log_elements_most", seen.elements_most as f64, "", 200.0);
+    println!(
+        "{{\"name\":\"log_memory_core_page_mb\",\"value\":[{:.0},{:.0},{:.0},{:.0}],\"unit\":\"MB before and after: core, page\"}}",
+        before.0 / 1e3,
+        after.0 / 1e3,
+        before.1 / 1e3,
+        after.1 / 1e3
     );
     let grown = after.0 - before.0 + after.1 - before.1;
-    figure("run_view_1000_cycles_kb", grown, "kB", 4_096.0);
+    figure("log_scroll_growth_kb", grown, "kB", 16_384.0);
+    app.close().await;
+}
+
+/// From one end to the other and back by keys, some thousand rows by wheel, and the whole by the scroll bar.
+async fn scroll_everywhere(app: &App, log: &str, last: u64) {
+    focus(app, log).await;
+    app.press(Key::Home).await;
+    stands(app, log, |first| first == 0).await;
+    wheel(app, log, 120, 360).await;
+    for _ in 0..40 {
+        app.press(Key::PageDown).await;
+    }
+    app.press(Key::End).await;
+    stands(app, log, |first| first + 100 > last).await;
+    wheel(app, log, 120, -360).await;
+    app.press(Key::Home).await;
+    stands(app, log, |first| first == 0).await;
+    drag(app, log, &[0.1, 0.95, 0.3, 0.31, 0.33, 0.8, 0.02, 0.6, 0.5]).await;
+    stands(app, log, |first| first > last / 10).await;
 }
 
 /// Publishes so many events of the run on screen, and waits until the window says that it has them.
@@ -542,33 +691,42 @@ async fn many(app: &App, studio: &mut Studio, count: usize) {
 }
 
 /// Anonymous memory of the application and of its page, in kB.
-fn own_memory_kb(folder: &str) -> (f64, f64) {
-    let (mut core, mut page) = (0.0, 0.0);
-    let mut pids: Vec<(u32, u32, String)> = Vec::new();
+fn own_memory_kb() -> (f64, f64) {
+    let kb = |program| own_processes(program).into_iter().map(anonymous_kb).sum();
+    (kb(CORE), kb(PAGE))
+}
+
+/// Processes of this program that descend from this one: other windows of this machine are none of ours.
+fn own_processes(program: &str) -> Vec<u32> {
+    let mut parents = HashMap::new();
+    let mut named = Vec::new();
     for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
         let Ok(pid) = entry.file_name().to_string_lossy().parse::<u32>() else {
             continue;
         };
         let read =
             |name: &str| std::fs::read_to_string(entry.path().join(name)).unwrap_or_default();
-        let parent = read("stat")
+        let stat = read("stat");
+        let parent = stat
             .rsplit(") ")
             .next()
-            .and_then(|rest| rest.split(' ').nth(1)?.parse().ok());
-        pids.push((pid, parent.unwrap_or(0), read("cmdline")));
-    }
-    for (pid, _, command) in &pids {
-        if command.contains("ghostlight-desktop") && command.contains(folder) {
-            core += anonymous_kb(*pid);
+            .and_then(|rest| rest.split(' ').nth(1)?.parse::<u32>().ok());
+        parents.insert(pid, parent.unwrap_or(0));
+        if read("cmdline")
+            .split('\0')
+            .next()
+            .is_some_and(|path| path.contains(program))
+        {
+            named.push(pid);
         }
     }
-    // The driver runs one window, so there is one page.
-    for (pid, _, command) in &pids {
-        if command.contains("WebKitWebProcess") {
-            page += anonymous_kb(*pid);
-        }
-    }
-    (core, page)
+    let own = std::process::id();
+    let descends = |pid: &u32| {
+        std::iter::successors(parents.get(pid), |parent| parents.get(*parent))
+            .any(|ancestor| *ancestor == own)
+    };
+    named.retain(descends);
+    named
 }
 
 fn anonymous_kb(pid: u32) -> f64 {

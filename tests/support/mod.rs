@@ -15,6 +15,7 @@ mod driver;
 pub mod life;
 pub mod long_page;
 pub mod message_server;
+pub mod scroll;
 pub mod server;
 pub mod studio;
 

@@ -1,19 +1,12 @@
-//! How long the window is busy with what the core sends: a *measure* of the browser's User Timing for each round, so
-//! that any tool that reads those sees them.
+//! How long the window is busy with what the core sends: a *measure* of the browser's User Timing for each round. Who
+//! observes measures (`PerformanceObserver`) is told of each; none is kept, since a window may be open for weeks.
 
 use crate::dom;
-use std::cell::Cell;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 
 /// The measure's name.
 const NAME: &str = "ghostlight-round";
-/// Rounds that are kept; beyond, all are forgotten.
-const ROUNDS_MAX: u32 = 4_096;
-
-thread_local! {
-    static KEPT: Cell<u32> = const { Cell::new(0) };
-}
 
 /// Runs `work`, and measures it together with the drawing that it causes.
 pub async fn round(work: impl FnOnce()) {
@@ -27,9 +20,5 @@ pub async fn round(work: impl FnOnce()) {
     let _ = JsFuture::from(js_sys::Promise::resolve(&JsValue::UNDEFINED)).await;
     let _ = performance.measure_with_start_mark(NAME, NAME);
     performance.clear_marks_with_mark_name(NAME);
-    let kept = KEPT.get() + 1;
-    if kept > ROUNDS_MAX {
-        performance.clear_measures_with_measure_name(NAME);
-    }
-    KEPT.set(if kept > ROUNDS_MAX { 0 } else { kept });
+    performance.clear_measures_with_measure_name(NAME);
 }

@@ -10,7 +10,7 @@ use crate::{
     dom::{self, SizeObserver},
     icons::Icon,
     state::{
-        rows::{Geometry, Window, covers, fetch_range, newest_range},
+        rows::{Geometry, Slots, Window, covers, fetch_range, newest_range},
         views::ViewState,
     },
     views::{self, Subscription},
@@ -30,8 +30,9 @@ use yew::{
 };
 
 /// How long the rows of another place stay on screen while those of this one are on their way, in ms; then it is shown
-/// that they are missing. Long beside a pull (some frames), short beside patience.
-const HOLD_MS: i32 = 400;
+/// that they are missing. Long beside a pull (some frames; most of a second where the machine has other things to do),
+/// short beside patience.
+const HOLD_MS: i32 = 2_000;
 
 /// Where the rows come from.
 #[derive(Debug, Clone, PartialEq)]
@@ -171,8 +172,11 @@ pub struct VirtualList {
     geometry: Geometry,
     scroll_px: f64,
     drawn: Window,
+    slots: Slots,
     current: u32,
     following: bool,
+    /// Height of the content as it is drawn while the newest are followed (see [`Geometry::standing_px`]).
+    standing_px: f64,
     /// A row to choose as soon as it is here.
     awaited: Option<u32>,
     /// Where to scroll once the content has been drawn.
@@ -207,8 +211,10 @@ impl Component for VirtualList {
             geometry,
             scroll_px: 0.0,
             drawn,
+            slots: Slots::default(),
             current: 0,
             following: ctx.props().kind == Kind::Log,
+            standing_px: 0.0,
             awaited: None,
             scroll_to: None,
             asked_px: 0.0,
@@ -229,8 +235,8 @@ impl Component for VirtualList {
             Msg::Key(event) => self.key(ctx, &event),
             Msg::Click(index) => self.choose(ctx, index),
             Msg::Follow => {
-                self.following = true;
-                self.scroll_to = Some(self.geometry.bottom_px());
+                self.follow();
+                self.redraw_window(ctx);
                 true
             }
             Msg::Waited => self.redraw_window(ctx),
@@ -246,6 +252,7 @@ impl Component for VirtualList {
             self.waits_since = None;
             self.geometry.total = 0;
             self.following = new.kind == Kind::Log;
+            self.standing_px = 0.0;
             self.scroll_px = 0.0;
             self.scroll_to = Some(0.0);
             self.drawn = self.geometry.window(0.0);
@@ -342,9 +349,12 @@ impl VirtualList {
         }
         self.geometry.total = total;
         if self.following {
-            let bottom = self.geometry.bottom_px();
-            self.scroll_to = Some(bottom);
-            self.scroll_px = bottom;
+            let standing_px = self.geometry.standing_px(self.standing_px);
+            let bottom_px = (standing_px - self.geometry.viewport_px).max(0.0);
+            // Scrolled by less than a row it follows still, and is at the bottom again.
+            if standing_px != self.standing_px || (self.scroll_px - bottom_px).abs() >= 1.0 {
+                self.stand(standing_px);
+            }
         }
         match self.awaited.take() {
             Some(index) => {
@@ -362,15 +372,49 @@ impl VirtualList {
         };
         let top = f64::from(element.scroll_top());
         let was_following = self.following;
+        let before = std::mem::replace(&mut self.scroll_px, top);
         if ctx.props().kind == Kind::Log {
-            if self.geometry.at_bottom(top) {
-                self.following = true;
-            } else if top < self.scroll_px && top != self.scrolled_to {
-                self.following = false;
+            let raised_px = self.raised_px();
+            if self.geometry.at_bottom(top + raised_px) {
+                if !was_following {
+                    self.follow();
+                }
+            } else if top < before && top != self.scrolled_to {
+                self.leave();
             }
         }
-        self.scroll_px = top;
         self.redraw_window(ctx) || was_following != self.following
+    }
+
+    /// Follows the newest from now on.
+    fn follow(&mut self) {
+        self.following = true;
+        self.stand(self.geometry.content_px());
+    }
+
+    /// Draws the content so tall, and what is seen at its bottom.
+    fn stand(&mut self, standing_px: f64) {
+        self.standing_px = standing_px;
+        self.scroll_px = (standing_px - self.geometry.viewport_px).max(0.0);
+        self.scroll_to = Some(self.scroll_px);
+    }
+
+    /// Follows the newest no longer: the content gets its own height, and what is seen stays where it is seen.
+    fn leave(&mut self) {
+        let raised_px = self.raised_px();
+        self.following = false;
+        if raised_px != 0.0 {
+            self.scroll_px += raised_px;
+            self.scroll_to = Some(self.scroll_px);
+        }
+    }
+
+    /// By how much the content is taller than it is drawn.
+    fn raised_px(&self) -> f64 {
+        match self.following {
+            true => self.geometry.content_px() - self.standing_px,
+            false => 0.0,
+        }
     }
 
     fn resized(&mut self, ctx: &Context<Self>) -> bool {
@@ -380,7 +424,7 @@ impl VirtualList {
         let header = ctx.props().header.as_ref().map_or(0, |(_, px)| *px);
         self.geometry.viewport_px = f64::from(element.client_height()) - f64::from(header);
         if self.following {
-            self.scroll_to = Some(self.geometry.bottom_px());
+            self.stand(self.geometry.standing_px(self.standing_px));
         }
         self.redraw_window(ctx) || self.following
     }
@@ -408,18 +452,28 @@ impl VirtualList {
         let window = self.held(ctx).unwrap_or(window);
         let differs = window != self.drawn;
         self.drawn = window;
+        let elements = match self.following {
+            true => self.geometry.tail_rows(),
+            false => self.geometry.rows_max(),
+        };
+        // What is held may be more than a tail.
+        let elements = elements.max(window.end - window.first);
+        self.slots.turn_to(window.first, elements);
         differs
     }
 
     /// What stays on screen because the rows that belong there are still on their way: the rows of the place that was
-    /// asked for last, which a long drag has left again, else those that were seen before.
+    /// asked for last, which a long drag has left again, else those that were seen before, else those that are here.
     fn held(&mut self, ctx: &Context<Self>) -> Option<Window> {
         let here = self.place_px();
         if self.has(here) {
             (self.stood_px, self.waits_since) = (here, None);
             return None;
         }
-        let places = [self.asked_px, self.stood_px];
+        // Rows that were asked for before the last time may come behind it: any are better than none.
+        let (_, start, len) = bounds(self.page.as_deref()?);
+        let middle_px = self.geometry.middle(start, len);
+        let places = [self.asked_px, self.stood_px, middle_px];
         let place = places.into_iter().find(|place| self.has(*place))?;
         let now = dom::monotonic_ms();
         let since = *self.waits_since.get_or_insert_with(|| {
@@ -470,7 +524,7 @@ impl VirtualList {
         };
         event.prevent_default();
         // Whoever reads upwards does not want to be taken away by the next event.
-        self.following = false;
+        self.leave();
         self.move_to(ctx, to, ctx.props().kind == Kind::Listbox)
     }
 
@@ -540,6 +594,11 @@ impl VirtualList {
         let active = (names_active && seen && self.geometry.total > 0)
             .then(|| format!("{}-{}", props.id, self.current));
         let rows = props.kind == Kind::Grid;
+        let raised_px = self.raised_px();
+        let (height_px, top_px) = (
+            self.geometry.content_px() - raised_px,
+            self.drawn.top_px - raised_px,
+        );
         html! {
             <div
                 class="gl-rows"
@@ -555,8 +614,8 @@ impl VirtualList {
                 onkeydown={ctx.link().callback(Msg::Key)}
             >
                 if let Some((header, _)) = &props.header { { header.clone() } }
-                <div class="gl-rows__content" style={format!("height:{}px", self.geometry.content_px())} role={if rows { "rowgroup" } else { "presentation" }}>
-                    <div class="gl-rows__window" style={format!("top:{}px", self.drawn.top_px)} role="presentation">
+                <div class="gl-rows__content" style={format!("height:{height_px}px")} role={if rows { "rowgroup" } else { "presentation" }}>
+                    <div class="gl-rows__window" style={format!("top:{top_px}px")} role="presentation">
                         { for (self.drawn.first..self.drawn.end).map(|index| self.view_row(ctx, index)) }
                     </div>
                 </div>
@@ -567,9 +626,9 @@ impl VirtualList {
     fn view_row(&self, ctx: &Context<Self>, index: u32) -> Html {
         let props = ctx.props();
         let style = format!("height:{}px", props.row_px);
-        // A log's lines take turns in the same elements: at its pace, making new ones is what costs.
-        let slot = matches!(props.kind, Kind::Log)
-            .then(|| format!("slot-{}", index % self.geometry.rows_max()));
+        // A log's lines take turns in the same elements.
+        let slot =
+            matches!(props.kind, Kind::Log).then(|| format!("slot-{}", self.slots.of(index)));
         let Some(row) = self.row(index) else {
             return html! {
                 <div key={slot.unwrap_or_else(|| format!("wait-{index}"))} class="gl-row is-waiting" {style} aria-hidden="true">{ bits::skeleton(62) }</div>

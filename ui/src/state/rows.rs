@@ -14,6 +14,8 @@ const MARGIN_ROWS: u32 = 75;
 
 /// Rows drawn above those that are seen while the newest are followed.
 const TAIL_SPARE: u32 = 8;
+/// While the newest rows are followed, the content may be so many times as tall as it is drawn before it is drawn anew.
+const STANDS_TIMES: f64 = 2.0;
 
 /// The sizes of a list.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -82,12 +84,29 @@ impl Geometry {
     /// The rows to draw at the very bottom: those seen and a few above them. Where rows come faster than anybody reads,
     /// each one drawn is drawn anew in every frame.
     pub fn tail(&self) -> Window {
-        let rows = self.page_rows().saturating_add(TAIL_SPARE).min(self.total);
+        let rows = self.tail_rows().min(self.total);
         Window {
             first: self.total - rows,
             end: self.total,
             top_px: self.content_px() - f64::from(rows) * self.row_px,
         }
+    }
+
+    /// The height to draw the content with while the newest rows are followed, if it was `drawn_px` before. It stands
+    /// still as long as it tells about how long the list is: another height is another scroll position, for which the
+    /// browser lays out the page at once, with every page of rows that comes.
+    pub fn standing_px(&self, drawn_px: f64) -> f64 {
+        let content_px = self.content_px();
+        let holds = self.viewport_px * STANDS_TIMES <= drawn_px;
+        match holds && drawn_px <= content_px && content_px <= drawn_px * STANDS_TIMES {
+            true => drawn_px,
+            false => content_px,
+        }
+    }
+
+    /// The rows that [`Geometry::tail`] holds once there are enough.
+    pub fn tail_rows(&self) -> u32 {
+        self.page_rows().saturating_add(TAIL_SPARE)
     }
 
     /// The greatest number of rows that a window holds.
@@ -114,6 +133,12 @@ impl Geometry {
     pub fn centre(&self, row: u32) -> f64 {
         let seen = self.viewport_px / self.row_px;
         self.scroll_of(f64::from(row) - seen / 3.0)
+    }
+
+    /// Where to scroll so that the middle of `len` rows from `start` on is seen.
+    pub fn middle(&self, start: u32, len: usize) -> f64 {
+        let seen = self.viewport_px / self.row_px;
+        self.scroll_of(f64::from(start) + ((len as f64 - seen) / 2.0).max(0.0))
     }
 
     /// The lowest scroll position.
@@ -165,6 +190,38 @@ impl Geometry {
             px
         };
         px.min(self.bottom_px())
+    }
+}
+
+/// Which element draws which row, where elements outlive the rows that they show: making new ones is what costs.
+///
+/// A list that moves a little keeps most rows in their elements, and those that left take the new ones over. One that
+/// moves further keeps the elements where they are, and each takes another row over.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Slots {
+    count: u64,
+    first: u32,
+    /// Added to a row's number.
+    turn: u64,
+}
+
+impl Slots {
+    /// Rows are drawn from `first` on, `count` of them at most.
+    pub fn turn_to(&mut self, first: u32, count: u32) {
+        let count = u64::from(count.max(1));
+        let moved = u64::from(first.abs_diff(self.first));
+        if count != self.count {
+            self.turn = count - u64::from(first) % count;
+        } else if moved * 2 > count {
+            let slot = self.of(self.first);
+            self.turn = slot + count - u64::from(first) % count;
+        }
+        (self.count, self.first) = (count, first);
+    }
+
+    /// The number of the element that draws a row.
+    pub fn of(&self, row: u32) -> u64 {
+        (u64::from(row) + self.turn) % self.count.max(1)
     }
 }
 
@@ -269,6 +326,18 @@ mod tests {
     }
 
     #[test]
+    fn the_middle_of_some_rows_is_seen() {
+        for (total, start, len) in [(10_000, 500, 200), (5_000_000, 4_000_000, 150), (40, 0, 40)] {
+            let list = list(total);
+            let (first, end) = list.seen(list.middle(start, len));
+            assert!(
+                start <= first && end as usize <= start as usize + len,
+                "{first} {end}"
+            );
+        }
+    }
+
+    #[test]
     fn revealing_moves_no_further_than_needed() {
         let list = list(100);
         assert_eq!(list.reveal(3, 0.0), None);
@@ -314,6 +383,61 @@ mod tests {
             let range = newest_range(&list);
             assert!(!covers(range, list.window(0.0), total));
             assert!(range.first_of(total) <= tail.first && range.len <= ROWS_MAX);
+        }
+    }
+
+    #[test]
+    fn what_is_followed_stands_still_while_the_list_grows() {
+        let mut heights = Vec::new();
+        let mut drawn = 0.0;
+        for total in 0..300_000 {
+            let list = list(total);
+            drawn = list.standing_px(drawn);
+            let content = list.content_px();
+            assert!(drawn <= content && content <= drawn * STANDS_TIMES);
+            if heights.last() != Some(&drawn) {
+                heights.push(drawn);
+            }
+        }
+        // Each of the first rows, until the view is full; then each time that the list is twice as long.
+        assert_eq!(
+            heights.iter().filter(|height| **height > 1_000.0).count(),
+            13
+        );
+        // Other rows, by another filter.
+        assert_eq!(list(40).standing_px(drawn), list(40).content_px());
+    }
+
+    #[test]
+    fn elements_outlive_their_rows_and_move_seldom() {
+        const COUNT: u32 = 40;
+        let slots_at = |slots: &mut Slots, first: u32| -> Vec<u64> {
+            slots.turn_to(first, COUNT);
+            (first..first + COUNT).map(|row| slots.of(row)).collect()
+        };
+        let mut slots = Slots::default();
+        let mut before = slots_at(&mut slots, 7);
+        let mut first = 7_u32;
+        assert_eq!(before, (0..u64::from(COUNT)).collect::<Vec<u64>>());
+        for by in [1, 3, -2, 19, 20, 21, 1_000, -999, 40, 77_777, -60_000, 0] {
+            let next = first.saturating_add_signed(by);
+            let now = slots_at(&mut slots, next);
+            let mut each = now.clone();
+            each.sort_unstable();
+            assert_eq!(each, (0..u64::from(COUNT)).collect::<Vec<u64>>());
+            match by.unsigned_abs() * 2 <= COUNT {
+                // The rows that stay keep their elements.
+                true => {
+                    let common = first.max(next)..first.min(next) + COUNT;
+                    for row in common {
+                        let (was, is) = ((row - first) as usize, (row - next) as usize);
+                        assert_eq!(before[was], now[is], "row {row} by {by}");
+                    }
+                }
+                // No element moves.
+                false => assert_eq!(before, now, "by {by}"),
+            }
+            (before, first) = (now, next);
         }
     }
 
