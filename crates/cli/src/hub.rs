@@ -48,8 +48,8 @@ pub(crate) struct Serving {
     /// again when it changes, and on SIGHUP
     #[arg(long, value_name = "FILE")]
     tokens: Option<PathBuf>,
-    /// Begin a new epoch of every stream: once, after the data folder was restored from a backup, so that followers
-    /// who had more than it has notice
+    /// Begin a new epoch of every stream that others published: once, after the data folder was restored from a backup,
+    /// so that followers who had more than it has notice
     #[arg(long)]
     new_epochs: bool,
     /// A site whose pages may connect, for example https://monitor.example; may be given several times
@@ -122,13 +122,6 @@ pub(crate) fn serve(global: &Global, hub: &Hub, args: &Serving) -> Result<(Serve
             args.connections
         );
     }
-    if args.new_epochs {
-        let begun = hub.store().begin_new_epochs(wall_clock()).wait();
-        let streams = begun.map_err(|e| fail(Exit::Store, &e.to_string(), Some(e.hint())))?;
-        if !global.quiet {
-            eprintln!("ghostlight: a new epoch of {streams} streams has begun");
-        }
-    }
     let folder = hub.store().path().parent().unwrap_or(Path::new("."));
     let tokens = Tokens::of(global, folder, args.tokens.as_deref())?;
     let Some((first, others)) = tokens.good().split_first() else {
@@ -147,6 +140,13 @@ pub(crate) fn serve(global: &Global, hub: &Hub, args: &Serving) -> Result<(Serve
         .clone()
         .zip(args.tls_key.clone())
         .map(|(cert, key)| TlsFiles { cert, key });
+    if args.new_epochs {
+        let begun = hub.store().begin_new_epochs(wall_clock()).wait();
+        let streams = begun.map_err(|e| fail(Exit::Store, &e.to_string(), Some(e.hint())))?;
+        if !global.quiet {
+            eprintln!("ghostlight: a new epoch of {streams} streams has begun");
+        }
+    }
     let server = Server::start(hub.clone(), config).map_err(refused)?;
     for token in others {
         server.allow(token.clone());

@@ -24,7 +24,7 @@ impl From<Exit> for ExitCode {
 pub(crate) fn fail(exit: Exit, message: &str, hint: Option<&str>) -> Exit {
     eprintln!("ghostlight: {}", shown(message));
     if let Some(hint) = hint {
-        eprintln!("  {hint}");
+        eprintln!("  {}", shown(hint));
     }
     exit
 }

@@ -191,7 +191,7 @@ fn stuck(c: &Connection, why: Stuck, word: &str) -> rusqlite::Result<StoreError>
         Stuck::TakenBack => {
             return Ok(declined(
                 "this merge is taken back already".into(),
-                "Nothing has to be done.",
+                "To take it back to its other side, redo it first.",
             ));
         }
         Stuck::BroughtNothing => {

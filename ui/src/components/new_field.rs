@@ -56,7 +56,8 @@ pub fn NewField(props: &Props) -> Html {
     let read = kind.read(&FieldKey::Custom("-".into()), &text);
     let problem = read.as_ref().err().filter(|_| !text.is_empty());
     let ready = field.zip(read.as_ref().ok().cloned());
-    let blocked = ready.is_none();
+    // While it is not known which fields there are, none is added over one of them.
+    let blocked = ready.is_none() || !matches!(card, ViewState::Ready(_));
     let onsubmit = {
         let (shell, key) = (shell.clone(), (*key).clone());
         Callback::from(move |event: SubmitEvent| {

@@ -98,8 +98,25 @@ pub(super) fn router(app: Arc<App>) -> Router {
 #[derive(Clone)]
 struct Admitted(Arc<Ticket>);
 
-/// The door: room, origin, token, quota.
+/// The door, and behind it: an answer to a page of an allowed site says that the page may read it (Fetch Standard, CORS
+/// protocol).
 async fn admit(State(app): Shared, request: Request, next: Next) -> Response {
+    let origin = request.headers().get(header::ORIGIN);
+    let origin = origin.filter(|_| is_own_origin(&app, request.headers()));
+    let origin = origin.cloned();
+    let mut response = door(&app, request, next).await;
+    if let Some(origin) = origin {
+        let headers = response.headers_mut();
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        headers.append(header::VARY, HeaderValue::from_static("Origin"));
+        let exposed = HeaderValue::from_static("retry-after");
+        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
+    }
+    response
+}
+
+/// Room, origin, token, quota.
+async fn door(app: &App, request: Request, next: Next) -> Response {
     if request
         .extensions()
         .get::<Link>()
@@ -122,24 +139,14 @@ async fn admit(State(app): Shared, request: Request, next: Next) -> Response {
     if !request.uri().query().is_none_or(is_text) {
         return bad_request("behind `%` stand two hexadecimal digits, and all of it is UTF-8");
     }
-    if !is_own_origin(&app, request.headers()) {
+    if !is_own_origin(app, request.headers()) {
         let text = "pages of this site may not connect; --allow-origin names the sites that may";
         return error(StatusCode::FORBIDDEN, http_code::FORBIDDEN_ORIGIN, text);
     }
-    let origin = request.headers().get(header::ORIGIN).cloned();
-    let mut response = match is_preflight(&request) {
+    match is_preflight(&request) {
         true => preflight(),
-        false => admit_known(&app, request, next).await,
-    };
-    if let Some(origin) = origin {
-        // So that a page of that site may read it (Fetch Standard, CORS protocol).
-        let headers = response.headers_mut();
-        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-        headers.append(header::VARY, HeaderValue::from_static("Origin"));
-        let exposed = HeaderValue::from_static("retry-after");
-        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
+        false => admit_known(app, request, next).await,
     }
-    response
 }
 
 /// Whether a browser asks what a page of an allowed site may ask. It shows no token then.

@@ -155,7 +155,10 @@ async fn pages_of_an_allowed_site_may_ask_and_read() {
     let response = rig.http("GET", "/v1/streams", &with, "").await;
     assert_eq!(response.status(), 200);
     assert_eq!(response.headers()["access-control-allow-origin"], site);
-    // Also what it did wrong, but nothing without the token.
+    // Also what is wrong with it, whatever that is; but nothing without the token.
+    let response = rig.http("GET", "/v1/streams?prefix=%zz", &with, "").await;
+    assert_eq!(response.status(), 400);
+    assert_eq!(response.headers()["access-control-allow-origin"], site);
     let response = rig
         .http("GET", "/v1/streams", &[("origin", site)], "")
         .await;

@@ -615,7 +615,9 @@ proptest! {
             Err(Stuck::ChangedSince { field, .. }) => {
                 // The same word with another note, or said by another machine, is another verdict or value too.
                 prop_assert!(brought.contains(&field));
-                let then = last.map_or(merge, |(id, _)| id);
+                let again = last.map(|(id, _)| id);
+                let again = again.filter(|id| world.dag.touches(*id).iter().any(|touch| touch.0 == field));
+                let then = again.unwrap_or(merge);
                 let [then, now] = [then, head].map(|id| world.dag.state(&[id]));
                 let said = |state: &Committed| state.values.get(&field).map(|s| (s.value.clone(), s.source));
                 prop_assert!(said(&then) != said(&now) || then.verdict != now.verdict);
@@ -946,6 +948,12 @@ fn what_is_no_merge_or_no_side_is_said() {
         .value
         .display();
     assert_eq!(company, "Quill");
+    // Done again, it is still not what the merge brought to the other side.
+    let stuck = unmerge(&dag, redone, (merged, left), "").unwrap_err();
+    assert!(
+        matches!(&stuck, Stuck::ChangedSince { field: FieldKey::Company, commit, .. } if *commit == later),
+        "{stuck:?}"
+    );
     let back = undo(&dag, redone, &author(3)).unwrap();
     let undone = by_me(&mut dag, redone, back);
     assert_eq!(title(&dag, undone), "Baker");

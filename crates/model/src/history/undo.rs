@@ -204,9 +204,18 @@ pub fn unmerge(
     if brought.is_empty() {
         return Err(Stuck::BroughtNothing);
     }
-    let then = last.map_or(merge, |(id, _)| *id);
     let now = dag.state(&[head]);
-    same_since(&line, brought.iter(), (&dag.state(&[then]), &now))?;
+    // Where it was done again, a field stands as it did then; what was never taken back, as the merge left it.
+    let again = last.map(|(id, _)| (dag.touches(*id), dag.state(&[*id])));
+    let is_again = |field: &FieldKey| {
+        let touched = again.as_ref().map(|(touches, _)| touches.iter());
+        touched.is_some_and(|mut touched| touched.any(|touch| touch.0 == *field))
+    };
+    let (redone, left): (Vec<_>, Vec<_>) = brought.iter().partition(|field| is_again(field));
+    same_since(&line, left.into_iter(), (&dag.state(&[merge]), &now))?;
+    if let Some((_, then)) = &again {
+        same_since(&line, redone.into_iter(), (then, &now))?;
+    }
     let mut differences = compare(&now, &kept);
     differences.retain(|difference| brought.contains(&difference.field));
     let changes = back_to(&line, differences);
