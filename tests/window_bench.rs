@@ -607,6 +607,8 @@ async fn long_log() {
         .env("GHOSTLIGHT_TEST", json!({"no_samples": true}).to_string())
         .open()
         .await;
+    app.wait_for_text("connection", |text| text.contains("Ready"))
+        .await;
     app.press_char('2').await;
     app.click_at("the run", "//*[@id='runs']//*[@role='option']")
         .await;
