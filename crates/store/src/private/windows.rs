@@ -101,12 +101,11 @@ fn restrict(file: &File, list: &str) -> io::Result<()> {
         return Err(io::Error::last_os_error());
     }
     // SAFETY: the handle is open, the descriptor was made above, and nobody else knows it.
-    let done = unsafe {
+    unsafe {
         let done =
             SetKernelObjectSecurity(file.as_raw_handle(), DACL_SECURITY_INFORMATION, descriptor);
         let error = io::Error::last_os_error();
         LocalFree(descriptor);
         if done == 0 { Err(error) } else { Ok(()) }
-    };
-    done
+    }
 }
