@@ -161,6 +161,7 @@ pub(crate) enum Signal {
     /// SIGINT or SIGTERM; on Windows Ctrl+C, Ctrl+Break, a closed console, or the end of the session: end.
     Stop,
     /// SIGHUP: read what was configured again.
+    #[cfg_attr(windows, expect(dead_code, reason = "there is no such signal"))]
     Hangup,
 }
 
