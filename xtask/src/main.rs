@@ -37,6 +37,7 @@ const VERBS: &[Verb] = &[
     bench::VERB,
     seed::VERB,
     soak::VERB,
+    platforms::VERB,
     icons::VERB,
 ];
 
@@ -102,7 +103,7 @@ fn list_verbs(asked: Option<&String>) -> ExitCode {
     }
     for verb in VERBS {
         eprintln!(
-            "  cargo xtask {:<7} {:<26} {}",
+            "  cargo xtask {:<9} {:<26} {}",
             verb.name, verb.usage, verb.about
         );
     }

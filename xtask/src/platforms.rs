@@ -1,52 +1,65 @@
-//! The stage `platforms`: the code for Windows and macOS, which no test here runs, read by the compiler and its lints.
+//! `cargo xtask platforms`: the command line's code for Windows, read by the compiler and its lints on Linux.
 //!
-//! Types only: nothing is linked for those systems. What they have of C (SQLite, parts of the encryption) is compiled for
-//! Windows by the distribution's cross compiler; for macOS there is none without Apple's SDK, so a program that does
-//! nothing stands in for it.
+//! Types and lints of the programs only: nothing is linked and nothing runs. A verb of its own and no stage of
+//! `cargo xtask test`, because every dependency is read once more for the other system, which takes minutes.
 
 use std::env::consts::OS;
+use std::process::ExitCode;
 
-use crate::build::{Hooks, features};
-use crate::{Failure, Result, proc, setup, toolchain};
+use crate::{Failure, Result, Verb, check_flags, proc, setup, toolchain};
 
-/// A system that people have and this machine is not.
-struct Platform {
-    /// As people call it.
-    name: &'static str,
-    /// As Rust calls it.
-    target: &'static str,
-    /// What its C compiler comes in; `None`: there is none.
-    compiler: Option<&'static str>,
-}
+pub const VERB: Verb = Verb {
+    name: "platforms",
+    usage: "",
+    about: "types and lints of the command line for Windows, from Linux; nothing of it runs",
+    run: |args| check_flags(args, &[]).and_then(|()| check()),
+};
 
-const PLATFORMS: &[Platform] = &[
-    Platform {
-        name: "Windows",
-        target: "x86_64-pc-windows-gnu",
-        compiler: Some("gcc-mingw-w64-x86-64"),
-    },
-    Platform {
-        name: "macOS",
-        target: "aarch64-apple-darwin",
-        compiler: None,
-    },
+/// Windows, as the distribution's cross compiler can build for it.
+const TARGET: &str = "x86_64-pc-windows-gnu";
+
+/// SQLite and parts of the encryption are C.
+const C_COMPILER: &str = "x86_64-w64-mingw32-gcc";
+
+/// What it comes in on Debian and Ubuntu.
+const C_PACKAGE: &str = "gcc-mingw-w64-x86-64";
+
+/// The command line and everything below it with code of its own for Windows. The window's shell is not among them.
+const PACKAGES: &[&str] = &[
+    "ghostlight-store",
+    "ghostlight-hub",
+    "ghostlight-report",
+    "ghostlight-engine",
+    "ghostlight-cli",
 ];
 
-/// Left out: what only runs in the window's web view, and what only builds and measures.
-const EXCLUDED: &[&str] = &["ghostlight-ui", "ghostlight-bench", "ghostlight-eval", "ghostlight-seed", "xtask"];
-
-/// Reads the code of every platform; says which.
-///
-/// # Errors
-/// What the compiler finds, or that a platform's standard library cannot be had: no platform is left out silently.
-pub fn check() -> Result<String> {
+fn check() -> Result<ExitCode> {
     if OS != "linux" {
-        return Ok(format!("skipped: on {OS} the stage `lints` reads that system's code"));
+        return Err(Failure::new(format!(
+            "this reads the code for Windows on Linux; on {OS}, `cargo xtask test lints` reads the code for {OS}"
+        )));
     }
-    for platform in PLATFORMS {
-        platform.ensure()?;
-        platform.lint()?;
+    ensure_compiler()?;
+    toolchain::ensure_target(TARGET)?;
+    let mut clippy = proc::cargo();
+    clippy.args(["clippy", "--lib", "--bins", "--target", TARGET]);
+    for package in PACKAGES {
+        clippy.args(["-p", package]);
     }
-    let names: Vec<&str> = PLATFORMS.iter().map(|platform| platform.name).collect();
-    Ok(format!("types and lints for {}", names.join(" and ")))
+    clippy.args(["--", "-D", "warnings"]);
+    proc::run(&mut clippy)?;
+    println!("types and lints of the command line hold for {TARGET}");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn ensure_compiler() -> Result<()> {
+    if proc::find(C_COMPILER).is_some() {
+        return Ok(());
+    }
+    if !setup::has_apt() {
+        return Err(Failure::new(format!(
+            "{C_COMPILER} is missing; install the C compiler of MinGW-w64 for x86_64 by hand, then run this again"
+        )));
+    }
+    setup::install_packages(&[C_PACKAGE], "a C compiler for Windows")
 }
