@@ -98,7 +98,9 @@ fn input(text: &str) -> Input {
 fn default_folder() -> Result<PathBuf, ApiError> {
     let (qualifier, organisation, application) = PROJECT;
     let dirs = directories::ProjectDirs::from(qualifier, organisation, application);
-    dirs.map(|dirs| dirs.data_dir().to_owned()).ok_or_else(|| {
+    // On Windows the one that does not wander from machine to machine; elsewhere they are the same.
+    let folder = dirs.map(|dirs| dirs.data_local_dir().to_owned());
+    folder.ok_or_else(|| {
         ApiError::new(
             ErrorCode::Store,
             "There is no home directory to keep data in.",

@@ -73,10 +73,11 @@ impl Desktop for System {
             let _ = handle.wait_for_response(on_response);
             standing.fetch_sub(1, Ordering::Relaxed);
         };
-        let spawned = thread::Builder::new()
-            .name("notification".into())
-            .spawn(wait);
-        spawned.map(drop).map_err(|e| e.to_string())
+        let thread = thread::Builder::new().name("notification".into());
+        thread.spawn(wait).map(drop).map_err(|e| {
+            self.standing.fetch_sub(1, Ordering::Relaxed);
+            e.to_string()
+        })
     }
 }
 

@@ -2,13 +2,15 @@
 //!
 //! Each verb is a module with a `VERB` constant: its name, its usage and its function. Adding a verb means
 //! one module and one line in [`VERBS`]. What verbs share: [`proc`] (running programs), [`workspace`]
-//! (where things are), [`display`] (a virtual display), [`wasm`] (which compiler builds for the window).
+//! (where things are), [`display`] (a virtual display), [`toolchain`] (which systems our compiler builds for), [`wasm`]
+//! (which compiler builds for the window).
 
 mod bench;
 mod build;
 mod display;
 mod eval;
 mod icons;
+mod platforms;
 mod proc;
 mod run;
 mod seed;
@@ -17,6 +19,7 @@ mod soak;
 mod style;
 mod test;
 mod tidy;
+mod toolchain;
 mod ui;
 mod wasm;
 mod workspace;
@@ -34,6 +37,7 @@ const VERBS: &[Verb] = &[
     bench::VERB,
     seed::VERB,
     soak::VERB,
+    platforms::VERB,
     icons::VERB,
 ];
 
@@ -99,7 +103,7 @@ fn list_verbs(asked: Option<&String>) -> ExitCode {
     }
     for verb in VERBS {
         eprintln!(
-            "  cargo xtask {:<7} {:<26} {}",
+            "  cargo xtask {:<9} {:<26} {}",
             verb.name, verb.usage, verb.about
         );
     }

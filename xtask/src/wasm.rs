@@ -6,16 +6,13 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 use std::{env, fs};
 
+use crate::toolchain::{self, has_target, sysroot};
 use crate::{Failure, Result, proc, setup, workspace};
 
 /// The target of the window.
 pub const TARGET: &str = "wasm32-unknown-unknown";
-
-/// How long `rustup target add` may take: 20 MB, and a machine without a way to the server should not wait for ever.
-const RUSTUP_LIMIT: Duration = Duration::from_secs(60);
 
 /// The distribution's compiler; named by its full path because rustup's own `rustc` comes first on `PATH`.
 const DISTRIBUTION_RUSTC: &str = "/usr/bin/rustc";
@@ -79,11 +76,11 @@ pub fn ensure_compiler() -> Result<Compiler> {
 /// The compiler that is there, without installing anything.
 pub fn installed_compiler() -> Option<Compiler> {
     let own = sysroot("rustc")?;
-    if !distribution_asked_for() && has_target(&own) {
+    if !distribution_asked_for() && has_target(&own, TARGET) {
         return Some(Compiler::Own);
     }
     let distribution = sysroot(DISTRIBUTION_RUSTC)?;
-    has_target(&distribution).then(|| Compiler::Distribution {
+    has_target(&distribution, TARGET).then(|| Compiler::Distribution {
         linker: own.join("lib/rustlib").join(host()).join("bin/rust-lld"),
     })
 }
@@ -96,15 +93,11 @@ fn add_rustup_target() -> bool {
     if proc::find("rustup").is_none() {
         return false;
     }
-    eprintln!("set-up: adding {TARGET} to the Rust toolchain");
-    let added = proc::run_bounded(
-        proc::program("rustup").args(["target", "add", TARGET]),
-        RUSTUP_LIMIT,
-    );
+    let added = toolchain::ensure_target(TARGET);
     if let Err(failure) = &added {
         eprintln!("set-up: {failure}; trying the distribution's compiler instead");
     }
-    added.is_ok() && sysroot("rustc").is_some_and(|own| has_target(&own))
+    added.is_ok()
 }
 
 fn install_distribution_compiler() -> Result<()> {
@@ -117,7 +110,7 @@ fn install_distribution_compiler() -> Result<()> {
     let found = sysroot(DISTRIBUTION_RUSTC)
         .ok_or_else(|| Failure::new(format!("{DISTRIBUTION_RUSTC} does not run")))?;
     check_age()?;
-    if has_target(&found) {
+    if has_target(&found, TARGET) {
         Ok(())
     } else {
         build_std(&found)
@@ -197,25 +190,6 @@ fn install_std(built: &Path, destination: &Path) -> Result<()> {
             .args(libraries)
             .arg(destination),
     )
-}
-
-fn sysroot(rustc: &str) -> Option<PathBuf> {
-    let mut command = Command::new(rustc);
-    // From the root, so that a toolchain file there counts.
-    command
-        .current_dir(workspace::root())
-        .args(["--print", "sysroot"]);
-    proc::quiet_output(&mut command).map(PathBuf::from)
-}
-
-fn has_target(sysroot: &Path) -> bool {
-    // The folder alone is not enough: a broken installation leaves it empty.
-    let libraries = fs::read_dir(sysroot.join("lib/rustlib").join(TARGET).join("lib"));
-    libraries.is_ok_and(|mut files| {
-        files.any(|file| {
-            file.is_ok_and(|file| file.file_name().to_string_lossy().starts_with("libstd-"))
-        })
-    })
 }
 
 /// The triple under which our own toolchain keeps its tools.

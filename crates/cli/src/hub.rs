@@ -45,7 +45,7 @@ pub(crate) struct Serving {
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
     /// The tokens, one a line, in a file that only its owner can read; else the file hub-token of the data folder. Read
-    /// again when it changes, and on SIGHUP
+    /// again when it changes, and on SIGHUP where there is one
     #[arg(long, value_name = "FILE")]
     tokens: Option<PathBuf>,
     /// Begin a new epoch of every stream that others published: once, after the data folder was restored from a backup,
@@ -177,7 +177,7 @@ fn allow_files(wanted: u64) -> u64 {
 }
 
 /// Windows has no such limit.
-#[cfg(not(unix))]
+#[cfg(windows)]
 fn allow_files(_wanted: u64) -> u64 {
     u64::MAX
 }
@@ -189,13 +189,14 @@ fn refused(error: ServerError) -> Exit {
 /// What the system tells a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Signal {
-    /// SIGINT, SIGTERM, or Ctrl+C: end.
+    /// SIGINT or SIGTERM; on Windows Ctrl+C, Ctrl+Break, a closed console, or the end of the session: end.
     Stop,
     /// SIGHUP: read what was configured again.
+    #[cfg_attr(windows, expect(dead_code, reason = "there is no such signal"))]
     Hangup,
 }
 
-/// SIGINT and SIGTERM (Ctrl+C elsewhere), taken from here on.
+/// What [`Signal`] says, taken from here on.
 pub(crate) struct Signals(Receiver<Signal>);
 
 impl Signals {
@@ -289,14 +290,36 @@ async fn listen(hangup: bool, ready: &mpsc::Sender<io::Result<()>>, tell: &mpsc:
     }
 }
 
-/// There is no SIGHUP here.
-#[cfg(not(unix))]
+/// There is no SIGHUP here. Whoever closes the console or logs off gives the process a few seconds to end.
+#[cfg(windows)]
 async fn listen(_: bool, ready: &mpsc::Sender<io::Result<()>>, tell: &mpsc::Sender<Signal>) {
+    use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_logoff, ctrl_shutdown};
+    let all = || {
+        Ok((
+            ctrl_c()?,
+            ctrl_break()?,
+            ctrl_close()?,
+            ctrl_logoff()?,
+            ctrl_shutdown()?,
+        ))
+    };
+    let (mut c, mut stop, mut close, mut logoff, mut shutdown) = match all() {
+        Ok(all) => all,
+        Err(error) => {
+            let _ = ready.send(Err(error));
+            return;
+        }
+    };
     let _ = ready.send(Ok(()));
-    if tokio::signal::ctrl_c().await.is_ok() {
-        // Nobody listens: the process is ending.
-        let _ = tell.send(Signal::Stop);
+    tokio::select! {
+        _ = c.recv() => {}
+        _ = stop.recv() => {}
+        _ = close.recv() => {}
+        _ = logoff.recv() => {}
+        _ = shutdown.recv() => {}
     }
+    // Nobody listens: the process is ending.
+    let _ = tell.send(Signal::Stop);
 }
 
 #[cfg(test)]

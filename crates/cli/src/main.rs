@@ -128,7 +128,8 @@ impl Global {
 fn default_folder() -> Result<PathBuf, Exit> {
     let (qualifier, organisation, application) = PROJECT;
     match directories::ProjectDirs::from(qualifier, organisation, application) {
-        Some(dirs) => Ok(dirs.data_dir().to_owned()),
+        // On Windows the one that does not wander from machine to machine; elsewhere they are the same.
+        Some(dirs) => Ok(dirs.data_local_dir().to_owned()),
         None => Err(fail(
             Exit::Usage,
             "no home directory to keep data in",

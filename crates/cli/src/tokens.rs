@@ -8,8 +8,9 @@ use crate::{
     output::{Exit, fail},
 };
 use ghostlight_hub::server::{Server, Token, TokenError};
+use ghostlight_store::private;
 use std::{
-    fs::{self, File, Metadata},
+    fs::{self, File},
     io::{self, Read},
     path::{Path, PathBuf},
     time::{Duration, Instant, SystemTime},
@@ -48,9 +49,8 @@ struct Stamp {
 #[derive(Debug)]
 enum Trouble {
     File(io::Error),
-    /// Others can read it, by these permissions.
-    #[cfg(unix)]
-    Open(u32),
+    /// These can read it besides its owner.
+    Open(String),
     TooLong,
     List(TokenError),
 }
@@ -182,7 +182,10 @@ fn stamp(file: &Path) -> io::Result<Stamp> {
 
 fn read(path: &Path) -> Result<Vec<Token>, Trouble> {
     let file = File::open(path).map_err(Trouble::File)?;
-    check(&file.metadata().map_err(Trouble::File)?)?;
+    // Only its owner may be able to read it (SPEC C13).
+    if let Some(others) = private::others(&file).map_err(Trouble::File)? {
+        return Err(Trouble::Open(others));
+    }
     let mut text = String::new();
     file.take(FILE_BYTES_MAX + 1)
         .read_to_string(&mut text)
@@ -193,30 +196,14 @@ fn read(path: &Path) -> Result<Vec<Token>, Trouble> {
     Token::list(&text).map_err(Trouble::List)
 }
 
-/// Only its owner may be able to read it (SPEC C13).
-#[cfg(unix)]
-fn check(metadata: &Metadata) -> Result<(), Trouble> {
-    use std::os::unix::fs::PermissionsExt;
-    let mode = metadata.permissions().mode() & 0o777;
-    match mode & 0o077 {
-        0 => Ok(()),
-        _ => Err(Trouble::Open(mode)),
-    }
-}
-
-#[cfg(not(unix))]
-fn check(_: &Metadata) -> Result<(), Trouble> {
-    Ok(())
-}
-
 impl std::fmt::Display for Trouble {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::File(error) => error.fmt(f),
-            #[cfg(unix)]
-            Self::Open(mode) => write!(
+            Self::Open(others) => write!(
                 f,
-                "others than its owner can read it (mode {mode:03o}); chmod 600 it"
+                "others than its owner can read it ({others}); {}",
+                private::REMEDY
             ),
             Self::TooLong => write!(f, "longer than {FILE_BYTES_MAX} bytes"),
             Self::List(error) => error.fmt(f),

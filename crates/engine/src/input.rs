@@ -170,15 +170,15 @@ pub fn read_capped(name: &str, from: impl Read) -> Result<Vec<u8>, Issue> {
 
 fn read_file(path: &Path) -> Result<Acquired, Issue> {
     let name = path.display().to_string();
-    let file = File::open(path).map_err(|e| unreadable(&name, &e))?;
-    let metadata = file.metadata().map_err(|e| unreadable(&name, &e))?;
-    if metadata.is_dir() {
+    // Asked before it is opened: Windows opens no folder, and says that access is denied.
+    if path.is_dir() {
         return Err(error(
             "folder",
             format!("{name} is a folder, not a posting."),
             "Choose the files inside it.",
         ));
     }
+    let file = File::open(path).map_err(|e| unreadable(&name, &e))?;
     Ok(Acquired {
         bytes: read_capped(&name, file)?,
         ..Acquired::default()

@@ -9,10 +9,10 @@
 //! under no lock but the one of these calls. [`Secrets::place`] and [`Secrets::forget`] never ask it.
 
 use ghostlight_api::{ApiError, ErrorCode, view::TokenPlace};
+use ghostlight_store::private;
 use ghostlight_sync::frame::Secret;
 use std::{
-    fmt,
-    fs::{self, OpenOptions},
+    fmt, fs,
     io::{self, Read, Write},
     path::{Path, PathBuf},
     sync::{
@@ -303,11 +303,14 @@ impl Secrets {
             Err(e) => return Err(io_error(&path, &e)),
             Ok(file) => file,
         };
-        if is_open_to_others(&file).map_err(|e| io_error(&path, &e))? {
+        if let Some(others) = private::others(&file).map_err(|e| io_error(&path, &e))? {
             return Err(ApiError::new(
                 ErrorCode::Store,
-                format!("{}: others may read this token", path.display()),
-                "Set the mode of the file to 600, and consider the token as known.",
+                format!("{}: others may read this token ({others})", path.display()),
+                format!(
+                    "For this file, {}; and consider the token as known.",
+                    private::REMEDY
+                ),
             ));
         }
         let text = beginning(file).map_err(|e| io_error(&path, &e))?;
@@ -320,14 +323,10 @@ impl Secrets {
         fs::create_dir_all(&self.folder).map_err(failed)?;
         let aside = path.with_extension("new");
         self.remove(&aside)?;
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        only_for_the_owner(&mut options);
-        let mut file = options.open(&aside).map_err(failed)?;
+        let mut file = private::create_new(&aside).map_err(failed)?;
         // Before anything stands in it: not every file system keeps others out. The name of an entry is no secret.
         let is_token = path.extension().is_none();
-        let is_open = !cfg!(unix) || is_open_to_others(&file).map_err(failed)?;
-        if is_token && is_open {
+        if is_token && private::others(&file).map_err(failed)?.is_some() {
             drop(file);
             self.remove(&aside)?;
             return Err(ApiError::new(
@@ -342,6 +341,8 @@ impl Secrets {
         }
         file.write_all(text.as_bytes()).map_err(failed)?;
         file.sync_all().map_err(failed)?;
+        // Windows renames no file of which nobody else may have a handle.
+        drop(file);
         fs::rename(&aside, path).map_err(failed)
     }
 
@@ -412,27 +413,6 @@ fn beginning(file: fs::File) -> io::Result<String> {
     // A tool that renews a token may leave a line end behind it.
     text.truncate(text.trim_end().len());
     Ok(text)
-}
-
-#[cfg(unix)]
-fn only_for_the_owner(options: &mut OpenOptions) {
-    use std::os::unix::fs::OpenOptionsExt;
-    options.mode(0o600);
-}
-
-#[cfg(not(unix))]
-fn only_for_the_owner(_: &mut OpenOptions) {}
-
-#[cfg(unix)]
-fn is_open_to_others(file: &fs::File) -> io::Result<bool> {
-    use std::os::unix::fs::PermissionsExt;
-    Ok(file.metadata()?.permissions().mode() & 0o077 != 0)
-}
-
-/// Where files have no modes, the profile's folder keeps others out of what an earlier version left.
-#[cfg(not(unix))]
-fn is_open_to_others(_: &fs::File) -> io::Result<bool> {
-    Ok(false)
 }
 
 #[cfg(test)]

@@ -49,6 +49,14 @@ pub enum FileError {
         /// The folder.
         path: PathBuf,
     },
+    /// What has that name cannot be replaced.
+    #[error(
+        "{path}: the file there cannot be replaced (another program has it open, or it is write-protected)"
+    )]
+    Held {
+        /// The file.
+        path: PathBuf,
+    },
     /// No room left.
     #[error("{path}: the disk is full; no half file is left, and what was there stays")]
     DiskFull {
@@ -98,6 +106,7 @@ impl FileError {
             Self::Special { .. } => "Name a file; an export is there as a whole or not at all.",
             Self::NoFolder { .. } => "Make the folder first, or choose another.",
             Self::ReadOnly { .. } => "Choose a folder that you may write to.",
+            Self::Held { .. } => "Close it there, or choose another name.",
             Self::DiskFull { .. } => "Free some space on that disk, or choose another.",
             Self::TooLarge { .. } => "Raise the limit, choose another disk, or export fewer rows.",
             Self::Io { .. } => "Check that the folder is there and can be written, then try again.",
@@ -167,11 +176,18 @@ impl Aside {
         let path = &self.target.path;
         let failed = |e: &io::Error| FileError::of(path, e);
         self.file.as_file().sync_all().map_err(|e| failed(&e))?;
-        match self.target.overwrite {
+        let overwrite = self.target.overwrite;
+        match overwrite {
             true => self.file.persist(path),
             false => self.file.persist_noclobber(path),
         }
-        .map_err(|e| failed(&e.error))?;
+        .map_err(|e| match e.error.kind() {
+            // The folder took the file already: it is the other one that stays, as on Windows any that is open.
+            io::ErrorKind::PermissionDenied if overwrite && path.exists() => {
+                FileError::Held { path: path.clone() }
+            }
+            _ => failed(&e.error),
+        })?;
         sync_folder(&folder_of(path));
         Ok(())
     }

@@ -353,6 +353,37 @@ fn a_file_that_is_there_is_replaced_only_if_that_was_asked_for() {
     assert_eq!(names(folder.path()), ["out.csv"]);
 }
 
+// Elsewhere a file that is open is replaced, and its reader keeps the old one.
+#[cfg(windows)]
+#[test]
+fn a_file_that_another_program_has_open_stays_and_is_named() {
+    use std::os::windows::fs::OpenOptionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("out.csv");
+    fs::write(&path, "before").unwrap();
+    // As spreadsheets do: others may read it, and not replace it.
+    let mut options = fs::OpenOptions::new();
+    let open = options.read(true).share_mode(1).open(&path).unwrap();
+    let over = Target {
+        path: path.clone(),
+        overwrite: true,
+    };
+    let mut watch = Watch {
+        cancel: &Cancel::default(),
+        progress: &mut |_| {},
+    };
+    let mut rows = Texts::numbered(1, 1);
+    let refused = write(&mut rows, &job(Format::Csv), &over, &mut watch);
+    assert_eq!(
+        refused.map(|_| ()),
+        Err(Failed::File(FileError::Held { path: path.clone() }))
+    );
+    assert_eq!(fs::read_to_string(&path).unwrap(), "before");
+    assert_eq!(names(folder.path()), ["out.csv"]);
+    drop(open);
+    write(&mut rows, &job(Format::Csv), &over, &mut watch).unwrap();
+}
+
 #[test]
 fn a_target_that_is_no_file_is_named() {
     let folder = tempfile::tempdir().unwrap();

@@ -19,6 +19,7 @@ pub mod log;
 mod open;
 pub mod outbox;
 mod outline;
+pub mod private;
 pub mod project;
 pub mod read;
 mod replay;

@@ -335,7 +335,7 @@ fn migrate(folder: &Path, path: &Path, options: &OpenOptions) -> Result<(), Stor
 fn lock_migration(folder: &Path, path: &Path) -> Result<fs::File, StoreError> {
     let lock_path = folder.join("migrate.lock");
     // What keeps us from locking keeps us from migrating: it is the database that is named.
-    let lock = fs::File::create(&lock_path).map_err(|e| StoreError::io(path, &e))?;
+    let lock = lock_file(&lock_path).map_err(|e| StoreError::io(path, &e))?;
     let until = Instant::now() + MIGRATION_WAIT;
     loop {
         match lock.try_lock() {
@@ -351,6 +351,13 @@ fn lock_migration(folder: &Path, path: &Path) -> Result<fs::File, StoreError> {
             Err(TryLockError::Error(e)) => return Err(StoreError::io(&lock_path, &e)),
         }
     }
+}
+
+/// Opens a file to lock, made if there is none. Its bytes are left alone: another process may have locked them, which
+/// on Windows also keeps others from cutting it.
+pub(crate) fn lock_file(path: &Path) -> std::io::Result<fs::File> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(false).open(path)
 }
 
 fn migration_error(path: &Path, error: &rusqlite_migration::Error) -> StoreError {

@@ -1,5 +1,6 @@
 //! The secret that clients show, and where a data folder keeps it.
 
+use ghostlight_store::private;
 use std::{
     fmt, fs,
     io::{self, Write},
@@ -83,6 +84,8 @@ impl Token {
     /// The first line that is no token or repeats one, no token at all, or more than [`TOKENS_MAX`].
     pub fn list(text: &str) -> Result<Vec<Self>, TokenError> {
         let mut tokens: Vec<(usize, Self)> = Vec::new();
+        // Some editors of Windows begin a file with a byte order mark.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         for (number, line) in (1..).zip(text.lines().map(str::trim)) {
             if line.is_empty() || line.starts_with('#') {
                 continue;
@@ -140,13 +143,16 @@ impl Token {
     fn save(&self, folder: &Path, path: &Path) -> io::Result<()> {
         fs::create_dir_all(folder)?;
         let beside = folder.join(format!("{FILE}.{}", std::process::id()));
-        let mut options = fs::OpenOptions::new();
-        options.write(true).create(true).truncate(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&beside)?;
+        // Left by a process of the same number that was killed.
+        match fs::remove_file(&beside) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = private::create_new(&beside)?;
         file.write_all(self.0.as_bytes())?;
         file.sync_all()?;
+        // Windows neither links nor removes a file of which nobody else may have a handle.
+        drop(file);
         let linked = fs::hard_link(&beside, path);
         fs::remove_file(&beside)?;
         linked
@@ -188,22 +194,15 @@ mod tests {
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
         let other = tempfile::tempdir().unwrap();
         assert!(!token_of(other.path()).is(first.reveal()));
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            let mode = fs::metadata(folder.path().join(FILE))
-                .unwrap()
-                .permissions()
-                .mode();
-            assert_eq!(mode & 0o777, 0o600);
-        }
+        let file = fs::File::open(folder.path().join(FILE)).unwrap();
+        assert_eq!(private::others(&file).unwrap(), None);
     }
 
     #[test]
     fn a_list_is_good_as_a_whole_or_names_its_line() {
         const A: &str = "0123456789abcdef";
         const B: &str = "fedcba9876543210";
-        let list = Token::list(&format!("# of the studio\r\n\n {A} \n{B}")).unwrap();
+        let list = Token::list(&format!("\u{feff}# of the studio\r\n\n {A} \n{B}")).unwrap();
         let texts: Vec<&str> = list.iter().map(Token::reveal).collect();
         assert_eq!(texts, [A, B]);
         let many = |count: usize| -> String {

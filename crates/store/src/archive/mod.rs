@@ -220,7 +220,7 @@ impl Turn {
     fn take(folder: &Path) -> Result<Self, StoreError> {
         file::make_folder(folder)?;
         let path = folder.join("lock");
-        let lock = fs::File::create(&path).map_err(|e| StoreError::io(&path, &e))?;
+        let lock = crate::open::lock_file(&path).map_err(|e| StoreError::io(&path, &e))?;
         match lock.try_lock() {
             Ok(()) => Ok(Self { _lock: lock }),
             Err(TryLockError::WouldBlock) => Err(StoreError::Declined {
