@@ -1,6 +1,7 @@
 //! Exit codes and messages.
 
 use std::{
+    env::{self, VarError},
     io::{self, Write},
     process::ExitCode,
 };
@@ -32,6 +33,18 @@ pub(crate) fn fail(exit: Exit, message: &str, hint: Option<&str>) -> Exit {
 /// A text as it may stand in a line of the terminal: what a server or a file says could else steer it.
 pub(crate) fn shown(text: &str) -> String {
     text.replace(char::is_control, " ")
+}
+
+/// A variable of the environment; `None` where it is not set. What is no text is refused, and not repeated: it may be a
+/// secret.
+pub(crate) fn variable(name: &str) -> Result<Option<String>, Exit> {
+    match env::var(name) {
+        Ok(text) => Ok(Some(text)),
+        Err(VarError::NotPresent) => Ok(None),
+        Err(VarError::NotUnicode(_)) => {
+            Err(fail(Exit::Usage, &format!("{name}: it is not UTF-8"), None))
+        }
+    }
 }
 
 /// Prints a line. A reader that went away (`| head`) ends the program quietly.

@@ -5,7 +5,7 @@
 
 use crate::{
     Global,
-    output::{Exit, fail},
+    output::{Exit, fail, variable},
 };
 use ghostlight_hub::server::{Server, Token, TokenError};
 use ghostlight_store::private;
@@ -67,12 +67,12 @@ impl Tokens {
             looked: Instant::now(),
             quiet: global.quiet,
         };
-        match (std::env::var(TOKEN_VARIABLE), named) {
-            (Ok(_), Some(_)) => {
+        match (variable(TOKEN_VARIABLE)?, named) {
+            (Some(_), Some(_)) => {
                 let message = format!("--tokens and {TOKEN_VARIABLE} both name tokens");
                 return Err(fail(Exit::Usage, &message, Some("Leave one of them out.")));
             }
-            (Ok(text), None) => {
+            (Some(text), None) => {
                 let token = Token::new(&text);
                 let token = token.map_err(|error| {
                     fail(Exit::Usage, &format!("{TOKEN_VARIABLE}: {error}"), None)
@@ -80,14 +80,7 @@ impl Tokens {
                 tokens.good.push(token);
                 return Ok(tokens);
             }
-            (Err(std::env::VarError::NotPresent), _) => {}
-            (Err(error), _) => {
-                return Err(fail(
-                    Exit::Usage,
-                    &format!("{TOKEN_VARIABLE}: {error}"),
-                    None,
-                ));
-            }
+            (None, _) => {}
         }
         let file = match named {
             Some(file) => file.to_owned(),

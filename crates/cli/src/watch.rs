@@ -6,7 +6,7 @@
 use crate::{
     Global,
     hub::Signals,
-    output::{Exit, fail, shown},
+    output::{Exit, fail, shown, variable},
     send::{Given, Sender},
 };
 use ghostlight_engine::{
@@ -25,7 +25,6 @@ use ghostlight_engine::{
 use serde_json::json;
 use std::{
     collections::VecDeque,
-    env::VarError,
     io::{self, Write},
     sync::{
         Arc,
@@ -167,9 +166,8 @@ fn follow(watching: &Watching, printer: &mut Printer) -> Result<Exit, Exit> {
 fn settings(args: &Args) -> Result<Settings, Exit> {
     let usage = |message: String| fail(Exit::Usage, &message, None);
     let (endpoint, token) = Endpoint::parse(&args.url).map_err(|e| usage(e.to_string()))?;
-    let variable = variable_of(TOKEN_VARIABLE)?;
-    let variable = variable.map(|text| text.trim().to_owned());
-    let token = token.or(variable.filter(|text| !text.is_empty()).map(Secret));
+    let from_environment = variable(TOKEN_VARIABLE)?.map(|text| text.trim().to_owned());
+    let token = token.or(from_environment.filter(|text| !text.is_empty()).map(Secret));
     let mut settings = Settings::new(endpoint, token);
     settings.kind = args.adapter;
     if !args.send.is_empty() {
@@ -182,7 +180,7 @@ fn settings(args: &Args) -> Result<Settings, Exit> {
         }
         settings.kind = Some(kind);
     }
-    if let Some(text) = variable_of(MAX_DELAY_VARIABLE)? {
+    if let Some(text) = variable(MAX_DELAY_VARIABLE)? {
         let bad = |why: String| usage(format!("{MAX_DELAY_VARIABLE}: {why}"));
         let cap = text
             .parse()
@@ -190,7 +188,7 @@ fn settings(args: &Args) -> Result<Settings, Exit> {
         settings.connection.backoff =
             Backoff::new(BASE_DELAY_MS.min(cap), 2.0, cap).map_err(|e| bad(e.to_string()))?;
     }
-    if let Some(text) = variable_of(RECONNECT_VARIABLE)? {
+    if let Some(text) = variable(RECONNECT_VARIABLE)? {
         settings.connection.reconnects = switch(&text).ok_or_else(|| {
             usage(format!(
                 "{RECONNECT_VARIABLE}: 1, true or on, or 0, false or off, is expected"
@@ -198,17 +196,6 @@ fn settings(args: &Args) -> Result<Settings, Exit> {
         })?;
     }
     Ok(settings)
-}
-
-/// A variable of the environment; `None` where it is not set.
-fn variable_of(name: &str) -> Result<Option<String>, Exit> {
-    match std::env::var(name) {
-        Ok(text) => Ok(Some(text)),
-        Err(VarError::NotPresent) => Ok(None),
-        Err(VarError::NotUnicode(_)) => {
-            Err(fail(Exit::Usage, &format!("{name}: it is not UTF-8"), None))
-        }
-    }
 }
 
 /// `0`, `false`, `off` and their opposites; an empty text is as good as none.
@@ -221,7 +208,7 @@ fn switch(text: &str) -> Option<bool> {
 }
 
 fn history_limit() -> Result<Option<usize>, Exit> {
-    let Some(text) = variable_of(HISTORY_VARIABLE)? else {
+    let Some(text) = variable(HISTORY_VARIABLE)? else {
         return Ok(None);
     };
     let number = text.trim().parse().ok();

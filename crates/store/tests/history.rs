@@ -4,7 +4,7 @@
 mod support;
 
 use ghostlight_model::{
-    CommitId, FieldKey, FieldValue, Micros, PostingId, RunId, Source,
+    CommitId, FieldKey, FieldValue, Micros, PostingId, Source,
     commit::{AuthorId, Purpose},
     history::Merge,
 };
@@ -20,22 +20,8 @@ use support::*;
 fn filled(folder: &Path) -> (Store, PostingId) {
     let store = open(folder);
     let posting = store.identify(vec![key(1)]).wait().unwrap();
-    run_over(&store, posting, ("run-1", DAY), "Lamplighter");
+    looked_at(&store, posting, "run-1", "Lamplighter", DAY);
     (store, posting)
-}
-
-/// A run that finds this title and ends.
-fn run_over(store: &Store, posting: PostingId, (name, ts): (&str, i64), title: &str) {
-    let run = RunId(name.into());
-    let capture = store.put_capture(page(title, ts)).wait().unwrap();
-    let saw = seen(capture, FieldKey::Title, title, 900);
-    let events = vec![
-        started(&run, ts),
-        parsed(&run, ts + 1, (capture, posting), None),
-    ];
-    store.append(run.stream(), events).wait().unwrap();
-    let end = finished(&run, posting, vec![saw], ts + 2);
-    store.finish_run(end).wait().unwrap();
 }
 
 fn text(words: &str) -> Option<FieldValue> {
@@ -129,7 +115,7 @@ fn edits_and_runs_go_to_the_branch_that_is_checked_out() {
     let root = head(&store, posting);
     assert_eq!(branch(&store, posting, "what-if").unwrap(), root);
     edit(&store, posting, (FieldKey::Company, "Oriel"), 1);
-    run_over(&store, posting, ("run-2", DAY + 2_000_000), "Lamp Keeper");
+    looked_at(&store, posting, "run-2", "Lamp Keeper", DAY + 2_000_000);
     assert_eq!(
         shown(&store, posting, FieldKey::Company).as_deref(),
         Some("Oriel")
@@ -431,7 +417,7 @@ fn a_conflict_is_shown_decided_and_kept() {
     assert_eq!(commit.message, "both were right");
     // A machine's value is no match for a person's: no conflict.
     branch(&store, posting, "machine").unwrap();
-    run_over(&store, posting, ("run-3", DAY + 9_000_000), "Baker");
+    looked_at(&store, posting, "run-3", "Baker", DAY + 9_000_000);
     assert_eq!(
         shown(&store, posting, FieldKey::Title).as_deref(),
         Some("Lampist")

@@ -1,6 +1,6 @@
 //! `archive`: old history into files and back, as a script sees it.
 
-use crate::program::{Done, Ghostlight, finish, fixture};
+use crate::program::{Done, Ghostlight, fixture};
 use serde_json::{Value, json};
 use std::{fs, path::PathBuf};
 
@@ -311,22 +311,11 @@ fn a_disk_that_fills_up_under_an_archive_file_loses_nothing() {
     let before = asked(&ghostlight, &id);
     let folder = ghostlight.data.path().join("archive");
     fs::create_dir(&folder).unwrap();
-    // A disk of its own for the archive files that is too small for them, where the system lets us make one.
-    let script = format!(
-        "mount -t tmpfs -o size=128k none {0} || exit 77; \"$@\"; code=$?; ls -A {0} > {0}.left; exit $code",
-        folder.display()
-    );
-    let program = ghostlight.command(&["archive", "--older-than", "0"]);
-    let mut command = std::process::Command::new("unshare");
-    command
-        .args(["-rm", "sh", "-c", &script, "sh"])
-        .arg(program.get_program())
-        .args(program.get_args());
-    let done = finish(command, |_| Ok(()));
-    if done.code == 77 || done.err.contains("unshare") {
-        eprintln!("SKIPPED: no disk of our own here: {}", done.err);
+    // The archive files do not fit.
+    let args = ["archive", "--older-than", "0"];
+    let Some(done) = ghostlight.run_on_small_disk(&folder, 128, &args) else {
         return;
-    }
+    };
     done.refused(
         "full",
         3,

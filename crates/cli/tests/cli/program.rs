@@ -52,6 +52,28 @@ impl Ghostlight {
         finish(self.command(args), move |stdin| stdin.write_all(&input))
     }
 
+    /// With a disk of so many kB of its own at `folder`; `None`, and loudly, where the system lets us make none. What is
+    /// left there stands in the file beside the folder whose name ends in `.left`.
+    #[cfg(target_os = "linux")]
+    pub fn run_on_small_disk(&self, folder: &Path, kb: u32, args: &[&str]) -> Option<Done> {
+        let script = format!(
+            "mount -t tmpfs -o size={kb}k none {0} || exit 77; \"$@\"; code=$?; ls -A {0} > {0}.left; exit $code",
+            folder.display()
+        );
+        let program = self.command(args);
+        let mut command = Command::new("unshare");
+        command
+            .args(["-rm", "sh", "-c", &script, "sh"])
+            .arg(program.get_program())
+            .args(program.get_args());
+        let done = finish(command, |_| Ok(()));
+        if done.code == 77 || done.err.contains("unshare") {
+            eprintln!("SKIPPED: no disk of our own here: {}", done.err);
+            return None;
+        }
+        Some(done)
+    }
+
     /// `analyze --json`, which prints one object a posting.
     pub fn analyze(&self, input: &str) -> (Done, Vec<Value>) {
         let done = self.run(&["analyze", input, "--json"]);

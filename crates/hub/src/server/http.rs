@@ -10,13 +10,13 @@ use super::{
 use axum::{
     Extension, Router,
     body::{Body, Bytes},
-    extract::{Query, Request, State, rejection::QueryRejection},
+    extract::{DefaultBodyLimit, FromRequest, Query, Request, State, rejection::QueryRejection},
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use futures_util::{StreamExt, stream};
+use futures_util::stream;
 use ghostlight_model::{Offset, StreamId};
 use ghostlight_sync::{
     frame::{
@@ -30,7 +30,7 @@ use hyper_util::rt::TokioIo;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::{sync::Arc, time::Duration};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout};
 use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
 
 /// A comment line of SSE after so much silence, so that proxies and the client know the connection lives.
@@ -68,6 +68,7 @@ mod http_code {
 type Shared = State<Arc<App>>;
 
 pub(super) fn router(app: Arc<App>) -> Router {
+    let limit = DefaultBodyLimit::max(app.config.limits.max_frame_bytes);
     Router::new()
         .route("/v1", get(web_socket))
         .route("/v1/sse", get(sse))
@@ -90,6 +91,7 @@ pub(super) fn router(app: Arc<App>) -> Router {
             let text = "this address takes another method";
             error(StatusCode::METHOD_NOT_ALLOWED, http_code::BAD_REQUEST, text)
         })
+        .layer(limit)
         .layer(middleware::from_fn_with_state(Arc::clone(&app), admit))
         .with_state(app)
 }
@@ -697,7 +699,7 @@ async fn publish(
     unavailable()
 }
 
-/// The body of a request, of at most `max` bytes, if it comes in time.
+/// The body of a request, of at most `max` bytes (the router's limit), if it comes in time.
 async fn whole_body(request: Request, max: usize) -> Result<Bytes, Box<Response>> {
     let too_large = || {
         let text = format!("a publish has at most {max} bytes");
@@ -709,23 +711,14 @@ async fn whole_body(request: Request, max: usize) -> Result<Bytes, Box<Response>
     if length.is_some_and(|length| length > max as u64) {
         return Err(too_large());
     }
-    let mut body = request.into_body().into_data_stream();
-    let mut bytes = Vec::new();
-    let until = Instant::now() + BODY_WAIT;
-    loop {
-        match timeout_at(until, body.next()).await {
-            Ok(Some(Ok(chunk))) if bytes.len() + chunk.len() > max => return Err(too_large()),
-            Ok(Some(Ok(chunk))) => bytes.extend_from_slice(&chunk),
-            Ok(Some(Err(problem))) => {
-                let text = format!("the body of the request broke off: {problem}");
-                return Err(Box::new(bad_request(&text)));
-            }
-            Ok(None) => return Ok(bytes.into()),
-            Err(_) => {
-                let text = format!("the body did not come within {} s", BODY_WAIT.as_secs());
-                let status = StatusCode::REQUEST_TIMEOUT;
-                return Err(Box::new(error(status, http_code::BAD_REQUEST, &text)));
-            }
+    match timeout(BODY_WAIT, Bytes::from_request(request, &())).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(problem)) if problem.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(too_large()),
+        Ok(Err(problem)) => Err(Box::new(bad_request(&problem.body_text()))),
+        Err(_) => {
+            let text = format!("the body did not come within {} s", BODY_WAIT.as_secs());
+            let status = StatusCode::REQUEST_TIMEOUT;
+            Err(Box::new(error(status, http_code::BAD_REQUEST, &text)))
         }
     }
 }
