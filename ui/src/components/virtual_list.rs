@@ -599,6 +599,14 @@ impl VirtualList {
             self.geometry.content_px() - raised_px,
             self.drawn.top_px - raised_px,
         );
+        // What is drawn stays in view until the list has heard of a scroll that went past it.
+        let header_px = props.header.as_ref().map_or(0, |(_, px)| *px);
+        let past_px = self.geometry.past_view_px(self.drawn);
+        let style = format!(
+            "margin-top:{}px;top:{}px;bottom:-{past_px}px",
+            top_px.min(0.0),
+            f64::from(header_px) - past_px,
+        );
         html! {
             <div
                 class="gl-rows"
@@ -615,7 +623,8 @@ impl VirtualList {
             >
                 if let Some((header, _)) = &props.header { { header.clone() } }
                 <div class="gl-rows__content" style={format!("height:{height_px}px")} role={if rows { "rowgroup" } else { "presentation" }}>
-                    <div class="gl-rows__window" style={format!("top:{top_px}px")} role="presentation">
+                    <div style={format!("height:{}px", top_px.max(0.0))} role="presentation"></div>
+                    <div class="gl-rows__window" {style} role="presentation">
                         { for (self.drawn.first..self.drawn.end).map(|index| self.view_row(ctx, index)) }
                     </div>
                 </div>

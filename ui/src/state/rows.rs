@@ -92,6 +92,12 @@ impl Geometry {
         }
     }
 
+    /// By how much the rows of a window are taller than what is seen: so far past the view's edges they may reach. A
+    /// browser scrolls and paints before it tells; a window that may be pushed no further than this leaves no blank row.
+    pub fn past_view_px(&self, window: Window) -> f64 {
+        (f64::from(window.end - window.first) * self.row_px - self.viewport_px).max(0.0)
+    }
+
     /// The height to draw the content with while the newest rows are followed, if it was `drawn_px` before. It stands
     /// still as long as it tells about how long the list is: another height is another scroll position, for which the
     /// browser lays out the page at once, with every page of rows that comes.
@@ -323,6 +329,16 @@ mod tests {
         assert_eq!(list(3).seen(0.0), (0, 3));
         assert_eq!(list(0).seen(0.0), (0, 0));
         assert_eq!(list(100).seen(75.0), (1, 12));
+    }
+
+    #[test]
+    fn rows_reach_past_the_view_by_what_they_are_taller() {
+        let past = |total, scroll| list(total).past_view_px(list(total).window(scroll));
+        assert_eq!(past(0, 0.0), 0.0);
+        assert_eq!(past(5, 0.0), 0.0);
+        // A page of ten and a row below, then one above too.
+        assert_eq!(past(10_000, 0.0), 550.0);
+        assert_eq!(past(10_000, 5_000.0), 1_050.0);
     }
 
     #[test]
