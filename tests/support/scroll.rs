@@ -112,8 +112,7 @@ const MOVE: &str = r#"
 
 /// Scrolls as a wheel does, so many notches of so many pixels; up if they are negative.
 pub async fn wheel(app: &App, id: &str, notches: usize, delta_px: i64) {
-    let tops: Vec<Value> = (0..notches).map(|_| json!([delta_px, null])).collect();
-    app.script_async(MOVE, vec![json!(id), json!(tops)]).await;
+    move_by(app, id, vec![json!([delta_px, null]); notches]).await;
 }
 
 /// Scrolls as a scroll bar that is dragged does: through these places, 0 the top and 1 the bottom, in steps of a frame.
@@ -125,7 +124,15 @@ pub async fn drag(app: &App, id: &str, places: &[f64]) {
         let at = |n: usize| pair[0] + (pair[1] - pair[0]) * n as f64 / FRAMES as f64;
         tops.extend((1..=FRAMES).map(|n| json!([0, at(n)])));
     }
-    app.script_async(MOVE, vec![json!(id), json!(tops)]).await;
+    move_by(app, id, tops).await;
+}
+
+/// A few moves a script: where frames are slow, many would outlast the driver's patience.
+async fn move_by(app: &App, id: &str, tops: Vec<Value>) {
+    const EACH: usize = 24;
+    for tops in tops.chunks(EACH) {
+        app.script_async(MOVE, vec![json!(id), json!(tops)]).await;
+    }
 }
 
 /// Puts the focus on a list.
