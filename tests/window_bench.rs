@@ -558,8 +558,8 @@ async fn cycles() {
     let (warm, between, looks) = CYCLES;
     // Fewer at a time than a step of the driver takes on a busy machine.
     let open = async |count: usize| {
-        for _ in 0..count / 50 {
-            app.script_async(CLICKS, vec![json!(50)]).await;
+        for _ in 0..count / 10 {
+            app.script_async(CLICKS, vec![json!(10)]).await;
         }
     };
     open(warm).await;
