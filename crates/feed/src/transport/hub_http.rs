@@ -218,6 +218,8 @@ impl Session {
         while let Some(event) = events.next().await {
             let Event { kind, data, .. } = match event? {
                 Block::Event(event) => event,
+                // A hub's places stand in its frames.
+                Block::Place(_) => continue,
                 Block::Garbled { id, bytes } => {
                     let message = Message::Garbled { id, bytes };
                     self.reports.tell(Report::Message(message)).await;

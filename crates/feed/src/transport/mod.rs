@@ -56,15 +56,18 @@ pub enum Message {
     Event {
         /// Its type; `message` where the server names none.
         kind: String,
-        /// The last id that the server gave, maybe empty.
-        id: String,
+        /// The last id that the server gave over this connection; empty: there is none any more. `None` if it gave none,
+        /// so that the one from before goes on.
+        id: Option<String>,
         /// Its lines.
         data: String,
     },
+    /// An event stream's last id without an event.
+    Place(String),
     /// Something that should be text and is not UTF-8.
     Garbled {
-        /// The last id of an event stream, maybe empty.
-        id: String,
+        /// The last id of an event stream, as of an event.
+        id: Option<String>,
         /// Its beginning, as far as it is known.
         bytes: Vec<u8>,
     },

@@ -47,6 +47,9 @@ pub(super) async fn run(dial: &Dial, reports: &Reports) -> Failure {
                 let message = Message::Event { kind, id, data };
                 reports.tell(Report::Message(message)).await;
             }
+            Some(Ok(Block::Place(id))) => {
+                reports.tell(Report::Message(Message::Place(id))).await;
+            }
             Some(Ok(Block::Garbled { id, bytes })) => {
                 reports
                     .tell(Report::Message(Message::Garbled { id, bytes }))

@@ -207,7 +207,7 @@ async fn read(
             Err(error) => {
                 if matches!(error, tungstenite::Error::Utf8(_)) {
                     // RFC 6455 wants the connection ended; what is known of the message is remembered.
-                    let (id, bytes) = (String::new(), Vec::new());
+                    let (id, bytes) = (None, Vec::new());
                     let message = Message::Garbled { id, bytes };
                     reports.tell(Report::Message(message)).await;
                 }
