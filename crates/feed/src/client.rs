@@ -431,11 +431,8 @@ impl<M: Memory> Client<M> {
                 self.probe.take_if(|probe| probe.attempt == attempt);
             }
             Action::Ping { nonce } => {
-                let ping = self
-                    .adapter
-                    .as_ref()
-                    .map_or(Outgoing::Ping(nonce), |one| one.ping(nonce));
-                self.send(ping);
+                let text = self.adapter.as_ref().and_then(|one| one.ping(nonce));
+                self.send(Outgoing::Ping { nonce, text });
             }
             Action::RefreshToken if self.settings.asks_for_token && self.asking.is_none() => {
                 self.ask(Asking::Renewal);
@@ -633,6 +630,7 @@ impl<M: Memory> Client<M> {
                 self.message_sent(id);
             }
             Report::Ended(failure) => self.fail(attempt, failure),
+            Report::Pinged(nonce) => self.tell(Input::Pinged { attempt, nonce }),
             Report::Broke(why) => self.ended = Some(Ended::Fault(why)),
         }
     }

@@ -157,9 +157,9 @@ pub(crate) trait Adapter: Send {
     /// A message came.
     fn message(&mut self, message: Message, now: Millis) -> Vec<Effect>;
 
-    /// How this system is asked for a sign of life.
-    fn ping(&self, nonce: u64) -> Outgoing {
-        Outgoing::Ping(nonce)
+    /// The text that asks this system for a sign of life; `None`: by a ping frame of the WebSocket itself.
+    fn ping(&self, _nonce: u64) -> Option<String> {
+        None
     }
 
     /// Time passed.

@@ -85,8 +85,13 @@ pub enum Outgoing {
         /// The frame.
         text: String,
     },
-    /// A ping frame of the WebSocket itself.
-    Ping(u64),
+    /// A ping, of which [`Report::Pinged`] tells.
+    Ping {
+        /// As the report names it.
+        nonce: u64,
+        /// As a text frame, or else as a ping frame of the WebSocket itself.
+        text: Option<String>,
+    },
 }
 
 /// What happens on a link.
@@ -111,6 +116,8 @@ pub(crate) enum Report {
     Pong(u64),
     /// It took bytes.
     Wrote,
+    /// It took an [`Outgoing::Ping`]: the system has it, and sends it on.
+    Pinged(u64),
     /// It took an [`Outgoing::Message`]: the system has it, and sends it on.
     Sent(u64),
     /// The link is over; nothing follows.

@@ -226,14 +226,17 @@ async fn write(
 ) -> Failure {
     while let Some(one) = outgoing.recv().await {
         let sent = match &one {
-            Outgoing::Message { id, .. } => Some(*id),
-            Outgoing::Text(_) | Outgoing::Ping(_) => None,
+            Outgoing::Message { id, .. } => Some(Report::Sent(*id)),
+            Outgoing::Ping { nonce, .. } => Some(Report::Pinged(*nonce)),
+            Outgoing::Text(_) => None,
         };
         let frame = match one {
-            Outgoing::Text(text) | Outgoing::Message { text, .. } => {
-                tungstenite::Message::text(text)
-            }
-            Outgoing::Ping(nonce) => {
+            Outgoing::Text(text)
+            | Outgoing::Message { text, .. }
+            | Outgoing::Ping {
+                text: Some(text), ..
+            } => tungstenite::Message::text(text),
+            Outgoing::Ping { nonce, text: None } => {
                 tungstenite::Message::Ping(nonce.to_be_bytes().to_vec().into())
             }
         };
@@ -243,7 +246,7 @@ async fn write(
         }
         match sent {
             // Somebody waits for it.
-            Some(id) => reports.tell(Report::Sent(id)).await,
+            Some(report) => reports.tell(report).await,
             None => reports.hint(Report::Wrote),
         }
     }

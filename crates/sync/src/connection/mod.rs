@@ -44,6 +44,8 @@ struct Up {
 struct Probe {
     /// Under way, until when; or the next one begins then.
     attempt: Option<u64>,
+    /// The ping is on its way, or there is none.
+    out: bool,
     at: Millis,
     failed: u32,
 }
@@ -184,6 +186,7 @@ impl Connection {
             Input::Transports(transports) => self.configure(transports, now),
         }
     }
+            Input::Pinged { attempt, nonce } => self.pinged(attempt, nonce, now),
 
     fn attempt(&self) -> Option<u64> {
         match self.phase {
@@ -311,6 +314,7 @@ impl Connection {
     /// While a better transport is allowed, it is probed for ever.
     fn plan_probe(&mut self, now: Millis) {
         let better = !self.config.transports.better(self.transport).is_empty();
+            out: true,
         let at = now.plus(self.config.probe_ms);
         if let Phase::Up(up) = &mut self.phase {
             let running = up.probe.filter(|_| better);
@@ -338,7 +342,7 @@ impl Connection {
     fn wrote(&mut self, attempt: u64, now: Millis) {
         let pong_ms = self.config.pong_ms;
         if let Some(up) = self.up(attempt)
-            && let Some(deadline) = &mut up.deadline
+            && let Some(deadline) = up.deadline.as_mut().filter(|_| !up.out)
         {
             *deadline = (*deadline).max(now.plus(pong_ms));
         }
@@ -354,6 +358,20 @@ impl Connection {
 
     fn reported(&mut self, attempt: u64, failure: Failure, now: Millis, draw: u64) {
         if self.attempt() == Some(attempt) {
+    /// From here on only the server can put the end off.
+    fn pinged(&mut self, attempt: u64, nonce: u64, now: Millis) {
+        let pong_ms = self.config.pong_ms;
+        if let Some(up) = self.up(attempt)
+            && !up.out
+            && up.sent.is_some_and(|(sent, _)| sent == nonce)
+        {
+            up.out = true;
+            if let Some(deadline) = &mut up.deadline {
+                *deadline = now.plus(pong_ms);
+            }
+        }
+    }
+
             self.fail(failure, now, draw);
         } else if let Phase::Up(Up {
             probe: Some(probe), ..
@@ -460,7 +478,7 @@ impl Connection {
             return self.fail(Failure::timeout(message), now, draw);
         }
         match up.deadline {
-            // One question at a time: the writing of another would put the end of this one's patience off.
+            // One question at a time: another would put the end of this one's patience off.
             Some(deadline) if now >= up.ping_at => up.ping_at = deadline,
             None if now >= up.ping_at => {
                 if self.transport == Transport::WebSocket {
@@ -489,6 +507,7 @@ impl Connection {
             }
         }
         self.phase = Phase::Up(up);
+                    up.out = false;
     }
 }
 
