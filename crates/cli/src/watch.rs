@@ -16,7 +16,7 @@ use ghostlight_engine::{
         feed::{
             Ended, Endpoint, Kind, Secret, Settings,
             backoff::Backoff,
-            connection::{State, Status, Transport},
+            connection::{Failure, FailureClass, State, Status, Transport},
         },
         json_line, remembered, text_line,
     },
@@ -426,7 +426,7 @@ impl Printer<'_> {
     fn status(&mut self, status: &Status) -> Result<(), Exit> {
         let connected = matches!(status.state, State::Connected | State::Polling);
         let error = status.last_error.as_ref().filter(|_| !connected);
-        let error = error.map(|error| error.message.clone());
+        let error = error.map(told);
         let now = (status.state, status.attempt, error);
         if self.last_status.as_ref() == Some(&now) {
             return Ok(());
@@ -507,7 +507,7 @@ impl Printer<'_> {
     /// Only without reconnecting: a client that runs is disconnected by nothing else.
     fn given_up(&self, status: &Status) -> Exit {
         let why = status.last_error.as_ref();
-        let why = why.map_or("there is no network", |error| &error.message);
+        let why = why.map_or_else(|| "there is no network".to_owned(), told);
         let message = format!("{}: {why}", self.endpoint);
         let hint = format!("{RECONNECT_VARIABLE} is off, so it is not tried again.");
         fail(Exit::Usage, &message, Some(&hint))
@@ -518,6 +518,17 @@ impl Printer<'_> {
             // Nobody reads it: then it need not be said.
             let _ = writeln!(io::stderr(), "ghostlight: {}", shown(text));
         }
+    }
+}
+
+/// A failure in words, and the way out where it is one of ours.
+fn told(failure: &Failure) -> String {
+    match failure.class {
+        FailureClass::Unwelcome => format!(
+            "{}; if it is no Ghostlight hub, name the system with --adapter workflow, typed or sse",
+            failure.message
+        ),
+        _ => failure.message.clone(),
     }
 }
 

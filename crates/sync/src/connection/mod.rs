@@ -22,9 +22,16 @@ const HEARTBEAT_MIN_MS: u64 = 1_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Idle,
-    Opening { attempt: u64, deadline: Millis },
+    Opening {
+        attempt: u64,
+        deadline: Millis,
+        /// The transport is open, and `welcome` is waited for.
+        reached: bool,
+    },
     Up(Up),
-    Waiting { until: Millis },
+    Waiting {
+        until: Millis,
+    },
     Offline,
     Refused,
 }
@@ -37,6 +44,8 @@ struct Up {
     /// A ping waits for a sign of life until then.
     deadline: Option<Millis>,
     sent: Option<(u64, Millis)>,
+    /// The ping is on its way, or there is none.
+    out: bool,
     probe: Option<Probe>,
 }
 
@@ -44,8 +53,6 @@ struct Up {
 struct Probe {
     /// Under way, until when; or the next one begins then.
     attempt: Option<u64>,
-    /// The ping is on its way, or there is none.
-    out: bool,
     at: Millis,
     failed: u32,
 }
@@ -165,10 +172,12 @@ impl Connection {
                 if let Phase::Opening {
                     attempt: current,
                     deadline,
+                    reached,
                 } = &mut self.phase
                     && *current == attempt
                 {
                     *deadline = now.plus(self.config.connect_ms);
+                    *reached = true;
                 }
             }
             Input::Welcome {
@@ -177,6 +186,7 @@ impl Connection {
             } => self.welcome(attempt, heartbeat_ms, now),
             Input::Heard { attempt } => self.heard(attempt, now),
             Input::Wrote { attempt } => self.wrote(attempt, now),
+            Input::Pinged { attempt, nonce } => self.pinged(attempt, nonce, now),
             Input::Pong { attempt, nonce } => self.pong(attempt, nonce, now),
             Input::Failed { attempt, failure } => self.reported(attempt, failure, now, draw),
             Input::ProbeWorked { attempt } => self.probe_worked(attempt, now),
@@ -186,7 +196,6 @@ impl Connection {
             Input::Transports(transports) => self.configure(transports, now),
         }
     }
-            Input::Pinged { attempt, nonce } => self.pinged(attempt, nonce, now),
 
     fn attempt(&self) -> Option<u64> {
         match self.phase {
@@ -212,6 +221,7 @@ impl Connection {
         self.phase = Phase::Opening {
             attempt,
             deadline: now.plus(self.config.connect_ms),
+            reached: false,
         };
         let transport = self.transport;
         self.out.push(Action::Open { transport, attempt });
@@ -304,6 +314,7 @@ impl Connection {
             ping_at: now.plus(self.heartbeat_ms),
             deadline: None,
             sent: None,
+            out: true,
             probe: None,
         });
         self.connected_at = Some(now);
@@ -314,7 +325,6 @@ impl Connection {
     /// While a better transport is allowed, it is probed for ever.
     fn plan_probe(&mut self, now: Millis) {
         let better = !self.config.transports.better(self.transport).is_empty();
-            out: true,
         let at = now.plus(self.config.probe_ms);
         if let Phase::Up(up) = &mut self.phase {
             let running = up.probe.filter(|_| better);
@@ -348,16 +358,6 @@ impl Connection {
         }
     }
 
-    fn pong(&mut self, attempt: u64, nonce: u64, now: Millis) {
-        self.heard(attempt, now);
-        let sent = self.up(attempt).and_then(|up| up.sent);
-        if let Some((_, at)) = sent.filter(|(sent, _)| *sent == nonce) {
-            self.latency_ms = Some(now.since(at));
-        }
-    }
-
-    fn reported(&mut self, attempt: u64, failure: Failure, now: Millis, draw: u64) {
-        if self.attempt() == Some(attempt) {
     /// From here on only the server can put the end off.
     fn pinged(&mut self, attempt: u64, nonce: u64, now: Millis) {
         let pong_ms = self.config.pong_ms;
@@ -372,6 +372,16 @@ impl Connection {
         }
     }
 
+    fn pong(&mut self, attempt: u64, nonce: u64, now: Millis) {
+        self.heard(attempt, now);
+        let sent = self.up(attempt).and_then(|up| up.sent);
+        if let Some((_, at)) = sent.filter(|(sent, _)| *sent == nonce) {
+            self.latency_ms = Some(now.since(at));
+        }
+    }
+
+    fn reported(&mut self, attempt: u64, failure: Failure, now: Millis, draw: u64) {
+        if self.attempt() == Some(attempt) {
             self.fail(failure, now, draw);
         } else if let Phase::Up(Up {
             probe: Some(probe), ..
@@ -454,10 +464,23 @@ impl Connection {
 
     fn deadlines(&mut self, now: Millis, draw: u64) {
         match self.phase {
-            Phase::Opening { attempt, deadline } if now >= deadline => {
+            Phase::Opening {
+                attempt,
+                deadline,
+                reached,
+            } if now >= deadline => {
                 self.out.push(Action::Close { attempt });
-                let message = format!("no answer within {} ms", self.config.connect_ms);
-                self.fail(Failure::timeout(&message), now, draw);
+                let seconds = self.config.connect_ms as f64 / 1_000.0;
+                let failure = match reached {
+                    true => Failure::new(
+                        FailureClass::Unwelcome,
+                        format!("the server was reached and sent no welcome within {seconds} s"),
+                    ),
+                    false => {
+                        Failure::timeout(&format!("the server did not answer within {seconds} s"))
+                    }
+                };
+                self.fail(failure, now, draw);
             }
             Phase::Waiting { until } if now >= until => self.open(now),
             Phase::Up(up) => self.look_after(up, now, draw),
@@ -484,6 +507,7 @@ impl Connection {
                 if self.transport == Transport::WebSocket {
                     self.next_nonce += 1;
                     up.sent = Some((self.next_nonce, now));
+                    up.out = false;
                     self.out.push(Action::Ping {
                         nonce: self.next_nonce,
                     });
@@ -507,7 +531,6 @@ impl Connection {
             }
         }
         self.phase = Phase::Up(up);
-                    up.out = false;
     }
 }
 

@@ -168,7 +168,12 @@ fn a_try_that_does_not_answer_times_out() {
     rig.give(Input::Opened { attempt });
     assert_eq!(rig.after(4_999), NOTHING);
     assert_eq!(rig.after(1), ["close"]);
-    assert_eq!(rig.connection.status().attempt, 2);
+    let status = rig.connection.status();
+    assert_eq!(status.attempt, 2);
+    // It was reached, and may be another system.
+    let error = status.last_error.unwrap();
+    assert_eq!(error.class, FailureClass::Unwelcome);
+    assert!(error.message.contains("no welcome within 5 s"), "{error:?}");
 }
 
 #[test]
@@ -267,7 +272,7 @@ fn any_bytes_are_a_sign_of_life_and_a_pong_measures() {
     // A pong that we did not ask for measures nothing.
     rig.give(Input::Pong { attempt, nonce: 9 });
     assert_eq!(rig.connection.status().latency_ms, Some(6_000));
-    // Bytes going out slowly keep it alive as well.
+    // Bytes going out slowly keep it alive as well, as long as the ping waits behind them.
     assert_eq!(rig.after(24_000), ["ping"]);
     for _ in 0..5 {
         rig.now = rig.now.plus(4_000);
@@ -361,15 +366,15 @@ fn reports_about_an_older_attempt_do_nothing() {
         },
         Input::Heard { attempt: old },
         Input::Wrote { attempt: old },
+        Input::Pinged {
+            attempt: old,
+            nonce: 0,
+        },
         Input::Pong {
             attempt: old,
             nonce: 0,
         },
         Input::ProbeWorked { attempt: old },
-        Input::Pinged {
-            attempt: old,
-            nonce: 0,
-        },
         Input::Failed {
             attempt: old,
             failure: Failure::timeout("late"),
