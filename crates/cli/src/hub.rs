@@ -48,8 +48,8 @@ pub(crate) struct Serving {
     /// again when it changes, and on SIGHUP where there is one
     #[arg(long, value_name = "FILE")]
     tokens: Option<PathBuf>,
-    /// Begin a new epoch of every stream that others published: once, after the data folder was restored from a backup,
-    /// so that followers who had more than it has notice
+    /// Begin a new epoch of every stream that others published, and of every run of this folder that was interrupted:
+    /// once, after it was restored from a backup, so that followers who had more than it has notice
     #[arg(long)]
     new_epochs: bool,
     /// A site whose pages may connect, for example https://monitor.example; may be given several times
