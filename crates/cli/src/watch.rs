@@ -6,7 +6,7 @@
 use crate::{
     Global,
     hub::Signals,
-    output::{Exit, fail, shown, variable},
+    output::{Exit, fail, shown, variable, whole},
     send::{Given, Sender},
 };
 use ghostlight_engine::{
@@ -68,7 +68,7 @@ pub(crate) struct Args {
     #[arg(long, value_parser = kind, value_name = "hub|workflow|typed|sse")]
     adapter: Option<Kind>,
     /// End after so many events
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = count)]
     count: Option<u64>,
     /// End after so many seconds without an event
     #[arg(long, value_name = "SECS", value_parser = seconds)]
@@ -90,11 +90,16 @@ fn kind(word: &str) -> Result<Kind, String> {
     Kind::of_word(word).ok_or_else(|| format!("one of {words}"))
 }
 
+fn count(text: &str) -> Result<u64, String> {
+    let number = whole(text).ok().filter(|number| *number > 0);
+    number.ok_or_else(|| "a whole number from 1 on is expected".to_owned())
+}
+
 fn seconds(text: &str) -> Result<Duration, String> {
     let number = text.parse::<f64>().ok();
     number
         .and_then(|number| Duration::try_from_secs_f64(number).ok())
-        .ok_or_else(|| "a number of seconds".to_owned())
+        .ok_or_else(|| "a number of seconds is expected".to_owned())
 }
 
 pub(crate) fn run(global: &Global, args: &Args) -> Result<Exit, Exit> {

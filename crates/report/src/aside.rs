@@ -1,5 +1,6 @@
 //! A file that is there as a whole or not at all: written aside in the same folder, synced, then renamed.
 
+use ghostlight_model::system;
 use std::{
     fs::{self, File, TryLockError},
     io,
@@ -100,7 +101,7 @@ impl FileError {
             },
             _ => Self::Io {
                 path,
-                detail: error.to_string(),
+                detail: system::words(error),
             },
         }
     }

@@ -7,6 +7,7 @@ mod hub_http;
 mod poll;
 mod sse;
 mod websocket;
+mod words;
 
 use crate::{Endpoint, Kind, fault, tls::Tls};
 use futures_util::FutureExt;
@@ -264,9 +265,19 @@ fn status_failure(status: StatusCode, headers: &HeaderMap) -> Failure {
             }
             None => format!("the server answers {said}"),
         }),
-        _ => protocol(format!(
-            "the server answers {said} instead of opening a feed"
-        )),
+        code => {
+            let then = match code {
+                200..300 => "; there is no feed of this kind at this address: check it",
+                300..400 => {
+                    ", which sends us to another address; that is not followed: use it instead"
+                }
+                404 | 410 => "; check the path of the address",
+                _ => "",
+            };
+            protocol(format!(
+                "the server answers {said} instead of opening a feed{then}"
+            ))
+        }
     };
     Failure {
         retry_after_ms: retry_after_s.map(|seconds| seconds.saturating_mul(1_000)),

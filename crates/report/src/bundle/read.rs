@@ -7,6 +7,7 @@ use super::{
 use ghostlight_model::{
     bundle::{FORMAT, Piece},
     ids::ContentHash,
+    system,
 };
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
@@ -139,7 +140,7 @@ impl Reader {
     pub fn open(path: &Path) -> Result<Self, BundleError> {
         let unreadable = |e: &io::Error| BundleError::Unreadable {
             path: path.to_owned(),
-            detail: e.to_string(),
+            detail: system::words(e),
         };
         let file = File::open(path).map_err(|e| unreadable(&e))?;
         let about = file.metadata().map_err(|e| unreadable(&e))?;
@@ -413,7 +414,7 @@ fn check_edges(
         }),
         Err(e) => Err(BundleError::Unreadable {
             path: path.to_owned(),
-            detail: e.to_string(),
+            detail: system::words(&e),
         }),
     }
 }
