@@ -404,19 +404,26 @@ fn check_edges(
         });
     }
     let from = zip.central_directory_start();
-    match bytes_behind(&mut file, from, packed) {
-        Ok(Some(0)) => Ok(()),
-        Ok(Some(bytes)) => Err(behind(path, bytes)),
-        // It was found before, so it is there; then the file changes under us.
-        Ok(None) => Err(BundleError::CutShort {
-            path: path.to_owned(),
-            entry: INDEX.into(),
-        }),
+    let behind_it = match ends_it(&mut file, packed) {
+        Ok(true) => return Ok(()),
+        Ok(false) => bytes_behind(&mut file, from, packed),
+        Err(e) => Err(e),
+    };
+    match behind_it {
+        Ok(bytes) => Err(behind(path, bytes.unwrap_or_default())),
         Err(e) => Err(BundleError::Unreadable {
             path: path.to_owned(),
             detail: system::words(&e),
         }),
     }
+}
+
+/// Whether the archive's ending is the file's.
+fn ends_it(file: &mut File, packed: u64) -> io::Result<bool> {
+    let mut end = [0; END_BYTES];
+    file.seek(SeekFrom::Start(packed.saturating_sub(END_BYTES as u64)))?;
+    file.read_exact(&mut end)?;
+    Ok(end.starts_with(END) && end.ends_with(&[0, 0]))
 }
 
 fn behind(path: &Path, bytes: u64) -> BundleError {
