@@ -4,7 +4,7 @@ use crate::{
     Global,
     history::{posting, trouble},
     hub::Signals,
-    output::{Exit, print_line},
+    output::{Exit, print_line, whole},
     progress,
 };
 use ghostlight_engine::{
@@ -24,7 +24,7 @@ const DAY_US: i64 = 86_400_000_000;
 #[command(group(clap::ArgGroup::new("deed").required(true)))]
 pub(crate) struct Args {
     /// Archive versions older than so many days
-    #[arg(long, value_name = "DAYS", group = "deed")]
+    #[arg(long, value_name = "DAYS", value_parser = whole::<u32>, group = "deed")]
     older_than: Option<u32>,
     /// Archive versions from before this day (UTC)
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = day, group = "deed")]

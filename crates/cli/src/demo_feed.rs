@@ -3,7 +3,7 @@
 use crate::{
     Global,
     hub::{self, Signal, Signals},
-    output::{Exit, fail},
+    output::{Exit, fail, number},
 };
 use ghostlight_engine::host::wall_clock;
 use ghostlight_hub::Hub;
@@ -79,10 +79,14 @@ const NODES: [Node; 5] = [
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Events a second
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = rate)]
     rate: u32,
     #[command(flatten)]
     hub: hub::Serving,
+}
+
+fn rate(text: &str) -> Result<u32, String> {
+    number(text, &(1..=100_000))
 }
 
 /// Without a data folder it uses one of its own, which goes when it ends.

@@ -227,11 +227,8 @@ impl Editing<'_> {
         for (field, value) in pairs {
             saved.push(self.field(field, value)?);
         }
-        let count = saved.len();
-        self.done(
-            &json!({ "saved": saved }),
-            &format!("saved {count} of {count} fields"),
-        )
+        let words = saved_words(&saved);
+        self.done(&json!({ "saved": saved }), &words)
     }
 
     fn look_at(&self, field: &FieldKey, value: &str) -> Result<(), Exit> {
@@ -444,6 +441,26 @@ impl Editing<'_> {
         }
         print_line(&object.to_string())?;
         Ok(Exit::Done)
+    }
+}
+
+/// How many fields were saved, and which were as they should be already: of these no version is made.
+fn saved_words(saved: &[Value]) -> String {
+    // An outcome is a new one each time, and tells no commit.
+    let stood = saved
+        .iter()
+        .filter(|one| one["commit"] == Value::Null && one.get("commit").is_some());
+    let stood: Vec<&str> = stood.filter_map(|one| one["field"].as_str()).collect();
+    let count = saved.len() - stood.len();
+    let is = if stood.len() == 1 { "is" } else { "are" };
+    let stood = stood.join(", ");
+    match (count, stood.is_empty()) {
+        (0, false) => format!("nothing changed: {stood} {is} as you said before"),
+        (_, true) => format!("saved {count} of {count} fields"),
+        (_, false) => format!(
+            "saved {count} of {} fields; {stood} {is} as you said before",
+            saved.len()
+        ),
     }
 }
 

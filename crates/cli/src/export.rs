@@ -4,12 +4,12 @@ use crate::{
     Global,
     bundle::numbers,
     hub::Signals,
-    output::{Exit, fail, print_line},
+    output::{Exit, fail, print_line, whole},
     progress,
 };
 use ghostlight_engine::{
     Engine, bundle,
-    export::{Export, ExportError, Look, Progress, Style, Target, Watch},
+    export::{Export, ExportError, FileError, Look, Progress, Style, Target, Watch},
     host::wall_clock,
 };
 use ghostlight_model::{
@@ -45,7 +45,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     fields: Vec<String>,
     /// At most so many rows
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<u64>)]
     limit: Option<u64>,
     /// Replace the file if there is one
     #[arg(long)]
@@ -290,7 +290,13 @@ fn refused(error: &ExportError) -> Exit {
         ExportError::Store(_) => Exit::Store,
     };
     let told = error.told();
-    fail(exit, &told.message, told.hint.as_deref())
+    let hint = match error {
+        ExportError::File(FileError::Exists { .. }) => {
+            Some("Choose another name, or give --overwrite.")
+        }
+        _ => told.hint.as_deref(),
+    };
+    fail(exit, &told.message, hint)
 }
 
 fn preview(global: &Global, engine: &Engine, export: &Export) -> Result<Exit, Exit> {

@@ -2,7 +2,7 @@
 
 use crate::{
     Global,
-    output::{Exit, fail, print_line},
+    output::{Exit, fail, number, print_line},
     tokens::Tokens,
 };
 use ghostlight_engine::host::wall_clock;
@@ -33,7 +33,7 @@ const TICK: Duration = Duration::from_millis(500);
 #[derive(Debug, clap::Args)]
 pub(crate) struct Serving {
     /// Where to listen; port 0 takes any that is free
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0", value_parser = listen_at)]
     listen: SocketAddr,
     /// Serve other machines without encryption: everybody between can read the token
     #[arg(long)]
@@ -48,8 +48,8 @@ pub(crate) struct Serving {
     /// again when it changes, and on SIGHUP where there is one
     #[arg(long, value_name = "FILE")]
     tokens: Option<PathBuf>,
-    /// Begin a new epoch of every stream that others published: once, after the data folder was restored from a backup,
-    /// so that followers who had more than it has notice
+    /// Begin a new epoch of every stream that others published, and of every run of this folder that was interrupted:
+    /// once, after it was restored from a backup, so that followers who had more than it has notice
     #[arg(long)]
     new_epochs: bool,
     /// A site whose pages may connect, for example https://monitor.example; may be given several times
@@ -62,7 +62,7 @@ pub(crate) struct Serving {
     #[arg(long, value_name = "N", default_value_t = CONNECTIONS_EACH_MAX, value_parser = connections)]
     connections_each: usize,
     /// Requests of one principal a second, as a mean over 10 s; further ones are asked to come again
-    #[arg(long, value_name = "N", default_value_t = REQUESTS_PER_S_MAX, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, value_name = "N", default_value_t = REQUESTS_PER_S_MAX, value_parser = requests)]
     requests_each: u32,
 }
 
@@ -87,11 +87,17 @@ fn origin(text: &str) -> Result<String, String> {
 }
 
 fn connections(text: &str) -> Result<usize, String> {
-    let number = text
-        .parse()
-        .ok()
-        .filter(|number| (1..=1_000_000).contains(number));
-    number.ok_or_else(|| "a number from 1 to 1000000".to_owned())
+    number(text, &(1..=1_000_000))
+}
+
+fn requests(text: &str) -> Result<u32, String> {
+    number(text, &(1..=1_000_000))
+}
+
+fn listen_at(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        "an address of this computer and a port are expected, as in 127.0.0.1:7443 or [::1]:7443".to_owned()
+    })
 }
 
 pub(crate) fn run(global: &Global, args: &Serving) -> Result<Exit, Exit> {

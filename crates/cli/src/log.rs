@@ -3,7 +3,7 @@
 use crate::{
     Global, biography,
     history::{posting, trouble, version, versions},
-    output::{Exit, fail, print_line},
+    output::{Exit, fail, print_line, whole},
 };
 use ghostlight_engine::Engine;
 use ghostlight_model::{
@@ -45,7 +45,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DAY", value_parser = day)]
     until: Option<Day>,
     /// So many at most
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<u32>)]
     limit: Option<u32>,
     /// Print the fields in which two versions differ: numbers or ids
     #[arg(long, num_args = 2, value_names = ["VERSION", "VERSION"], conflicts_with_all = ["field", "branches"])]

@@ -2,8 +2,11 @@
 
 use std::{
     env::{self, VarError},
+    fmt::Display,
     io::{self, Write},
+    ops::RangeInclusive,
     process::ExitCode,
+    str::FromStr,
 };
 
 /// How the program ends; a batch ends with its worst.
@@ -33,6 +36,23 @@ pub(crate) fn fail(exit: Exit, message: &str, hint: Option<&str>) -> Exit {
 /// A text as it may stand in a line of the terminal: what a server or a file says could else steer it.
 pub(crate) fn shown(text: &str) -> String {
     text.replace(char::is_control, " ")
+}
+
+/// Reads a whole number for an option.
+pub(crate) fn whole<N: FromStr>(text: &str) -> Result<N, String> {
+    text.trim()
+        .parse()
+        .map_err(|_| "a whole number is expected".to_owned())
+}
+
+/// The same within bounds.
+pub(crate) fn number<N: FromStr + PartialOrd + Display>(
+    text: &str,
+    bounds: &RangeInclusive<N>,
+) -> Result<N, String> {
+    let (min, max) = (bounds.start(), bounds.end());
+    let number = whole(text).ok().filter(|number| bounds.contains(number));
+    number.ok_or_else(|| format!("a whole number from {min} to {max} is expected"))
 }
 
 /// A variable of the environment; `None` where it is not set. What is no text is refused, and not repeated: it may be a

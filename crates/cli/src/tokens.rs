@@ -8,6 +8,7 @@ use crate::{
     output::{Exit, fail, variable},
 };
 use ghostlight_hub::server::{Server, Token, TokenError};
+use ghostlight_model::system;
 use ghostlight_store::private;
 use std::{
     fs::{self, File},
@@ -192,7 +193,7 @@ fn read(path: &Path) -> Result<Vec<Token>, Trouble> {
 impl std::fmt::Display for Trouble {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::File(error) => error.fmt(f),
+            Self::File(error) => f.write_str(&system::words(error)),
             Self::Open(others) => write!(
                 f,
                 "others than its owner can read it ({others}); {}",

@@ -6,7 +6,7 @@
 use crate::{
     Global,
     hub::Signals,
-    output::{Exit, fail, shown, variable},
+    output::{Exit, fail, shown, variable, whole},
     send::{Given, Sender},
 };
 use ghostlight_engine::{
@@ -16,7 +16,7 @@ use ghostlight_engine::{
         feed::{
             Ended, Endpoint, Kind, Secret, Settings,
             backoff::Backoff,
-            connection::{State, Status, Transport},
+            connection::{Failure, FailureClass, State, Status, Transport},
         },
         json_line, remembered, text_line,
     },
@@ -68,7 +68,7 @@ pub(crate) struct Args {
     #[arg(long, value_parser = kind, value_name = "hub|workflow|typed|sse")]
     adapter: Option<Kind>,
     /// End after so many events
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = count)]
     count: Option<u64>,
     /// End after so many seconds without an event
     #[arg(long, value_name = "SECS", value_parser = seconds)]
@@ -90,11 +90,16 @@ fn kind(word: &str) -> Result<Kind, String> {
     Kind::of_word(word).ok_or_else(|| format!("one of {words}"))
 }
 
+fn count(text: &str) -> Result<u64, String> {
+    let number = whole(text).ok().filter(|number| *number > 0);
+    number.ok_or_else(|| "a whole number from 1 on is expected".to_owned())
+}
+
 fn seconds(text: &str) -> Result<Duration, String> {
     let number = text.parse::<f64>().ok();
     number
         .and_then(|number| Duration::try_from_secs_f64(number).ok())
-        .ok_or_else(|| "a number of seconds".to_owned())
+        .ok_or_else(|| "a number of seconds is expected".to_owned())
 }
 
 pub(crate) fn run(global: &Global, args: &Args) -> Result<Exit, Exit> {
@@ -426,7 +431,7 @@ impl Printer<'_> {
     fn status(&mut self, status: &Status) -> Result<(), Exit> {
         let connected = matches!(status.state, State::Connected | State::Polling);
         let error = status.last_error.as_ref().filter(|_| !connected);
-        let error = error.map(|error| error.message.clone());
+        let error = error.map(told);
         let now = (status.state, status.attempt, error);
         if self.last_status.as_ref() == Some(&now) {
             return Ok(());
@@ -507,7 +512,7 @@ impl Printer<'_> {
     /// Only without reconnecting: a client that runs is disconnected by nothing else.
     fn given_up(&self, status: &Status) -> Exit {
         let why = status.last_error.as_ref();
-        let why = why.map_or("there is no network", |error| &error.message);
+        let why = why.map_or_else(|| "there is no network".to_owned(), told);
         let message = format!("{}: {why}", self.endpoint);
         let hint = format!("{RECONNECT_VARIABLE} is off, so it is not tried again.");
         fail(Exit::Usage, &message, Some(&hint))
@@ -518,6 +523,17 @@ impl Printer<'_> {
             // Nobody reads it: then it need not be said.
             let _ = writeln!(io::stderr(), "ghostlight: {}", shown(text));
         }
+    }
+}
+
+/// A failure in words, and the way out where it is one of ours.
+fn told(failure: &Failure) -> String {
+    match failure.class {
+        FailureClass::Unwelcome => format!(
+            "{}; if it is no Ghostlight hub, name the system with --adapter workflow, typed or sse",
+            failure.message
+        ),
+        _ => failure.message.clone(),
     }
 }
 

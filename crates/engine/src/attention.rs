@@ -560,7 +560,7 @@ impl Attention {
         outage.since.get_or_insert(now.at);
         outage.tries = outage.tries.max(failed_tries(status));
         if let Some(failure) = &status.last_error {
-            outage.why = Some(failure.message.clone());
+            outage.why = Some(crate::board::failure_words(failure));
         }
         outage.refused = status.state == State::Refused;
         let failing = outage.tries >= FAILING_TRIES || outage.refused;

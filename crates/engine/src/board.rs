@@ -5,7 +5,7 @@
 use ghostlight_api::view::{
     LinkState, LinkView, SENT_CHARS_MAX, SENT_MAX, SUBSCRIPTIONS_MAX, SentRow, StreamRow, Traffic,
 };
-use ghostlight_feed::connection::{State, Status, Transport};
+use ghostlight_feed::connection::{Failure, FailureClass, State, Status, Transport};
 use ghostlight_model::{Micros, StreamId, message::Message};
 use ghostlight_store::ReceivedCount;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -125,10 +125,7 @@ impl Board {
         self.link.transport = transport_word(status.transport).to_owned();
         self.link.attempt = status.attempt;
         self.link.next_try = next_try;
-        self.link.last_error = status
-            .last_error
-            .as_ref()
-            .map(|error| error.message.clone());
+        self.link.last_error = status.last_error.as_ref().map(failure_words);
         self.link.latency_ms = status.latency_ms;
         match (was_up, is_up) {
             (false, true) => self.connected(proven, now),
@@ -287,6 +284,17 @@ impl Board {
     }
 }
 
+/// A failure in the window's words, with the way out where there is one.
+pub(crate) fn failure_words(failure: &Failure) -> String {
+    match failure.class {
+        FailureClass::Unwelcome => format!(
+            "{}. If it is no Ghostlight hub, change the feed and choose what it is under System.",
+            failure.message
+        ),
+        _ => failure.message.clone(),
+    }
+}
+
 /// The state as the window knows it.
 pub(crate) fn link_state(state: State) -> LinkState {
     match state {
@@ -375,6 +383,24 @@ mod tests {
             missing,
             streams: vec![(StreamId(stream.into()), events)],
         }
+    }
+
+    #[test]
+    fn another_system_at_a_hubs_address_is_told_with_the_way_out() {
+        let mut board = Board::new(at(0), true, None);
+        let failed = |class| Status {
+            last_error: Some(Failure::new(class, "no welcome")),
+            ..status(State::Reconnecting)
+        };
+        board.status(&failed(FailureClass::Unwelcome), None, true, at(1));
+        let told = board.link(at(1)).last_error.unwrap();
+        assert!(
+            told.starts_with("no welcome. If it is no Ghostlight hub"),
+            "{told}"
+        );
+        assert!(told.contains("System") && !told.contains("--"), "{told}");
+        board.status(&failed(FailureClass::Network), None, true, at(2));
+        assert_eq!(board.link(at(2)).last_error.as_deref(), Some("no welcome"));
     }
 
     #[test]

@@ -333,7 +333,7 @@ impl Handle<FeedDiagnostics> for Engine {
             ApiError::new(
                 ErrorCode::NotFound,
                 format!("Feed {} is not set up.", command.id),
-                "Choose another from the list.",
+                "It may have been removed; look again at what there is.",
             )
         })?;
         let report = serde_json::json!({

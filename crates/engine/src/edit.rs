@@ -27,7 +27,7 @@ impl Engine {
             ApiError::new(
                 ErrorCode::NotFound,
                 format!("Posting {posting} is not in the store."),
-                "Choose another from the list.",
+                "It may have been removed; look again at what there is.",
             )
         })
     }

@@ -5,7 +5,7 @@
 
 use ghostlight_detect::{Document, RawInput, keys};
 use ghostlight_fetch::{FetchError, Fetched, Fetcher, ats_api_url, classify};
-use ghostlight_model::{Issue, Micros, Severity, keys::PostingKey};
+use ghostlight_model::{Issue, Micros, Severity, keys::PostingKey, system};
 use ghostlight_store::NewCapture;
 use std::{
     fs::File,
@@ -284,7 +284,7 @@ fn content_type(fetched: &Fetched) -> Option<String> {
 fn unreadable(name: &str, e: &std::io::Error) -> Issue {
     error(
         "unreadable",
-        format!("The input {name:?} cannot be read: {e}."),
+        format!("The input {name:?} cannot be read: {}.", system::words(e)),
         "Check that the file exists and that you may read it.",
     )
 }

@@ -2,9 +2,12 @@
 //! their connections.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+#[path = "feeds/event_streams.rs"]
+mod event_streams;
 #[path = "../../../tests/support/feed_server.rs"]
 mod feed_server;
 
+use event_streams::dashboard;
 use feed_server::FeedServer;
 use ghostlight_engine::feeds::{
     FeedEntry, Mark, MarkFile, News, Options, Store, Tokens, Watching,
@@ -613,175 +616,6 @@ fn a_version_that_the_server_does_not_speak_is_the_end() {
         assert!(!is_state(news, State::Reconnecting));
         matches!(news, News::Ended(Ended::Version(why)) if why.contains("only 2 is spoken here"))
     });
-}
-
-#[test]
-fn an_event_stream_at_an_address_of_a_websocket_is_asked_by_http() {
-    let (url, _asked) = event_stream(|_, _| "data: 1\n\n".into());
-    let rig = Rig::new(&url.replace("http://", "ws://")).kind(Kind::Sse);
-    stored(&rig.watch(), 1);
-}
-
-/// A dashboard's event stream: `per` events a connection, then it ends. Tells each `Last-Event-ID`.
-fn dashboard(events: usize, per: usize) -> (String, mpsc::Receiver<Option<usize>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}/dashboard", listener.local_addr().unwrap());
-    let (tell, told) = mpsc::channel();
-    std::thread::spawn(move || {
-        for socket in listener.incoming() {
-            let mut socket = socket.unwrap();
-            let head = BufReader::new(socket.try_clone().unwrap()).lines();
-            let head: Vec<String> = head
-                .map_while(Result::ok)
-                .take_while(|line| !line.is_empty())
-                .collect();
-            let last = head.iter().find_map(|line| {
-                line.to_lowercase()
-                    .strip_prefix("last-event-id: ")?
-                    .parse()
-                    .ok()
-            });
-            if tell.send(last).is_err() {
-                return;
-            }
-            let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n: hello\n\n";
-            let _ = socket.write_all(head.as_bytes());
-            let begin = last.unwrap_or(0);
-            for id in begin + 1..=(begin + per).min(events) {
-                let event = match id % 3 {
-                    0 => format!("id: {id}\nevent: note\ndata: line {id}\ndata: and one\n\n"),
-                    _ => format!("id: {id}\r\ndata: {{\"run_id\":\"r\",\"n\":{id}}}\r\n\r\n"),
-                };
-                let _ = socket.write_all(event.as_bytes());
-            }
-        }
-    });
-    (url, told)
-}
-
-#[test]
-fn an_event_stream_goes_on_behind_its_last_id() {
-    let (url, asked) = dashboard(8, 3);
-    let rig = Rig::new(&url);
-    let watching = rig.watch();
-    stored(&watching, 8);
-    let asked: Vec<_> = asked.iter().take(3).collect();
-    assert_eq!(asked, [None, Some(3), Some(6)]);
-    drop(watching);
-    let first = bodies(&rig, Kind::Sse);
-    assert_eq!(first[0], r#"run/r 0 {"run_id":"r","n":1}"#);
-    assert_eq!(first[2], r#"message/note 0 "line 3\nand one""#);
-    assert_eq!(first.len(), 8);
-}
-
-#[test]
-fn a_crash_between_events_and_their_id_repeats_none() {
-    let (url, asked) = dashboard(6, 3);
-    let rig = Rig::new(&url);
-    let watching = rig.watch();
-    stored(&watching, 6);
-    drop(watching);
-    while asked.try_recv().is_ok() {}
-    // As if the two latest ids had not reached the disk.
-    let (endpoint, _) = Endpoint::parse(&url).unwrap();
-    let cursor = r#"{"id":"4","count":4}"#.to_owned();
-    rig.store
-        .put_feed_cursor(endpoint.url().to_string(), cursor)
-        .wait()
-        .unwrap();
-    let again = rig.watch();
-    let mut asked = asked.iter();
-    assert_eq!(asked.find(|last| *last == Some(4)), Some(Some(4)));
-    assert_eq!(
-        asked.find(|last| *last == Some(6)),
-        Some(Some(6)),
-        "the repeated ones were passed over"
-    );
-    drop(again);
-    assert_eq!(rig.log(Kind::Sse).len(), 6);
-}
-
-/// An event stream that answers the nth connection, whose `Last-Event-ID` is that, with these bytes, and stays open.
-fn event_stream(
-    answer: impl Fn(usize, Option<&str>) -> Vec<u8> + Send + 'static,
-) -> (String, mpsc::Receiver<Option<String>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}/events", listener.local_addr().unwrap());
-    let (tell, told) = mpsc::channel();
-    std::thread::spawn(move || {
-        let mut open = Vec::new();
-        for (n, socket) in listener.incoming().enumerate() {
-            let mut socket = socket.unwrap();
-            let head = BufReader::new(socket.try_clone().unwrap()).lines();
-            let head: Vec<String> = head
-                .map_while(Result::ok)
-                .take_while(|line| !line.is_empty())
-                .collect();
-            let last = head.iter().find_map(|line| {
-                let (name, value) = line.split_once(": ")?;
-                name.eq_ignore_ascii_case("last-event-id")
-                    .then(|| value.to_owned())
-            });
-            let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
-            let _ = socket.write_all(head.as_bytes());
-            // Also what follows is in pieces that no character respects.
-            for piece in answer(n, last.as_deref()).chunks(2) {
-                let _ = socket.write_all(piece);
-            }
-            open.push(socket);
-            if tell.send(last).is_err() {
-                return;
-            }
-        }
-    });
-    (url, told)
-}
-
-#[test]
-fn a_byte_order_mark_before_an_event_stream_is_passed_over() {
-    let (url, _asked) =
-        event_stream(|_, _| "\u{feff}data: {\"n\":1}\n\ndata: {\"n\":2}\n\n".into());
-    let rig = Rig::new(&url);
-    stored(&rig.watch(), 2);
-    assert_eq!(
-        bodies(&rig, Kind::Sse),
-        [
-            r#"message/message 0 {"n":1}"#,
-            r#"message/message 1 {"n":2}"#
-        ]
-    );
-}
-
-#[test]
-fn an_event_that_is_not_utf_8_is_set_aside_and_the_stream_goes_on() {
-    let (url, asked) = event_stream(|_, last| {
-        let from = last.map_or(0, |id| id.parse::<u8>().unwrap() + 1);
-        let event = |id: u8| match id {
-            3 => b"id: 3\ndata: {\"n\":\"\xc3\x28\"}\n\n".to_vec(),
-            _ => format!("id: {id}\ndata: {{\"n\":{id}}}\n\n").into_bytes(),
-        };
-        (from..8).flat_map(event).collect()
-    });
-    let rig = Rig::new(&url);
-    let watching = rig.watch();
-    let (mut reasons, mut count) = (Vec::new(), 0);
-    until(&watching, "the event behind it", |news| {
-        match news {
-            News::Quarantined(reason) => reasons.push(reason.clone()),
-            News::Stored(stored) => count += stored.stored,
-            _ => {}
-        }
-        count == 7
-    });
-    drop(watching);
-    assert_eq!(reasons, ["not UTF-8"]);
-    let kept = rig.store.quarantine(&rig.feed(Kind::Sse), 0, 10).unwrap();
-    assert_eq!(kept.rows[0].message, b"id: 3\ndata: {\"n\":\"\xc3\x28\"}\n");
-    // A new start goes on behind the last one.
-    let again = rig.watch();
-    assert_eq!(asked.iter().nth(1).unwrap().as_deref(), Some("7"));
-    drop(again);
-    assert_eq!(rig.log(Kind::Sse).len(), 7);
 }
 
 #[test]

@@ -196,6 +196,8 @@ pub struct Client<M> {
     probe: Option<Link>,
     /// Messages of a person on their way into the link's socket.
     sending: BTreeSet<u64>,
+    /// The link in use is open.
+    reached: bool,
     /// A hub that is asked by requests takes us, and has not answered where events come from; its heartbeat in ms.
     welcoming: Option<Option<u64>>,
     /// Messages that came before it was known which system this is.
@@ -260,6 +262,7 @@ impl<M: Memory> Client<M> {
             link: None,
             probe: None,
             sending: BTreeSet::new(),
+            reached: false,
             welcoming: None,
             unread: VecDeque::new(),
             seen: None,
@@ -419,6 +422,7 @@ impl<M: Memory> Client<M> {
         match action {
             Action::Open { transport, attempt } => {
                 self.shown.clone_from(&self.settings.token);
+                self.reached = false;
                 self.link = Some(self.dial(transport, attempt));
             }
             Action::Probe { transport, attempt } => {
@@ -431,11 +435,8 @@ impl<M: Memory> Client<M> {
                 self.probe.take_if(|probe| probe.attempt == attempt);
             }
             Action::Ping { nonce } => {
-                let ping = self
-                    .adapter
-                    .as_ref()
-                    .map_or(Outgoing::Ping(nonce), |one| one.ping(nonce));
-                self.send(ping);
+                let text = self.adapter.as_ref().and_then(|one| one.ping(nonce));
+                self.send(Outgoing::Ping { nonce, text });
             }
             Action::RefreshToken if self.settings.asks_for_token && self.asking.is_none() => {
                 self.ask(Asking::Renewal);
@@ -606,6 +607,7 @@ impl<M: Memory> Client<M> {
     fn link_reported(&mut self, attempt: u64, report: Report) {
         match report {
             Report::Opened { subprotocol } => {
+                self.reached = true;
                 self.tell(Input::Opened { attempt });
                 self.opened(attempt, subprotocol);
             }
@@ -628,12 +630,33 @@ impl<M: Memory> Client<M> {
             }
             Report::Pong(nonce) => self.tell(Input::Pong { attempt, nonce }),
             Report::Wrote => self.tell(Input::Wrote { attempt }),
+            Report::Pinged(nonce) => self.tell(Input::Pinged { attempt, nonce }),
             Report::Sent(id) => {
                 self.tell(Input::Wrote { attempt });
                 self.message_sent(id);
             }
-            Report::Ended(failure) => self.fail(attempt, failure),
+            Report::Ended(failure) => {
+                let failure = self.unwelcome(failure);
+                self.fail(attempt, failure);
+            }
             Report::Broke(why) => self.ended = Some(Ended::Fault(why)),
+        }
+    }
+
+    /// Whoever answers in another way than a hub, or hangs up on its greeting, may be another system.
+    fn unwelcome(&self, failure: Failure) -> Failure {
+        let greeting = self.connection.status().state == State::Connecting;
+        let other = match failure.class {
+            FailureClass::Protocol => true,
+            FailureClass::Network => self.reached && !self.is_asked_by_requests(),
+            _ => false,
+        };
+        match self.kind == Some(Kind::Hub) && greeting && other {
+            true => Failure {
+                class: FailureClass::Unwelcome,
+                ..failure
+            },
+            false => failure,
         }
     }
 
@@ -663,10 +686,10 @@ impl<M: Memory> Client<M> {
         self.unread.push_back(message);
         let why = match self.unread.len() {
             1 => {
-                "the first message says neither which system this is nor anything known; name it with --adapter"
+                "the first message says neither which system this is nor anything known; say which it is (--adapter, or System in the window)"
             }
             UNREAD_MAX => {
-                "many messages say neither which system this is nor anything known, and further ones are dropped; name it with --adapter"
+                "many messages say neither which system this is nor anything known, and further ones are dropped; say which it is (--adapter, or System in the window)"
             }
             _ => return,
         };
@@ -680,7 +703,7 @@ impl<M: Memory> Client<M> {
         let Some(kind) = kind else {
             let failure = Failure::new(
                 FailureClass::Protocol,
-                "the server's JSON says neither which system this is nor anything known; name it with --adapter",
+                "the server's JSON says neither which system this is nor anything known; say which it is (--adapter, or System in the window)",
             );
             return self.fail(attempt, failure);
         };

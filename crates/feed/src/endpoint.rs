@@ -16,7 +16,10 @@ const HUB_PATH: &str = "/v1";
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadUrl {
     /// Not a URL at all.
-    #[error("{0} is no address of a feed: {1}; write it as ws://host:port/v1")]
+    #[error(
+        "{0} is no address of a feed ({why}); write it as ws://host:port/v1, or with wss://, http:// or https://",
+        why = flaw(*.1)
+    )]
     Unreadable(String, url::ParseError),
     /// Of another scheme.
     #[error("{0}: a feed's address begins with ws://, wss://, http:// or https://")]
@@ -33,6 +36,22 @@ pub enum BadUrl {
 pub struct Endpoint {
     url: Url,
     stream: Option<String>,
+}
+
+/// What is wrong with an address, in words.
+fn flaw(error: url::ParseError) -> String {
+    use url::ParseError as Flaw;
+    match error {
+        Flaw::RelativeUrlWithoutBase | Flaw::RelativeUrlWithCannotBeABaseBase => {
+            "nothing like ws:// stands before it".into()
+        }
+        Flaw::EmptyHost => "it names no host".into(),
+        Flaw::InvalidPort => "a port is a number up to 65535".into(),
+        Flaw::IdnaError | Flaw::InvalidDomainCharacter => {
+            "the host has characters that no name of a host has".into()
+        }
+        other => other.to_string(),
+    }
 }
 
 impl Endpoint {

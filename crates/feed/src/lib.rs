@@ -82,7 +82,7 @@ pub enum Item {
 /// The place in a feed that has ids instead of offsets.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Cursor {
-    /// As the server gave it.
+    /// As the server gave it; empty if it took back the one before.
     pub id: String,
     /// How many events of the feed were taken with it. If more than these are stored, a crash came between the events
     /// and the cursor: the first ones behind `id` are those, and are passed over.

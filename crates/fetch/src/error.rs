@@ -10,6 +10,7 @@ use std::time::Duration;
 use url::Url;
 
 use crate::address::AddressClass;
+use crate::tls;
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
@@ -82,7 +83,7 @@ pub enum FetchError {
         source: Cause,
     },
     /// The secure connection could not be made: certificate, name or protocol.
-    #[error("the secure connection to {} failed: {source}", shown(.url))]
+    #[error("the secure connection to {} failed: {}", shown(.url), tls::words(&**.source))]
     Tls {
         /// What was asked for.
         url: Box<Url>,
@@ -296,7 +297,8 @@ impl FetchError {
                 "Check that the page opens in a browser, then try again."
             }
             Self::Tls { .. } => {
-                "Open the page in a browser to see whether its certificate is valid there; if so, save it and open the file."
+                "Open the page in a browser to see whether its certificate is valid there; if so, save it and open the file. \
+                 An authority of your organisation's own has to be among this computer's trusted ones."
             }
             Self::Timeout { .. } => {
                 "Try again later, or save the page in a browser and open the file."

@@ -63,6 +63,36 @@ fn trusting(extra_roots: Vec<CertificateDer<'static>>) -> Result<ClientConfig, B
         .with_no_client_auth())
 }
 
+/// What is wrong with a server's certificate, as the end of a sentence that names the page; else what the library says.
+pub(crate) fn words(error: &(dyn std::error::Error + Send + Sync + 'static)) -> String {
+    use rustls::{CertificateError as Certificate, Error};
+    let words = match error.downcast_ref::<Error>() {
+        Some(Error::InvalidCertificate(Certificate::UnknownIssuer)) => {
+            "its certificate is not trusted, since this computer does not know the authority that issued it"
+        }
+        Some(Error::InvalidCertificate(
+            Certificate::Expired | Certificate::ExpiredContext { .. },
+        )) => "its certificate has expired",
+        Some(Error::InvalidCertificate(
+            Certificate::NotValidYet | Certificate::NotValidYetContext { .. },
+        )) => "its certificate is not valid yet, or this computer's clock is wrong",
+        Some(Error::InvalidCertificate(
+            Certificate::NotValidForName | Certificate::NotValidForNameContext { .. },
+        )) => "its certificate was issued for another name",
+        Some(Error::InvalidCertificate(other))
+            if format!("{other:?}").contains("CaUsedAsEndEntity") =>
+        {
+            "its certificate is that of an authority itself, which no server may show"
+        }
+        Some(Error::InvalidMessage(_)) => "what answers there does not speak TLS",
+        Some(Error::General(what)) if what.starts_with("No CA certificates") => {
+            "this computer has no list of trusted authorities (ca-certificates) to check its certificate by"
+        }
+        _ => return error.to_string(),
+    };
+    words.to_owned()
+}
+
 /// The provider is named here, not installed for the whole process, which belongs to the shell.
 fn builder() -> Result<rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier>, rustls::Error> {
     ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))

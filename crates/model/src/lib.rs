@@ -29,6 +29,7 @@ pub mod rules;
 pub mod run;
 mod sentence;
 pub mod suggest;
+pub mod system;
 pub mod time;
 pub mod typed;
 pub mod value;

@@ -1,11 +1,19 @@
 //! A file that is there as a whole or not at all: written aside in the same folder, synced, then renamed.
 
+use ghostlight_model::system;
 use std::{
-    fs::{self, File},
+    fs::{self, File, TryLockError},
     io,
     path::{Path, PathBuf},
 };
 use tempfile::{Builder, NamedTempFile};
+
+/// What a file that is under way ends with.
+const PARTIAL: &str = ".partial";
+/// Characters between its name and that, by which two of them differ.
+const RANDOM_CHARS: usize = 6;
+/// How often a file is made anew, because another process took it for one that was left behind; then that is an error.
+const TRIES_MAX: usize = 8;
 
 /// Where a file is to be, and whether it may replace what is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,7 +101,7 @@ impl FileError {
             },
             _ => Self::Io {
                 path,
-                detail: error.to_string(),
+                detail: system::words(error),
             },
         }
     }
@@ -151,14 +159,9 @@ impl Aside {
             return Err(FileError::NoFolder { path: folder });
         }
         let prefix = format!(".{}.", name.to_string_lossy());
-        let mut builder = Builder::new();
-        builder.prefix(&prefix).suffix(".partial");
-        // As any new file: what the system's mask leaves of it, not the owner alone as for a scratch file.
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let file = builder.tempfile_in(&folder);
+        sweep(&folder, &prefix);
         Ok(Self {
-            file: file.map_err(|e| FileError::of(path, &e))?,
+            file: begin(&folder, &prefix).map_err(|e| FileError::of(path, &e))?,
             target: target.clone(),
         })
     }
@@ -193,6 +196,56 @@ impl Aside {
     }
 }
 
+/// A new file, locked for as long as this process has it open.
+fn begin(folder: &Path, prefix: &str) -> io::Result<NamedTempFile> {
+    for _ in 0..TRIES_MAX {
+        let mut builder = Builder::new();
+        builder
+            .prefix(prefix)
+            .suffix(PARTIAL)
+            .rand_bytes(RANDOM_CHARS);
+        // As any new file: what the system's mask leaves of it, not the owner alone as for a scratch file.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let file = builder.tempfile_in(folder)?;
+        match file.as_file().try_lock() {
+            // Before it was locked, another process may have swept it away.
+            Ok(()) if !file.path().exists() => {}
+            // A file system without locks: there is nothing by which another would take it for left behind either.
+            Ok(()) | Err(TryLockError::Error(_)) => return Ok(file),
+            // Another process is about to sweep it away.
+            Err(TryLockError::WouldBlock) => {}
+        }
+    }
+    Err(io::Error::other(
+        "other processes remove what is written here",
+    ))
+}
+
+/// Removes what killed processes left of exports to this name: what nobody has locked any more.
+fn sweep(folder: &Path, prefix: &str) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let middle = name
+            .to_str()
+            .and_then(|name| name.strip_prefix(prefix)?.strip_suffix(PARTIAL));
+        let ours = middle.is_some_and(|middle| {
+            middle.len() == RANDOM_CHARS && middle.chars().all(|c| c.is_ascii_alphanumeric())
+        });
+        if ours && entry.file_type().is_ok_and(|kind| kind.is_file()) {
+            let path = entry.path();
+            // Opened for writing, since some network file systems lock no other.
+            let file = File::options().write(true).open(&path);
+            if let Ok(file) = file
+                && file.try_lock().is_ok()
+            {
+                // What cannot be removed stays, and is no harm. The lock is held until it is gone.
+                let _ = fs::remove_file(&path);
+            }
+        }
+    }
+}
+
 fn folder_of(path: &Path) -> PathBuf {
     let folder = path
         .parent()
@@ -205,5 +258,48 @@ fn sync_folder(folder: &Path) {
     if cfg!(unix) {
         // A file system that cannot do it keeps the file all the same.
         let _ = File::open(folder).and_then(|folder| folder.sync_all());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).unwrap().map(Result::unwrap);
+        let mut names: Vec<_> = entries
+            .map(|entry| entry.file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn only_what_nobody_holds_is_removed_and_only_of_the_same_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = |name: &str| Target {
+            path: folder.path().join(name),
+            overwrite: true,
+        };
+        let held = Aside::create(&target("a.csv")).unwrap();
+        let left = ".a.csv.Abc123.partial";
+        let others = [
+            ".a.csv.long-name.partial",
+            ".b.csv.Abc123.partial",
+            "a.csv.Abc123.partial",
+        ];
+        for name in others.iter().chain([&left]) {
+            fs::write(folder.path().join(name), "half").unwrap();
+        }
+        let second = Aside::create(&target("a.csv")).unwrap();
+        let there = names(folder.path());
+        assert!(!there.contains(&left.to_owned()), "{there:?}");
+        assert_eq!(there.len(), others.len() + 2, "{there:?}");
+        second.finish().unwrap();
+        held.finish().unwrap();
+        let mut expected: Vec<String> = others.map(str::to_owned).to_vec();
+        expected.push("a.csv".into());
+        expected.sort();
+        assert_eq!(names(folder.path()), expected);
     }
 }

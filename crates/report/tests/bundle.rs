@@ -245,6 +245,44 @@ fn a_file_cut_anywhere_is_refused_and_says_where() {
 }
 
 #[test]
+fn bytes_beside_a_bundle_are_refused_and_named() {
+    let (folder, path) = made();
+    let sound = fs::read(&path).unwrap();
+    let other = folder.path().join("other.zip");
+    let refused = |bytes: &[u8]| {
+        fs::write(&other, bytes).unwrap();
+        verify(&other).unwrap_err().to_string()
+    };
+    // Also so many that no reader looks for the archive's end behind them, and some that look like another end.
+    for foreign in [
+        vec![b'x'],
+        b"#!/bin/sh\n".to_vec(),
+        vec![0; 200_000],
+        sound.clone(),
+    ] {
+        let count = foreign.len();
+        let before = refused(&[&foreign[..], &sound].concat());
+        let behind = refused(&[&sound[..], &foreign].concat());
+        assert!(before.contains("other.zip"), "{before}");
+        if foreign != sound {
+            let words =
+                format!("{count} bytes that are no part of the bundle stand behind its end");
+            assert!(behind.contains(&words), "{behind}");
+            let words = format!("{count} bytes that are no part of the bundle stand before");
+            assert!(before.contains(&words), "{before}");
+        }
+    }
+    // A comment is such bytes as well, though the archive knows of it.
+    let mut commented = sound.clone();
+    let length = commented.len();
+    commented[length - 2] = 4;
+    commented.extend_from_slice(b"more");
+    assert!(refused(&commented).contains("4 bytes"));
+    fs::write(&other, &sound).unwrap();
+    verify(&other).unwrap();
+}
+
+#[test]
 fn what_is_not_ours_is_refused() {
     let (folder, path) = made();
     let other = folder.path().join("other.zip");

@@ -1,5 +1,6 @@
 //! What can go wrong with the database: each names the file and the way out.
 
+use ghostlight_model::system;
 use rusqlite::{ErrorCode, types::Type};
 use std::{
     io,
@@ -142,9 +143,16 @@ impl StoreError {
                 Self::ReadOnly { path }
             }
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull { path },
+            // Where a folder was to be.
+            io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory if path.is_file() => {
+                Self::Io {
+                    path,
+                    detail: "this is a file, not a folder".into(),
+                }
+            }
             _ => Self::Io {
                 path,
-                detail: error.to_string(),
+                detail: system::words(error),
             },
         }
     }
@@ -184,7 +192,9 @@ impl StoreError {
             }
             Self::NewerSchema { .. } => "Update Ghostlight, or choose another folder with --data.",
             Self::DiskFull { .. } => "Free some space on that disk and repeat the last step.",
-            Self::Io { .. } => "Check that the folder exists and can be written, then try again.",
+            Self::Io { .. } => {
+                "Check that the folder exists and can be written, or choose another with --data; then try again."
+            }
             Self::Migration { .. } => {
                 "The database was left as it was; a copy made before stands in the backups folder beside it."
             }
@@ -194,8 +204,8 @@ impl StoreError {
             }
             Self::Refused(_) => "Correct the value and try again.",
             Self::Declined { hint, .. } => hint,
-            Self::Stale(_) => "Reload, look at what changed, and repeat the step.",
-            Self::NotFound(_) => "It may have been removed; reload the list.",
+            Self::Stale(_) => "Look at what is there now, and repeat the step.",
+            Self::NotFound(_) => "It may have been removed; look again at what there is.",
             Self::Closed => "Start Ghostlight again.",
             Self::Statement { .. } => {
                 "This is a fault in Ghostlight; nothing was changed. Please report it."

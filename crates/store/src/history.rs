@@ -34,7 +34,7 @@ pub const IMPORTED: &str = "imported";
 /// A posting may have so many branches; more are refused.
 pub const BRANCHES_MAX: u32 = 100;
 
-pub(crate) const RELOAD: &str = "Reload the history, and choose again.";
+pub(crate) const RELOAD: &str = "Look at the history as it is now, and choose again.";
 
 /// A branch of a posting.
 #[derive(Debug, Clone, PartialEq, Eq)]

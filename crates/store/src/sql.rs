@@ -159,6 +159,16 @@ pub const NEW_EPOCHS: [&str; 3] = [
      WHERE id = stream_id AND origin = 'hub' AND stream.epoch = published.epoch)",
     "UPDATE stream SET epoch = max(epoch + 1, ?1) WHERE origin = 'hub'",
 ];
+/// Our own runs that were interrupted: what their last event says.
+pub const INTERRUPTED_STREAMS: &str = "SELECT stream.id FROM stream JOIN event ON event.stream_id = stream.id \
+     AND event.epoch = stream.epoch AND event.\"offset\" = stream.next_offset - 1 \
+     WHERE origin = 'local' AND phase = 'fail' AND json_extract(body, '$.issues[0].code') = ?1";
+/// A new epoch for one of them, its events first: stream, epoch.
+pub const NEW_EPOCH: [&str; 2] = [
+    "UPDATE event SET epoch = max(epoch + 1, ?2) WHERE stream_id = ?1 \
+     AND epoch = (SELECT epoch FROM stream WHERE id = ?1)",
+    "UPDATE stream SET epoch = max(epoch + 1, ?2) WHERE id = ?1",
+];
 /// The streams of a feed: origin.
 pub const FEED_STREAMS: &str =
     "SELECT name, epoch, next_offset FROM stream WHERE origin = ?1 ORDER BY name";

@@ -13,9 +13,10 @@ use crate::{
     writer::{Batch, Pending},
 };
 use ghostlight_model::{
-    ContentHash, Epoch, EventBody, Micros, Offset, RunId, StreamId, foreign, run::RunKind,
+    ContentHash, Epoch, EventBody, Micros, Offset, RunId, StreamId, foreign,
+    run::{INTERRUPTED, RunKind},
 };
-use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Transaction, params};
 use std::sync::Arc;
 
 /// How long a key of `publish` is remembered, in microseconds: 90 days, longer than anybody stays offline. A key that
@@ -205,6 +206,24 @@ impl FeedEntry {
     }
 }
 
+/// Moves every stream that may have had more events to a new epoch; how many they are.
+fn new_epochs(tx: &Transaction<'_>, epoch: i64) -> rusqlite::Result<u64> {
+    let mut streams = 0;
+    for statement in sql::NEW_EPOCHS {
+        // The last one tells.
+        streams = tx.execute(statement, [epoch])?;
+    }
+    let mut statement = tx.prepare(sql::INTERRUPTED_STREAMS)?;
+    let interrupted = statement.query_map([INTERRUPTED], |row| row.get(0))?;
+    for id in interrupted.collect::<rusqlite::Result<Vec<i64>>>()? {
+        for statement in sql::NEW_EPOCH {
+            tx.execute(statement, params![id, epoch])?;
+        }
+        streams += 1;
+    }
+    Ok(streams as u64)
+}
+
 impl Store {
     /// Appends bodies to a stream of the hub, all or none, once a key; the answer says that they are durable. A key
     /// that is known is answered with what it did. Making a stream opens its epoch at `now`.
@@ -230,19 +249,17 @@ impl Store {
             .submit(move |batch| publish(batch, &key, &stream, (&bodies, &reads), now, content))
     }
 
-    /// Begins a new epoch of every stream that others published here, with its events at the offsets that they have; how
-    /// many streams there are. For data that came from a backup: the offsets behind its end were given before.
+    /// Begins a new epoch of every stream that others published here, and of every run of our own that was interrupted,
+    /// with its events at the offsets that they have; how many streams there are. For data that came from a backup: the
+    /// offsets behind its end were given before. A run that had ended has none behind its end.
     pub fn begin_new_epochs(&self, now: Micros) -> Pending<u64> {
         self.writer().submit(move |batch| {
-            let renewed = sql::NEW_EPOCHS
-                .iter()
-                .map(|statement| batch.tx.execute(statement, [epoch_at(now)]))
-                .collect::<rusqlite::Result<Vec<_>>>()
-                .and_then(|changed| rebuild(batch.tx).map(|_| changed))
+            let streams = new_epochs(batch.tx, epoch_at(now))
+                .and_then(|streams| rebuild(batch.tx).map(|_| streams))
                 .map_err(|e| batch.sqlite(&e))?;
             batch.touched.forget_runs();
             batch.touched.everything();
-            Ok(renewed.last().map_or(0, |streams| *streams as u64))
+            Ok(streams)
         })
     }
 

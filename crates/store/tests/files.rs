@@ -697,7 +697,7 @@ fn every_error_says_what_happened_where_and_what_to_do() {
         ),
         (
             StoreError::NotFound("posting 7".into()),
-            ["posting 7 is not", "reload"],
+            ["posting 7 is not", "look again"],
         ),
         (StoreError::Closed, ["closed", "Start"]),
     ] {

@@ -3,11 +3,11 @@
 
 mod support;
 
-use ghostlight_model::{Epoch, Micros, Offset, Phase, RunId, Step, StreamId};
+use ghostlight_model::{Epoch, Micros, Offset, Phase, RunId, Step, StreamId, run::INTERRUPTED};
 use ghostlight_store::{
     FeedEntry, LogEvent, Published, Received, ReceivedCount, Store, StoreError, StreamInfo,
 };
-use support::{DAY, event, open};
+use support::{DAY, event, failed, open, started};
 
 const NOW: Micros = Micros(DAY);
 
@@ -357,6 +357,39 @@ fn a_new_epoch_has_what_was_there_and_gives_no_offset_twice() {
     );
     // What a feed sent is as it was.
     assert_eq!(store.positions("f").unwrap()[0].epoch, Epoch(5));
+    assert!(!store.rebuild().wait().unwrap().drift);
+    assert_eq!(store.check().unwrap(), Vec::<String>::new());
+}
+
+/// Its followers may have seen it go on: the end that it gets here must not stand at a place where they have another.
+#[test]
+fn a_run_that_a_backup_interrupted_goes_to_a_new_epoch_and_what_had_ended_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let run = |name: &str, code: &str| {
+        let run = RunId(name.into());
+        let mut end = failed(&run, Step::Fetch, DAY + 1);
+        end.issues[0].code = code.into();
+        let events = vec![started(&run, DAY), end];
+        store.append(run.stream(), events).wait().unwrap();
+        run.stream()
+    };
+    let ended = run("01A", "login_wall");
+    let interrupted = run("01B", INTERRUPTED);
+    let page = |stream: &StreamId| {
+        let page = store.stream_page(stream, Offset(0), 9, 1 << 20).unwrap();
+        page.unwrap()
+    };
+    let before = [page(&ended).epoch, page(&interrupted).epoch];
+    assert_eq!(store.begin_new_epochs(Micros(2 * DAY)).wait().unwrap(), 1);
+    let after = [page(&ended), page(&interrupted)];
+    assert_eq!(after[0].epoch, before[0]);
+    assert!(after[1].epoch > before[1], "{:?}", after[1].epoch);
+    for page in after {
+        assert_eq!((page.events.len(), page.head), (2, Offset(2)));
+    }
+    let state = store.run(&RunId("01B".into())).unwrap().unwrap();
+    assert_eq!(state.failure.unwrap().issue.code, INTERRUPTED);
     assert!(!store.rebuild().wait().unwrap().drift);
     assert_eq!(store.check().unwrap(), Vec::<String>::new());
 }

@@ -440,6 +440,47 @@ fn a_signal_leaves_nothing_behind() {
     assert!(interrupted > 0, "no signal came in time");
 }
 
+/// SIGKILL lets nobody tidy up; the next export to that name does.
+#[cfg(unix)]
+#[test]
+fn what_a_kill_leaves_goes_with_the_next_export() {
+    let ghostlight = Ghostlight::new();
+    crowded(&ghostlight, 100_000);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("out.csv");
+    let args = ["export", "--format", "csv", "--what", "events", "-o"];
+    let export = || {
+        let mut command = ghostlight.command(&args);
+        command.arg(&file).stdout(Stdio::null());
+        command
+    };
+    let partial = || {
+        let all = names(folder.path());
+        all.into_iter().filter(|name| name.ends_with(".partial"))
+    };
+    let mut child = export().spawn().unwrap();
+    let begun = Instant::now();
+    while partial().count() == 0 {
+        assert!(
+            begun.elapsed() < Duration::from_secs(60),
+            "nothing was begun"
+        );
+        std::thread::yield_now();
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let left: Vec<String> = partial().collect();
+    assert_eq!(left.len(), 1, "it was killed too late");
+    // One that is under way is nobody's leftover.
+    let mut other = ghostlight.command(&args);
+    let other_file = folder.path().join("other.csv");
+    other.arg(&other_file);
+    assert!(other.status().unwrap().success());
+    assert_eq!(partial().collect::<Vec<_>>(), left);
+    assert!(export().status().unwrap().success());
+    assert_eq!(names(folder.path()), ["other.csv", "out.csv"]);
+}
+
 #[test]
 fn a_bundle_moves_postings_to_another_folder() {
     let (here, folder) = filled();

@@ -51,6 +51,52 @@ impl Posting {
 }
 
 #[test]
+fn an_edit_that_changes_nothing_says_so_and_makes_no_version() {
+    let posting = Posting::new();
+    let machine = posting.now("company");
+    let company = format!("company={}", machine.as_str().unwrap());
+    let out = |args: &[&str]| {
+        let done = posting.run("edit", args);
+        assert_eq!(done.code, 0, "{done:?}");
+        (done.out.trim().to_owned(), posting.log(&[]).len())
+    };
+    // What a machine found and a person says as well is a judgement: once.
+    assert_eq!(
+        out(&[&company]),
+        ("saved 1 of 1 fields; main is at version 2".into(), 2)
+    );
+    assert_eq!(
+        out(&[&company]),
+        (
+            "nothing changed: company is as you said before; main is at version 2".into(),
+            2
+        )
+    );
+    assert_eq!(posting.edit(&[&company])["saved"][0]["commit"], Value::Null);
+    assert_eq!(
+        out(&[&company, "title=Lamp Keeper"]),
+        (
+            "saved 1 of 2 fields; company is as you said before; main is at version 3".into(),
+            3
+        )
+    );
+    assert_eq!(
+        out(&["title=Lamp Keeper", &company]),
+        (
+            "nothing changed: title, company are as you said before; main is at version 3".into(),
+            3
+        )
+    );
+    // Nothing to withdraw is nothing changed either; each outcome is one.
+    assert_eq!(out(&["seniority="]).1, 3);
+    assert_eq!(out(&["outcome=applied"]).1, 4);
+    assert_eq!(
+        out(&["outcome=applied"]),
+        ("saved 1 of 1 fields; main is at version 5".into(), 5)
+    );
+}
+
+#[test]
 fn fields_are_set_withdrawn_undone_and_redone() {
     let posting = Posting::new();
     let before = posting.log(&[]);

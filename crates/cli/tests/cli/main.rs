@@ -23,3 +23,4 @@ mod store;
 #[cfg(unix)]
 mod tokens;
 mod watch;
+mod words;

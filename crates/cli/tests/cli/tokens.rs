@@ -130,7 +130,7 @@ fn what_is_refused_in_the_file_is_said_and_the_old_ones_stay() {
     rig.said("others than its owner can read it (mode 644)", 1);
     fs::remove_file(rig.file()).unwrap();
     hub.tell("HUP");
-    rig.said("No such file", 1);
+    rig.said("there is no such file", 1);
     a.send(json!({"type": "ping", "nonce": 8}));
     assert_eq!(a.skip_to("pong")["nonce"], 8);
     assert_eq!(answers(&hub, A), "welcome");
@@ -182,7 +182,11 @@ fn without_good_tokens_a_hub_does_not_start() {
     let done = start(&file, Some(B));
     done.refused("two sources", 2, &["--tokens and GHOSTLIGHT_HUB_TOKEN"]);
     let nowhere = rig.folder.path().join("nowhere");
-    start(&nowhere, None).refused("no file", 2, &["nowhere: No such file", "one token a line"]);
+    start(&nowhere, None).refused(
+        "no file",
+        2,
+        &["nowhere: there is no such file", "one token a line"],
+    );
     fs::set_permissions(&file, Permissions::from_mode(0o640)).unwrap();
     start(&file, None).refused("an open file", 2, &["mode 640", "chmod 600"]);
     rig.write("# nobody\n");

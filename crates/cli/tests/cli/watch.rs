@@ -4,16 +4,18 @@ use crate::{
     feed_server::{Dice, FeedServer, Proxy},
     hub::Running,
     program::{Done, Ghostlight, finish, fixture},
+    server::{Reply, Server},
 };
 use serde_json::Value;
 use std::{
     collections::BTreeMap,
     fs::File,
     io::{BufRead, BufReader},
+    net::{TcpListener, TcpStream},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::{self, Message};
 
 /// What does not come within this does not come.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -484,4 +486,63 @@ fn only_a_hub_is_published_to() {
         &["--publish", "--adapter", "workflow"],
     );
     done.refused("a foreign feed", 2, &["workflow", "only a hub"]);
+}
+
+/// Another system at the path of a hub: what it does when it is greeted.
+fn foreign(then: impl Fn(TcpStream) + Send + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        listener.incoming().map_while(Result::ok).for_each(then);
+    });
+    address.to_string()
+}
+
+#[test]
+fn another_system_at_the_path_of_a_hub_is_told_with_the_way_out() {
+    let event = r#"{"run_id":"r","node":"n","phase":"start"}"#;
+    let says_its_own = foreign(move |socket| {
+        let Ok(mut socket) = tungstenite::accept(socket) else {
+            return;
+        };
+        let _ = socket.send(Message::text(event));
+        // Until the client has had enough.
+        while socket.read().is_ok() {}
+    });
+    let hangs_up = foreign(|socket| {
+        if let Ok(mut socket) = tungstenite::accept(socket) {
+            let _ = socket.read();
+            let _ = socket.close(None);
+            let _ = socket.flush();
+        }
+    });
+    let has_no_websocket = Server::start(|_| Reply::status("404 Not Found"));
+    let ghostlight = Ghostlight::new();
+    for url in [
+        format!("ws://{says_its_own}/v1"),
+        format!("ws://{hangs_up}/v1"),
+        has_no_websocket.url("/api/v1"),
+    ] {
+        let mut command = watch(&ghostlight, &url, &["--count", "1"]);
+        command.env("GHOSTLIGHT_RECONNECT", "0");
+        let done = finish(command, |_| Ok(()));
+        let hint = "--adapter workflow, typed or sse";
+        done.refused(&url, 2, &[&url, hint]);
+        let last = objects(&done.out, "status").last().unwrap();
+        assert!(last["error"].as_str().unwrap().contains(hint), "{last}");
+    }
+    // It is the way out.
+    let url = format!("ws://{says_its_own}/v1");
+    let done = run(
+        &ghostlight,
+        &url,
+        &["--adapter", "workflow", "--count", "1"],
+    );
+    assert_eq!(done.code, 0, "{done:?}");
+    assert_eq!(objects(&done.out, "event").count(), 1, "{done:?}");
+    // A server that is not there at all may be a hub as well as anything.
+    let mut command = watch(&ghostlight, "ws://127.0.0.1:1/v1", &[]);
+    command.env("GHOSTLIGHT_RECONNECT", "0");
+    let done = finish(command, |_| Ok(()));
+    assert!(!done.err.contains("--adapter"), "{done:?}");
 }

@@ -344,6 +344,6 @@ fn missing(subject: &Subject) -> ApiError {
     ApiError::new(
         ghostlight_api::ErrorCode::NotFound,
         format!("{what} is not in the store."),
-        "It may have been removed; choose another from the list.",
+        "It may have been removed; look again at what there is.",
     )
 }

@@ -154,9 +154,9 @@ impl Adapter for Hub {
         }
     }
 
-    fn ping(&self, nonce: u64) -> Outgoing {
+    fn ping(&self, nonce: u64) -> Option<String> {
         let nonce = Echo::number(nonce);
-        Outgoing::Text(ClientFrame::Ping(Beat { nonce }).to_text())
+        Some(ClientFrame::Ping(Beat { nonce }).to_text())
     }
 
     fn tick(&mut self, now: Millis) -> Vec<Effect> {

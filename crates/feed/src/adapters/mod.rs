@@ -87,7 +87,7 @@ impl Kind {
         }
         let text = match message {
             Message::Text(text) => text,
-            Message::Event { .. } => return Some(Kind::Sse),
+            Message::Event { .. } | Message::Place(_) => return Some(Kind::Sse),
             Message::Binary(_) | Message::Garbled { .. } => return None,
         };
         if text.trim_start().starts_with('[') {
@@ -157,9 +157,9 @@ pub(crate) trait Adapter: Send {
     /// A message came.
     fn message(&mut self, message: Message, now: Millis) -> Vec<Effect>;
 
-    /// How this system is asked for a sign of life.
-    fn ping(&self, nonce: u64) -> Outgoing {
-        Outgoing::Ping(nonce)
+    /// The text that asks this system for a sign of life; `None`: by a ping frame of the WebSocket itself.
+    fn ping(&self, _nonce: u64) -> Option<String> {
+        None
     }
 
     /// Time passed.
@@ -203,6 +203,7 @@ fn quarantined(message: &Message, reason: impl Into<String>) -> Effect {
         Message::Text(text) => text.as_bytes(),
         Message::Binary(bytes) | Message::Garbled { bytes, .. } => bytes,
         Message::Event { data, .. } => data.as_bytes(),
+        Message::Place(id) => id.as_bytes(),
     };
     quarantined_bytes(bytes, reason)
 }

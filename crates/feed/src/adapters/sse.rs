@@ -16,6 +16,7 @@ const ID_BYTES_MAX: usize = 1_024;
 /// An event stream.
 pub(super) struct Sse {
     numbering: Numbering,
+    /// Never empty.
     last_id: Option<String>,
     /// Events taken in all.
     count: u64,
@@ -34,14 +35,15 @@ struct Peek<'a> {
 impl Sse {
     pub fn new(start: Start) -> Self {
         let count: u64 = start.positions.iter().map(|(_, at)| at.offset.0).sum();
-        let repeated = match &start.cursor {
+        let cursor = start.cursor.filter(|cursor| !cursor.id.is_empty());
+        let repeated = match &cursor {
             Some(cursor) => count.saturating_sub(cursor.count),
-            // No id was ever given: nothing can be resumed, so nothing is known to be repeated.
+            // Without an id nothing can be resumed, so nothing is known to be repeated.
             None => 0,
         };
         Self {
             numbering: Numbering::new(start.epoch, start.positions),
-            last_id: start.cursor.map(|cursor| cursor.id),
+            last_id: cursor.map(|cursor| cursor.id),
             count,
             repeated,
         }
@@ -69,8 +71,19 @@ impl Sse {
 }
 
 impl Adapter for Sse {
+    fn opened(&mut self) -> Vec<Effect> {
+        if self.last_id.is_none() {
+            // The server begins wherever it begins.
+            self.repeated = 0;
+        }
+        vec![Effect::Welcomed(None)]
+    }
+
     fn message(&mut self, message: Message, _now: Millis) -> Vec<Effect> {
         let mut effects = Vec::new();
+        // It may be one that the server never sends again (a heartbeat), so it counts as taken with the id before it:
+        // rather it is stored twice than another passed over in its place.
+        let mut moved = false;
         let id = match message {
             Message::Event { kind, id, data } => {
                 if self.repeated > 0 {
@@ -78,8 +91,10 @@ impl Adapter for Sse {
                 } else {
                     effects.push(self.event(&kind, data));
                 }
+                moved = self.last_id.is_some();
                 id
             }
+            Message::Place(id) => Some(id),
             // It is no event of the log, so none that could be repeated; the stream goes on behind it.
             Message::Garbled { id, bytes } => {
                 effects.push(quarantined_bytes(&bytes, GARBLED));
@@ -87,9 +102,12 @@ impl Adapter for Sse {
             }
             other => return vec![quarantined(&other, "no event of an event stream")],
         };
-        let new_id = !id.is_empty() && id.len() <= ID_BYTES_MAX;
-        if new_id && self.last_id.as_ref() != Some(&id) {
-            self.last_id = Some(id.clone());
+        // An empty one says that there is none any more.
+        let id = id.filter(|id| id.len() <= ID_BYTES_MAX);
+        let before = self.last_id.clone().unwrap_or_default();
+        let id = id.unwrap_or_else(|| before.clone());
+        if moved || id != before {
+            self.last_id = (!id.is_empty()).then(|| id.clone());
             let count = self.count - self.repeated;
             effects.push(Effect::Store(Item::Cursor(Cursor { id, count })));
         }

@@ -137,7 +137,7 @@ fn event_streams() {
     #[derive(Deserialize)]
     struct Line {
         event: String,
-        id: String,
+        id: Option<String>,
         data: String,
     }
     let events = || {
@@ -154,6 +154,7 @@ fn event_streams() {
         "message/metric@9.0 -",
         "cursor 12/2",
         "message/metric@9.1 -",
+        "cursor 12/3",
         "message/note@9.0 -",
         "cursor 13/4",
     ];
@@ -165,7 +166,28 @@ fn event_streams() {
     assert_eq!(adapter.last_event_id().as_deref(), Some("11"));
     assert_eq!(
         feed(&mut *adapter, events().skip(1)),
-        ["cursor 12/2", "message/note@9.0 -", "cursor 13/4"]
+        [
+            "cursor 12/2",
+            "cursor 12/3",
+            "message/note@9.0 -",
+            "cursor 13/4"
+        ]
+    );
+    // What came without an id of its own is not what the server sends first behind the id.
+    let mut adapter = Kind::Sse.adapter(start(&[], None)).unwrap();
+    let event = |id: Option<&str>, data: &str| Message::Event {
+        kind: "message".into(),
+        id: id.map(str::to_owned),
+        data: data.into(),
+    };
+    let first = [event(Some("7"), "1"), event(None, "still here")];
+    let taken = feed(&mut *adapter, first);
+    assert_eq!(taken.last().unwrap(), "cursor 7/2");
+    let stored = [("message/message", 2)];
+    let mut adapter = Kind::Sse.adapter(start(&stored, Some(("7", 2)))).unwrap();
+    assert_eq!(
+        feed(&mut *adapter, [event(Some("8"), "2")]),
+        ["message/message@5.2 -", "cursor 8/3"]
     );
 }
 

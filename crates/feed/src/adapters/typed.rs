@@ -93,6 +93,8 @@ impl Adapter for Typed {
     fn message(&mut self, message: Message, _now: Millis) -> Vec<Effect> {
         let read = match &message {
             Message::Text(text) | Message::Event { data: text, .. } => self.read(text),
+            // Where to go on is the event stream's own affair.
+            Message::Place(_) => Ok(None),
             Message::Binary(_) => Err("a binary message; typed messages are JSON text".into()),
             Message::Garbled { .. } => Err(GARBLED.into()),
         };

@@ -61,6 +61,8 @@ impl Adapter for Workflow {
     fn message(&mut self, message: Message, _now: Millis) -> Vec<Effect> {
         let text = match &message {
             Message::Text(text) | Message::Event { data: text, .. } => text,
+            // Where to go on is the event stream's own affair.
+            Message::Place(_) => return Vec::new(),
             Message::Binary(_) => {
                 return vec![quarantined(
                     &message,

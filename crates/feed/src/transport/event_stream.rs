@@ -14,8 +14,9 @@ const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 pub(super) struct Event {
     /// Its type; `message` where the server names none.
     pub kind: String,
-    /// The last id that the server gave, maybe empty.
-    pub id: String,
+    /// The last id of this stream; empty: it has none any more. `None` if no id was given yet, so that the one from
+    /// before goes on.
+    pub id: Option<String>,
     /// Its lines.
     pub data: String,
 }
@@ -25,10 +26,12 @@ pub(super) struct Event {
 pub(super) enum Block {
     /// An event.
     Event(Event),
+    /// No event, because it has no data, but a new last id.
+    Place(String),
     /// An event that is not UTF-8.
     Garbled {
-        /// The last id that could be read, maybe empty.
-        id: String,
+        /// The last id that could be read, as of an [`Event`].
+        id: Option<String>,
         /// Its first [`QUARANTINE_BYTES_MAX`] bytes as they came.
         bytes: Vec<u8>,
     },
@@ -48,8 +51,8 @@ pub(super) struct Parser {
     after_cr: bool,
     /// The line that is being read.
     line: Vec<u8>,
-    /// The last id; it goes on from event to event.
-    id: String,
+    /// The last id that was given; it goes on from event to event.
+    id: Option<String>,
     event: Unfinished,
 }
 
@@ -58,6 +61,8 @@ pub(super) struct Parser {
 struct Unfinished {
     kind: String,
     data: String,
+    /// It names an id.
+    named: bool,
     garbled: bool,
     /// Its beginning as it came.
     raw: Vec<u8>,
@@ -73,7 +78,7 @@ impl Parser {
             first: true,
             after_cr: false,
             line: Vec::new(),
-            id: String::new(),
+            id: None,
             event: Unfinished::default(),
         }
     }
@@ -133,7 +138,10 @@ impl Parser {
                 event.data.push('\n');
             }
             "event" => value.clone_into(&mut event.kind),
-            "id" if !value.contains('\0') => value.clone_into(&mut self.id),
+            "id" if !value.contains('\0') => {
+                self.id = Some(value.to_owned());
+                event.named = true;
+            }
             // Also `retry`: how long to wait is our own affair.
             _ => {}
         }
@@ -150,7 +158,9 @@ impl Parser {
             });
         }
         // Each line of data left one.
-        event.data.pop()?;
+        if event.data.pop().is_none() {
+            return id.filter(|_| event.named).map(Block::Place);
+        }
         if event.kind.is_empty() {
             event.kind.push_str("message");
         }
@@ -179,28 +189,32 @@ mod tests {
         for size in [1, 2, 3, 5, 7] {
             assert_eq!(in_pieces(size), whole, "in pieces of {size}: {text:?}");
         }
-        let drawn = whole.into_iter().map(|block| match block {
-            Block::Event(Event { kind, id, data }) => format!("{kind}#{id} {data}"),
-            Block::Garbled { id, bytes } => format!("garbled#{id} {}", bytes.escape_ascii()),
+        let drawn = |id: Option<String>| id.map(|id| format!("#{id}")).unwrap_or_default();
+        let lines = whole.into_iter().map(|block| match block {
+            Block::Event(Event { kind, id, data }) => format!("{kind}{} {data}", drawn(id)),
+            Block::Place(id) => format!("place#{id}"),
+            Block::Garbled { id, bytes } => {
+                format!("garbled{} {}", drawn(id), bytes.escape_ascii())
+            }
         });
-        drawn.collect()
+        lines.collect()
     }
 
     #[test]
     fn a_byte_order_mark_before_everything_is_passed_over() {
-        assert_eq!(read("\u{feff}data: 1\n\n".as_bytes()), ["message# 1"]);
+        assert_eq!(read("\u{feff}data: 1\n\n".as_bytes()), ["message 1"]);
         assert_eq!(
             read("\u{feff}: hello\n\ndata: 1\n\n".as_bytes()),
-            ["message# 1"]
+            ["message 1"]
         );
         // Only one, and only there: with a second one the line is no field that anybody knows.
         assert_eq!(
             read("\u{feff}\u{feff}data: 1\n\ndata: 2\n\n".as_bytes()),
-            ["message# 2"]
+            ["message 2"]
         );
         assert_eq!(
             read("data: \u{feff}1\n\n".as_bytes()),
-            ["message# \u{feff}1"]
+            ["message \u{feff}1"]
         );
     }
 
@@ -208,16 +222,20 @@ mod tests {
     fn events_are_read_as_the_standard_has_it() {
         for (text, expected) in [
             ("", &[][..]),
-            ("data: a\n\ndata: b\n\n", &["message# a", "message# b"]),
+            ("data: a\n\ndata: b\n\n", &["message a", "message b"]),
             (
                 "data: a\r\n\r\ndata: b\r\n\r\n",
-                &["message# a", "message# b"],
+                &["message a", "message b"],
             ),
-            ("data: a\r\rdata: b\r\r", &["message# a", "message# b"]),
-            ("data: a\r\r\ndata: b\r\n\n", &["message# a", "message# b"]),
-            ("data:a\ndata:  b\ndata\n\n", &["message# a\n b\n"]),
-            ("data\n\n", &["message# "]),
-            ("event: x\nid: 7\n\ndata: b\n\n", &["message#7 b"]),
+            ("data: a\r\rdata: b\r\r", &["message a", "message b"]),
+            ("data: a\r\r\ndata: b\r\n\n", &["message a", "message b"]),
+            ("data:a\ndata:  b\ndata\n\n", &["message a\n b\n"]),
+            ("data\n\n", &["message "]),
+            (
+                "event: x\nid: 7\n\ndata: b\n\n",
+                &["place#7", "message#7 b"],
+            ),
+            ("id: 7\n\nid\n\n\n", &["place#7", "place#"]),
             (
                 "id: 7\nevent: x\ndata: a\n\ndata: b\n\n",
                 &["x#7 a", "message#7 b"],
@@ -226,13 +244,17 @@ mod tests {
                 "id: 7\ndata: a\n\nid\ndata: b\n\n",
                 &["message#7 a", "message# b"],
             ),
-            ("id: a\0b\ndata: 1\n\n", &["message# 1"]),
+            ("id: a\0b\ndata: 1\n\n", &["message 1"]),
+            (
+                "id: 7\ndata: a\n\nid: \0\ndata: b\n\nid: \0\n\n",
+                &["message#7 a", "message#7 b"],
+            ),
             (
                 ":data: 1\nretry: 5\nsome: thing\ndata: 2\n\n",
-                &["message# 2"],
+                &["message 2"],
             ),
             // Without its empty line an event is not complete.
-            ("data: 1\n\ndata: 2\n", &["message# 1"]),
+            ("data: 1\n\ndata: 2\n", &["message 1"]),
         ] {
             assert_eq!(read(text.as_bytes()), expected, "{text:?}");
         }

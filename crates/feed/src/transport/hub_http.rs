@@ -8,7 +8,7 @@
 use super::{
     Dial, Message, Outgoing, Report, Reports,
     event_stream::{Block, Event},
-    network, protocol, sse, status_failure,
+    network, protocol, sse, status_failure, words,
 };
 use ghostlight_model::{Epoch, Offset, StreamId};
 use ghostlight_sync::{
@@ -218,6 +218,8 @@ impl Session {
         while let Some(event) = events.next().await {
             let Event { kind, data, .. } = match event? {
                 Block::Event(event) => event,
+                // A hub's places stand in its frames.
+                Block::Place(_) => continue,
                 Block::Garbled { id, bytes } => {
                     let message = Message::Garbled { id, bytes };
                     self.reports.tell(Report::Message(message)).await;
@@ -360,10 +362,10 @@ impl Session {
     async fn publish(&self, frame: String) -> Result<(), Failure> {
         let url = address(&self.dial, "/publish")?;
         let request = sse::post(&self.dial, &self.client, url, frame);
-        let mut response = request.send().await.map_err(sse::broken)?;
+        let mut response = request.send().await.map_err(words::broken)?;
         let (status, headers) = (response.status(), response.headers().clone());
         let mut bytes = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(sse::broken)? {
+        while let Some(chunk) = response.chunk().await.map_err(words::broken)? {
             bytes.extend_from_slice(&chunk);
             if bytes.len() > ANSWER_BYTES_MAX {
                 break;
@@ -388,7 +390,7 @@ impl Session {
         let mut url = address(&self.dial, tail)?;
         url.query_pairs_mut().extend_pairs(query);
         let request = sse::get(&self.dial, &self.client, url);
-        let response = request.send().await.map_err(sse::broken)?;
+        let response = request.send().await.map_err(words::broken)?;
         let status = response.status();
         if status.as_u16() != 200 {
             return Err(status_failure(status, response.headers()));

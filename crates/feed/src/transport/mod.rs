@@ -7,6 +7,7 @@ mod hub_http;
 mod poll;
 mod sse;
 mod websocket;
+mod words;
 
 use crate::{Endpoint, Kind, fault, tls::Tls};
 use futures_util::FutureExt;
@@ -56,15 +57,18 @@ pub enum Message {
     Event {
         /// Its type; `message` where the server names none.
         kind: String,
-        /// The last id that the server gave, maybe empty.
-        id: String,
+        /// The last id that the server gave over this connection; empty: there is none any more. `None` if it gave none,
+        /// so that the one from before goes on.
+        id: Option<String>,
         /// Its lines.
         data: String,
     },
+    /// An event stream's last id without an event.
+    Place(String),
     /// Something that should be text and is not UTF-8.
     Garbled {
-        /// The last id of an event stream, maybe empty.
-        id: String,
+        /// The last id of an event stream, as of an event.
+        id: Option<String>,
         /// Its beginning, as far as it is known.
         bytes: Vec<u8>,
     },
@@ -82,8 +86,13 @@ pub enum Outgoing {
         /// The frame.
         text: String,
     },
-    /// A ping frame of the WebSocket itself.
-    Ping(u64),
+    /// A ping, of which [`Report::Pinged`] tells.
+    Ping {
+        /// As the report names it.
+        nonce: u64,
+        /// As a text frame, or else as a ping frame of the WebSocket itself.
+        text: Option<String>,
+    },
 }
 
 /// What happens on a link.
@@ -108,6 +117,8 @@ pub(crate) enum Report {
     Pong(u64),
     /// It took bytes.
     Wrote,
+    /// It took an [`Outgoing::Ping`]: the system has it, and sends it on.
+    Pinged(u64),
     /// It took an [`Outgoing::Message`]: the system has it, and sends it on.
     Sent(u64),
     /// The link is over; nothing follows.
@@ -254,9 +265,19 @@ fn status_failure(status: StatusCode, headers: &HeaderMap) -> Failure {
             }
             None => format!("the server answers {said}"),
         }),
-        _ => protocol(format!(
-            "the server answers {said} instead of opening a feed"
-        )),
+        code => {
+            let then = match code {
+                200..300 => "; there is no feed of this kind at this address: check it",
+                300..400 => {
+                    ", which sends us to another address; that is not followed: use it instead"
+                }
+                404 | 410 => "; check the path of the address",
+                _ => "",
+            };
+            protocol(format!(
+                "the server answers {said} instead of opening a feed{then}"
+            ))
+        }
     };
     Failure {
         retry_after_ms: retry_after_s.map(|seconds| seconds.saturating_mul(1_000)),

@@ -3,7 +3,7 @@
 //! It is asked again and again, on condition that something changed. What an answer holds may have been there the last
 //! time: the client leaves out what it knows.
 
-use super::{AGENT, Dial, Report, Reports, protocol, sse, status_failure};
+use super::{AGENT, Dial, Report, Reports, protocol, sse, status_failure, words};
 use ghostlight_sync::connection::Failure;
 use reqwest::{
     RequestBuilder, Response,
@@ -41,7 +41,7 @@ async fn ask_again_and_again(dial: &Dial, reports: &Reports) -> Result<Infallibl
             .put_on(request)
             .send()
             .await
-            .map_err(sse::broken)?;
+            .map_err(words::broken)?;
         let events = match response.status().as_u16() {
             200 => {
                 conditions = Conditions::of(response.headers());

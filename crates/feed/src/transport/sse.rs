@@ -1,9 +1,9 @@
 //! Event streams over HTTP; [`event_stream`](super::event_stream) reads what they say.
 
 use super::{
-    AGENT, Dial, Message, Report, Reports, causes,
+    AGENT, Dial, Message, Report, Reports,
     event_stream::{Block, Event, Parser, TooLong},
-    network, poll, protocol, status_failure,
+    network, poll, protocol, status_failure, words,
 };
 use crate::Kind;
 use ghostlight_sync::connection::Failure;
@@ -47,6 +47,9 @@ pub(super) async fn run(dial: &Dial, reports: &Reports) -> Failure {
                 let message = Message::Event { kind, id, data };
                 reports.tell(Report::Message(message)).await;
             }
+            Some(Ok(Block::Place(id))) => {
+                reports.tell(Report::Message(Message::Place(id))).await;
+            }
             Some(Ok(Block::Garbled { id, bytes })) => {
                 reports
                     .tell(Report::Message(Message::Garbled { id, bytes }))
@@ -60,7 +63,7 @@ pub(super) async fn run(dial: &Dial, reports: &Reports) -> Failure {
 
 /// A client for requests to `url`; redirects are not followed, because the token would go with them.
 pub(super) async fn client(dial: &Dial, url: &Url) -> Result<reqwest::Client, Failure> {
-    let failed = |e: &dyn std::error::Error| network(format!("no client for {url}: {}", causes(e)));
+    let failed = |e: &(dyn std::error::Error + 'static)| words::insecure(&words::place(url), e);
     let mut builder = reqwest::Client::builder()
         .user_agent(AGENT)
         .redirect(reqwest::redirect::Policy::none());
@@ -128,7 +131,7 @@ async fn answer(
     if let Some(id) = last_event_id.and_then(|id| HeaderValue::from_bytes(id.as_bytes()).ok()) {
         request = request.header("Last-Event-ID", id);
     }
-    let response = request.send().await.map_err(broken)?;
+    let response = request.send().await.map_err(words::broken)?;
     let status = response.status();
     if status.as_u16() != 200 {
         return Err(status_failure(status, response.headers()));
@@ -140,7 +143,7 @@ async fn answer(
 pub(super) async fn body(dial: &Dial, mut response: reqwest::Response) -> Result<Vec<u8>, Failure> {
     let limit = dial.max_frame_bytes.saturating_mul(BODY_FRAMES_MAX);
     let mut bytes = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(broken)? {
+    while let Some(chunk) = response.chunk().await.map_err(words::broken)? {
         bytes.extend_from_slice(&chunk);
         if bytes.len() > limit {
             return Err(protocol(format!(
@@ -159,7 +162,7 @@ fn events(dial: &Dial, response: reqwest::Response, reports: &Reports) -> Result
         .unwrap_or("no type");
     if !kind.to_ascii_lowercase().starts_with(EVENT_STREAM) {
         return Err(protocol(format!(
-            "the server answers with {kind} instead of {EVENT_STREAM}"
+            "the server answers with {kind}, which is no event stream ({EVENT_STREAM}); check the path of the address"
         )));
     }
     Ok(Events {
@@ -194,7 +197,7 @@ impl Events {
             }
             let chunk = match self.response.chunk().await {
                 Ok(chunk) => chunk?,
-                Err(error) => return Some(Err(broken(error))),
+                Err(error) => return Some(Err(words::broken(error))),
             };
             self.reports.hint(Report::Alive);
             let ready = &mut self.ready;
@@ -208,12 +211,4 @@ impl Events {
             });
         }
     }
-}
-
-/// A request that got no answer.
-pub(super) fn broken(error: reqwest::Error) -> Failure {
-    network(format!(
-        "the connection broke: {}",
-        causes(&error.without_url())
-    ))
 }

@@ -1,6 +1,6 @@
 //! A WebSocket (RFC 6455) on sockets and TLS of our own.
 
-use super::{AGENT, Dial, Message, Outgoing, Report, Reports, causes, network, protocol};
+use super::{AGENT, Dial, Message, Outgoing, Report, Reports, causes, network, protocol, words};
 use crate::Kind;
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use ghostlight_sync::{
@@ -12,7 +12,7 @@ use rustls::pki_types::ServerName;
 use std::{future, io};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpStream, lookup_host},
     sync::mpsc,
 };
 use tokio_rustls::TlsConnector;
@@ -88,10 +88,11 @@ async fn open(dial: &Dial, url: &Url) -> Result<Opened, Failure> {
     }
     let (request, key) = generate_request(request).map_err(|e| bad(&e))?;
     let mut socket = connect(dial, url).await?;
-    let broke = |e| ended(tungstenite::Error::Io(e));
+    let place = words::place(url);
+    let broke = |_| words::hung_up(&place);
     socket.write_all(&request).await.map_err(broke)?;
     socket.flush().await.map_err(broke)?;
-    let (response, behind) = answer(&mut socket).await?;
+    let (response, behind) = answer(&mut socket, &place).await?;
     let subprotocol = accepted(&response, &key, offer)?;
     let mut config = WebSocketConfig::default();
     config.read_buffer_size = READ_BUFFER_BYTES;
@@ -104,12 +105,12 @@ async fn open(dial: &Dial, url: &Url) -> Result<Opened, Failure> {
 }
 
 /// The answer to the handshake, and what came behind it.
-async fn answer(socket: &mut Box<dyn Socket>) -> Result<(Response, Vec<u8>), Failure> {
+async fn answer(socket: &mut Box<dyn Socket>, place: &str) -> Result<(Response, Vec<u8>), Failure> {
     let mut bytes = Vec::with_capacity(ANSWER_BYTES_MAX);
     loop {
         let read = socket.read_buf(&mut bytes).await;
-        if read.map_err(|e| ended(tungstenite::Error::Io(e)))? == 0 {
-            return Err(ended(tungstenite::Error::ConnectionClosed));
+        if read.map_err(|_| words::hung_up(place))? == 0 {
+            return Err(words::hung_up(place));
         }
         match Response::try_parse(&bytes) {
             Ok(Some((size, response))) => {
@@ -122,7 +123,7 @@ async fn answer(socket: &mut Box<dyn Socket>) -> Result<(Response, Vec<u8>), Fai
                     "the head of the server's answer is longer than {ANSWER_BYTES_MAX} bytes, which is the limit"
                 )));
             }
-            Err(error) => return Err(ended(error)),
+            Err(error) => return Err(words::no_websocket(place, &error)),
         }
     }
 }
@@ -166,19 +167,19 @@ async fn connect(dial: &Dial, url: &Url) -> Result<Box<dyn Socket>, Failure> {
         return Err(protocol(format!("{url} names no host")));
     };
     let host = host.trim_start_matches('[').trim_end_matches(']');
-    let failed = |e: io::Error| network(format!("{host}:{port} cannot be reached: {e}"));
-    let socket = TcpStream::connect((host, port)).await.map_err(failed)?;
+    let place = words::place(url);
+    let failed = |e: io::Error| words::unreached(&place, &e);
+    let addresses = lookup_host((host, port)).await;
+    let addresses: Vec<_> = addresses
+        .map_err(|e| words::unknown_host(host, &e))?
+        .collect();
+    let socket = TcpStream::connect(&addresses[..]).await.map_err(failed)?;
     // Frames are small and wait for nobody.
     socket.set_nodelay(true).map_err(failed)?;
     if url.scheme() != "wss" {
         return Ok(Box::new(socket));
     }
-    let unsafe_ = |e: &dyn std::error::Error| {
-        network(format!(
-            "no safe connection to {host}:{port}: {}",
-            causes(e)
-        ))
-    };
+    let unsafe_ = |e: &(dyn std::error::Error + 'static)| words::insecure(&place, e);
     let config = dial.tls.trusting().await.map_err(|e| unsafe_(&*e))?;
     let name = ServerName::try_from(host.to_owned()).map_err(|e| unsafe_(&e))?;
     let connector = TlsConnector::from(std::sync::Arc::new(config));
@@ -207,7 +208,7 @@ async fn read(
             Err(error) => {
                 if matches!(error, tungstenite::Error::Utf8(_)) {
                     // RFC 6455 wants the connection ended; what is known of the message is remembered.
-                    let (id, bytes) = (String::new(), Vec::new());
+                    let (id, bytes) = (None, Vec::new());
                     let message = Message::Garbled { id, bytes };
                     reports.tell(Report::Message(message)).await;
                 }
@@ -226,14 +227,17 @@ async fn write(
 ) -> Failure {
     while let Some(one) = outgoing.recv().await {
         let sent = match &one {
-            Outgoing::Message { id, .. } => Some(*id),
-            Outgoing::Text(_) | Outgoing::Ping(_) => None,
+            Outgoing::Message { id, .. } => Some(Report::Sent(*id)),
+            Outgoing::Ping { nonce, .. } => Some(Report::Pinged(*nonce)),
+            Outgoing::Text(_) => None,
         };
         let frame = match one {
-            Outgoing::Text(text) | Outgoing::Message { text, .. } => {
-                tungstenite::Message::text(text)
-            }
-            Outgoing::Ping(nonce) => {
+            Outgoing::Text(text)
+            | Outgoing::Message { text, .. }
+            | Outgoing::Ping {
+                text: Some(text), ..
+            } => tungstenite::Message::text(text),
+            Outgoing::Ping { nonce, text: None } => {
                 tungstenite::Message::Ping(nonce.to_be_bytes().to_vec().into())
             }
         };
@@ -243,7 +247,7 @@ async fn write(
         }
         match sent {
             // Somebody waits for it.
-            Some(id) => reports.tell(Report::Sent(id)).await,
+            Some(report) => reports.tell(report).await,
             None => reports.hint(Report::Wrote),
         }
     }

@@ -113,6 +113,12 @@ async fn an_added_root_is_trusted_for_its_name_only() {
             error.is_permanent() && error.to_string().contains(url),
             "{error}"
         );
+        // In words for people.
+        let why = match url.contains("other.") {
+            true => "issued for another name",
+            false => "does not know the authority that issued it",
+        };
+        assert!(error.to_string().contains(why), "{error}");
     }
 }
 

@@ -2,9 +2,13 @@
 
 use super::{App, ServerError};
 use axum::{Router, body::Body, http::Request};
+use ghostlight_model::system;
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
+use rustls::pki_types::{
+    CertificateDer, PrivateKeyDer,
+    pem::{self, PemObject},
+};
 use std::{
     io,
     path::PathBuf,
@@ -55,16 +59,37 @@ pub(super) fn tls(files: &TlsFiles) -> Result<TlsAcceptor, ServerError> {
     };
     let chain =
         CertificateDer::pem_file_iter(&files.cert).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-    let chain = chain.map_err(|e| failed(&files.cert, e.to_string()))?;
-    let key =
-        PrivateKeyDer::from_pem_file(&files.key).map_err(|e| failed(&files.key, e.to_string()))?;
+    let chain = chain.map_err(|e| failed(&files.cert, pem_words(&e, "CERTIFICATE")))?;
+    if chain.is_empty() {
+        let why = pem_words(&pem::Error::NoItemsFound, "CERTIFICATE");
+        return Err(failed(&files.cert, why));
+    }
+    let key = PrivateKeyDer::from_pem_file(&files.key)
+        .map_err(|e| failed(&files.key, pem_words(&e, "PRIVATE KEY")))?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = rustls::ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
-        .map_err(|e| failed(&files.cert, e.to_string()))?;
+        .map_err(|e| {
+            let why = format!(
+                "this certificate cannot be used with the key {} ({e}); give the two that belong together",
+                files.key.display()
+            );
+            failed(&files.cert, why)
+        })?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+/// Why a file is none of those that a server needs.
+fn pem_words(error: &pem::Error, label: &str) -> String {
+    match error {
+        pem::Error::Io(error) => system::words(error),
+        pem::Error::NoItemsFound => format!(
+            "nothing of the kind is in it; it has to be PEM, with -----BEGIN {label}----- in it"
+        ),
+        other => format!("this is no sound PEM file ({other})"),
+    }
 }
 
 /// Beside each request of a connection, for its handler.

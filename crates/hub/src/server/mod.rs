@@ -98,7 +98,9 @@ pub enum ServerError {
     )]
     InUse(SocketAddr),
     /// The system does not let us listen there.
-    #[error("cannot listen on {listen}: {source}")]
+    #[error(
+        "cannot listen on {listen}: {source}; give an address of this computer and a port that this account may use with --listen"
+    )]
     Listen {
         /// The address.
         listen: SocketAddr,

@@ -7,13 +7,14 @@ use super::{
 use ghostlight_model::{
     bundle::{FORMAT, Piece},
     ids::ContentHash,
+    system,
 };
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use std::{
     collections::HashSet,
     fs::File,
-    io::{self, BufRead, BufReader, Read, Seek},
+    io::{self, BufRead, BufReader, Read, Seek, SeekFrom},
     path::{Path, PathBuf},
 };
 use zip::ZipArchive;
@@ -44,6 +45,16 @@ pub enum BundleError {
         path: PathBuf,
         /// The first entry that is not whole.
         entry: String,
+    },
+    /// Bytes that belong to nothing in it stand before or behind it.
+    #[error("{path}: {bytes} bytes that are no part of the bundle stand {place}")]
+    Surrounded {
+        /// The file.
+        path: PathBuf,
+        /// How many.
+        bytes: u64,
+        /// Where.
+        place: &'static str,
     },
     /// A newer Ghostlight made it.
     #[error(
@@ -86,6 +97,9 @@ impl BundleError {
             Self::Unreadable { .. } => "Check the name, and that you may read the file.",
             Self::NoBundle { .. } => "Choose a file that `ghostlight export --format bundle` made.",
             Self::CutShort { .. } => "Copy it again from where it came from.",
+            Self::Surrounded { .. } => {
+                "Nothing of it was taken over. Copy it again from where it came from; whoever made it did not put them there."
+            }
             Self::Newer { .. } => "Update Ghostlight to read it.",
             Self::Entry { .. } => {
                 "Nothing of it was taken over. Ask whoever made it for a new one."
@@ -126,7 +140,7 @@ impl Reader {
     pub fn open(path: &Path) -> Result<Self, BundleError> {
         let unreadable = |e: &io::Error| BundleError::Unreadable {
             path: path.to_owned(),
-            detail: e.to_string(),
+            detail: system::words(e),
         };
         let file = File::open(path).map_err(|e| unreadable(&e))?;
         let about = file.metadata().map_err(|e| unreadable(&e))?;
@@ -139,8 +153,9 @@ impl Reader {
         let again = file.try_clone().map_err(|e| unreadable(&e))?;
         let mut zip = match ZipArchive::new(BufReader::new(file)) {
             Ok(zip) => zip,
-            Err(_) => return Err(fault_without_index(path, again)),
+            Err(_) => return Err(fault_without_index(path, again, packed)),
         };
+        check_edges(path, &zip, again, packed)?;
         check_shape(path, &mut zip, packed)?;
         let manifest = read_manifest(path, &mut zip)?;
         check_names(path, &zip, &manifest)?;
@@ -361,6 +376,86 @@ fn printable(name: &str) -> String {
         .collect()
 }
 
+/// The bytes with which an archive without a comment ends (PKWARE's APPNOTE, 4.3.16): this, 16 bytes about its index,
+/// and a comment of no length.
+const END: &[u8] = b"PK\x05\x06";
+/// The length of that ending.
+const END_BYTES: usize = 22;
+/// What an archive's index is called in messages, where else an entry stands.
+const INDEX: &str = "its index";
+/// What is read at a time to find it.
+const STEP_BYTES: usize = 64 << 10;
+
+/// A bundle is its file from the first byte to the last: what stands beside it was checked by nobody.
+fn check_edges(
+    path: &Path,
+    zip: &ZipArchive<BufReader<File>>,
+    mut file: File,
+    packed: u64,
+) -> Result<(), BundleError> {
+    let starts =
+        (0..zip.len()).filter_map(|index| Some(zip.by_index_data(index).ok()?.header_start()));
+    let before = starts.min().unwrap_or(0);
+    if before > 0 {
+        return Err(BundleError::Surrounded {
+            path: path.to_owned(),
+            bytes: before,
+            place: "before its first entry",
+        });
+    }
+    let from = zip.central_directory_start();
+    let behind_it = match ends_it(&mut file, packed) {
+        Ok(true) => return Ok(()),
+        Ok(false) => bytes_behind(&mut file, from, packed),
+        Err(e) => Err(e),
+    };
+    match behind_it {
+        Ok(bytes) => Err(behind(path, bytes.unwrap_or_default())),
+        Err(e) => Err(BundleError::Unreadable {
+            path: path.to_owned(),
+            detail: system::words(&e),
+        }),
+    }
+}
+
+/// Whether the archive's ending is the file's.
+fn ends_it(file: &mut File, packed: u64) -> io::Result<bool> {
+    let mut end = [0; END_BYTES];
+    file.seek(SeekFrom::Start(packed.saturating_sub(END_BYTES as u64)))?;
+    file.read_exact(&mut end)?;
+    Ok(end.starts_with(END) && end.ends_with(&[0, 0]))
+}
+
+fn behind(path: &Path, bytes: u64) -> BundleError {
+    BundleError::Surrounded {
+        path: path.to_owned(),
+        bytes,
+        place: "behind its end",
+    }
+}
+
+/// How many bytes stand behind the archive's ending, which is looked for from `from` on; `None` if there is no ending.
+fn bytes_behind(file: &mut (impl Read + Seek), from: u64, packed: u64) -> io::Result<Option<u64>> {
+    file.seek(SeekFrom::Start(from))?;
+    let (mut bytes, mut at) = (Vec::new(), from);
+    loop {
+        let read = (&mut *file)
+            .take(STEP_BYTES as u64)
+            .read_to_end(&mut bytes)?;
+        if let Some(found) = bytes.windows(END.len()).position(|four| four == END) {
+            let end = at + (found + END_BYTES) as u64;
+            return Ok(packed.checked_sub(end));
+        }
+        if read == 0 {
+            return Ok(None);
+        }
+        // It may lie across two steps.
+        let seen = bytes.len().saturating_sub(END.len() - 1);
+        at += seen as u64;
+        bytes.drain(..seen);
+    }
+}
+
 /// Names, number and sizes, as the archive's index tells them.
 fn check_shape(
     path: &Path,
@@ -514,7 +609,7 @@ fn check_names(
 }
 
 /// What is wrong with a file whose index cannot be read: no zip at all, or the first entry that is not whole.
-fn fault_without_index(path: &Path, file: File) -> BundleError {
+fn fault_without_index(path: &Path, file: File, packed: u64) -> BundleError {
     let foreign = BundleError::NoBundle {
         path: path.to_owned(),
         detail: "it is no zip archive".into(),
@@ -538,10 +633,20 @@ fn fault_without_index(path: &Path, file: File) -> BundleError {
                     Err(_) => (name, false),
                 }
             }
-            Ok(None) => ("its index".to_owned(), false),
+            Ok(None) => (INDEX.to_owned(), false),
             Err(_) if whole == 0 => return foreign,
             Err(_) => (format!("number {}", whole + 1), false),
         };
+        if name == INDEX && !ended {
+            // All entries are whole. The index may be as well, too far from the file's end to be looked for there.
+            let at = file.stream_position();
+            let found = at.and_then(|at| bytes_behind(&mut file, at, packed));
+            if let Ok(Some(bytes)) = found
+                && bytes > 0
+            {
+                return behind(path, bytes);
+            }
+        }
         if !ended || read >= BYTES_MAX {
             return BundleError::CutShort {
                 path: path.to_owned(),

@@ -136,6 +136,8 @@ pub enum FailureClass {
     Credentials,
     /// What answers does not speak the protocol, or says that we do not.
     Protocol,
+    /// A server was reached, and it does not greet as a hub does: it may be another system.
+    Unwelcome,
     /// The server does not speak our version of the protocol: trying again is useless.
     Version,
 }

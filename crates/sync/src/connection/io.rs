@@ -29,10 +29,17 @@ pub enum Input {
         /// Of [`Action::Open`].
         attempt: u64,
     },
-    /// The socket took bytes that had been waiting: a slow link is not a dead one.
+    /// The socket took bytes that had been waiting: before the ping is out, a slow link is not a dead one.
     Wrote {
         /// Of [`Action::Open`].
         attempt: u64,
+    },
+    /// [`Action::Ping`] is on its way: what is written behind it says nothing about the server.
+    Pinged {
+        /// Of [`Action::Open`].
+        attempt: u64,
+        /// As of the action.
+        nonce: u64,
     },
     /// A pong arrived.
     Pong {
@@ -92,7 +99,7 @@ pub enum Action {
         /// Which.
         attempt: u64,
     },
-    /// Send a ping.
+    /// Send a ping, and report [`Input::Pinged`] when the socket has taken it.
     Ping {
         /// For the pong.
         nonce: u64,

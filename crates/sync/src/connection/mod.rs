@@ -22,9 +22,16 @@ const HEARTBEAT_MIN_MS: u64 = 1_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Idle,
-    Opening { attempt: u64, deadline: Millis },
+    Opening {
+        attempt: u64,
+        deadline: Millis,
+        /// The transport is open, and `welcome` is waited for.
+        reached: bool,
+    },
     Up(Up),
-    Waiting { until: Millis },
+    Waiting {
+        until: Millis,
+    },
     Offline,
     Refused,
 }
@@ -37,6 +44,8 @@ struct Up {
     /// A ping waits for a sign of life until then.
     deadline: Option<Millis>,
     sent: Option<(u64, Millis)>,
+    /// The ping is on its way, or there is none.
+    out: bool,
     probe: Option<Probe>,
 }
 
@@ -163,10 +172,12 @@ impl Connection {
                 if let Phase::Opening {
                     attempt: current,
                     deadline,
+                    reached,
                 } = &mut self.phase
                     && *current == attempt
                 {
                     *deadline = now.plus(self.config.connect_ms);
+                    *reached = true;
                 }
             }
             Input::Welcome {
@@ -175,6 +186,7 @@ impl Connection {
             } => self.welcome(attempt, heartbeat_ms, now),
             Input::Heard { attempt } => self.heard(attempt, now),
             Input::Wrote { attempt } => self.wrote(attempt, now),
+            Input::Pinged { attempt, nonce } => self.pinged(attempt, nonce, now),
             Input::Pong { attempt, nonce } => self.pong(attempt, nonce, now),
             Input::Failed { attempt, failure } => self.reported(attempt, failure, now, draw),
             Input::ProbeWorked { attempt } => self.probe_worked(attempt, now),
@@ -209,6 +221,7 @@ impl Connection {
         self.phase = Phase::Opening {
             attempt,
             deadline: now.plus(self.config.connect_ms),
+            reached: false,
         };
         let transport = self.transport;
         self.out.push(Action::Open { transport, attempt });
@@ -301,6 +314,7 @@ impl Connection {
             ping_at: now.plus(self.heartbeat_ms),
             deadline: None,
             sent: None,
+            out: true,
             probe: None,
         });
         self.connected_at = Some(now);
@@ -338,9 +352,23 @@ impl Connection {
     fn wrote(&mut self, attempt: u64, now: Millis) {
         let pong_ms = self.config.pong_ms;
         if let Some(up) = self.up(attempt)
-            && let Some(deadline) = &mut up.deadline
+            && let Some(deadline) = up.deadline.as_mut().filter(|_| !up.out)
         {
             *deadline = (*deadline).max(now.plus(pong_ms));
+        }
+    }
+
+    /// From here on only the server can put the end off.
+    fn pinged(&mut self, attempt: u64, nonce: u64, now: Millis) {
+        let pong_ms = self.config.pong_ms;
+        if let Some(up) = self.up(attempt)
+            && !up.out
+            && up.sent.is_some_and(|(sent, _)| sent == nonce)
+        {
+            up.out = true;
+            if let Some(deadline) = &mut up.deadline {
+                *deadline = now.plus(pong_ms);
+            }
         }
     }
 
@@ -436,10 +464,23 @@ impl Connection {
 
     fn deadlines(&mut self, now: Millis, draw: u64) {
         match self.phase {
-            Phase::Opening { attempt, deadline } if now >= deadline => {
+            Phase::Opening {
+                attempt,
+                deadline,
+                reached,
+            } if now >= deadline => {
                 self.out.push(Action::Close { attempt });
-                let message = format!("no answer within {} ms", self.config.connect_ms);
-                self.fail(Failure::timeout(&message), now, draw);
+                let seconds = self.config.connect_ms as f64 / 1_000.0;
+                let failure = match reached {
+                    true => Failure::new(
+                        FailureClass::Unwelcome,
+                        format!("the server was reached and sent no welcome within {seconds} s"),
+                    ),
+                    false => {
+                        Failure::timeout(&format!("the server did not answer within {seconds} s"))
+                    }
+                };
+                self.fail(failure, now, draw);
             }
             Phase::Waiting { until } if now >= until => self.open(now),
             Phase::Up(up) => self.look_after(up, now, draw),
@@ -460,12 +501,13 @@ impl Connection {
             return self.fail(Failure::timeout(message), now, draw);
         }
         match up.deadline {
-            // One question at a time: the writing of another would put the end of this one's patience off.
+            // One question at a time: another would put the end of this one's patience off.
             Some(deadline) if now >= up.ping_at => up.ping_at = deadline,
             None if now >= up.ping_at => {
                 if self.transport == Transport::WebSocket {
                     self.next_nonce += 1;
                     up.sent = Some((self.next_nonce, now));
+                    up.out = false;
                     self.out.push(Action::Ping {
                         nonce: self.next_nonce,
                     });

@@ -168,7 +168,12 @@ fn a_try_that_does_not_answer_times_out() {
     rig.give(Input::Opened { attempt });
     assert_eq!(rig.after(4_999), NOTHING);
     assert_eq!(rig.after(1), ["close"]);
-    assert_eq!(rig.connection.status().attempt, 2);
+    let status = rig.connection.status();
+    assert_eq!(status.attempt, 2);
+    // It was reached, and may be another system.
+    let error = status.last_error.unwrap();
+    assert_eq!(error.class, FailureClass::Unwelcome);
+    assert!(error.message.contains("no welcome within 5 s"), "{error:?}");
 }
 
 #[test]
@@ -267,14 +272,84 @@ fn any_bytes_are_a_sign_of_life_and_a_pong_measures() {
     // A pong that we did not ask for measures nothing.
     rig.give(Input::Pong { attempt, nonce: 9 });
     assert_eq!(rig.connection.status().latency_ms, Some(6_000));
-    // Bytes going out slowly keep it alive as well.
+    // Bytes going out slowly keep it alive as well, as long as the ping waits behind them.
     assert_eq!(rig.after(24_000), ["ping"]);
     for _ in 0..5 {
         rig.now = rig.now.plus(4_000);
         rig.give(Input::Wrote { attempt });
     }
     assert_eq!(rig.state(), State::Connected);
-    assert_eq!(rig.after(5_000), ["close"]);
+    rig.give(Input::Pinged { attempt, nonce: 2 });
+    for _ in 0..4 {
+        rig.now = rig.now.plus(1_000);
+        assert_eq!(rig.give(Input::Wrote { attempt }), NOTHING);
+    }
+    assert_eq!(rig.after(1_000), ["close"]);
+}
+
+/// SPEC C3: what we write says nothing about a server that is gone.
+#[test]
+fn writing_does_not_put_off_the_end_of_a_ping_that_is_out() {
+    let mut rig = Rig::connected();
+    let attempt = rig.attempt;
+    let (mut ended, mut nonce) = (None, 0);
+    for at in (250..60_000).step_by(250) {
+        rig.now = Millis(at);
+        let mut done = rig.give(Input::Tick);
+        done.extend(rig.give(Input::Wrote { attempt }));
+        if done.contains(&"ping".to_owned()) {
+            nonce += 1;
+            rig.give(Input::Pinged { attempt, nonce });
+        }
+        if ended.is_none() && done.contains(&"close".to_owned()) {
+            ended = Some(at);
+        }
+    }
+    assert_eq!(ended, Some(35_000));
+    // On a transport that cannot ask, there is no ping that could be waiting.
+    let mut rig = Rig::new(Config {
+        transports: Transports::only(Transport::Sse),
+        ..Config::default()
+    });
+    rig.give(Input::Start);
+    rig.welcome();
+    let attempt = rig.attempt;
+    for at in (1_000..35_000).step_by(1_000) {
+        rig.now = Millis(at);
+        assert_eq!(rig.give(Input::Wrote { attempt }), NOTHING);
+    }
+    assert_eq!(rig.after(1_000), ["close"]);
+}
+
+/// A server that sends is there, whether it answers pings or not; once it falls silent, that is found as soon as ever.
+#[test]
+fn a_server_that_sends_and_never_answers_is_kept_until_it_falls_silent() {
+    for silent_at in [61_000, 64_000, 89_000, 90_000, 91_000] {
+        let mut rig = Rig::connected();
+        let attempt = rig.attempt;
+        let (mut ended, mut nonce) = (None, 0);
+        for at in (500..200_000).step_by(500) {
+            rig.now = Millis(at);
+            let mut done = Vec::new();
+            if at <= silent_at && at % 1_000 == 0 {
+                done.extend(rig.give(Input::Heard { attempt }));
+            }
+            done.extend(rig.give(Input::Tick));
+            if done.contains(&"ping".to_owned()) {
+                nonce += 1;
+                rig.give(Input::Pinged { attempt, nonce });
+            }
+            if done.contains(&"close".to_owned()) {
+                ended = Some(at);
+                break;
+            }
+        }
+        let silence = ended.unwrap() - silent_at;
+        assert!(
+            (5_000..=35_000).contains(&silence),
+            "{silent_at}: {silence}"
+        );
+    }
 }
 
 #[test]
@@ -291,6 +366,10 @@ fn reports_about_an_older_attempt_do_nothing() {
         },
         Input::Heard { attempt: old },
         Input::Wrote { attempt: old },
+        Input::Pinged {
+            attempt: old,
+            nonce: 0,
+        },
         Input::Pong {
             attempt: old,
             nonce: 0,
@@ -334,7 +413,7 @@ fn a_heartbeat_shorter_than_the_patience_finds_silence_as_well() {
     });
     assert_eq!(rig.after(2_000), ["ping"]);
     rig.give(Input::Wrote { attempt });
-    // No second ping, whose writing would put the end off.
+    // No second ping, which would have a patience of its own.
     assert_eq!(rig.run(5_000), [(7_000, "close".to_owned())]);
 }
 

@@ -46,7 +46,8 @@ enum Phase {
 struct Pinged {
     /// Bytes to be written before the ping is out.
     left: usize,
-    sent_at: Millis,
+    /// When it was; what is written behind it does not count.
+    out_at: Option<Millis>,
 }
 
 /// One connection, seen from the server.
@@ -309,6 +310,9 @@ impl Session {
         self.progress_at = now;
         if let Some(pinged) = &mut self.pinged {
             pinged.left = pinged.left.saturating_sub(bytes);
+            if pinged.left == 0 {
+                pinged.out_at.get_or_insert(now);
+            }
         }
     }
 
@@ -335,15 +339,14 @@ impl Session {
             self.send(&ServerFrame::Ping(Beat { nonce }), now);
             self.pinged = Some(Pinged {
                 left: self.unwritten,
-                sent_at: now,
+                out_at: None,
             });
         }
     }
 
     /// Counted from when the ping was out: what waits before it on a slow link is the business of the stall limit.
     fn pong_deadline(&self) -> Option<Millis> {
-        let pinged = self.pinged.as_ref().filter(|pinged| pinged.left == 0)?;
-        let out_at = pinged.sent_at.max(self.progress_at);
+        let out_at = self.pinged.as_ref()?.out_at?;
         Some(out_at.plus(self.limits.pong_ms))
     }
 

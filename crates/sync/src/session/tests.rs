@@ -587,6 +587,44 @@ fn silence_is_asked_about_and_then_the_connection_ends() {
     assert_eq!(rig.closed, Some((close::TIMEOUT, "heartbeat")));
 }
 
+/// SPEC C3: what we write says nothing about a peer that is gone.
+#[test]
+fn writing_does_not_put_off_the_end_of_a_ping_that_is_out() {
+    let mut rig = Rig::open(Limits::default());
+    rig.put("run/1", 5, 0, 1);
+    rig.text(&subscribe(1, "run/1", ""));
+    // Every second an event, taken at once by a socket whose peer is gone.
+    let mut pinged_at = None;
+    for head in 2..60 {
+        if rig.tick(1_000).contains(&"ping".to_owned()) {
+            pinged_at.get_or_insert(rig.now);
+        }
+        if rig.closed.is_some() {
+            break;
+        }
+        assert_eq!(rig.grow("run/1", head).len(), 1);
+    }
+    assert_eq!(pinged_at, Some(Millis(30_000)));
+    assert_eq!(rig.closed, Some((close::TIMEOUT, "heartbeat")));
+    assert_eq!(rig.now, Millis(35_000));
+}
+
+/// A peer that sends is there, whether it answers pings or not.
+#[test]
+fn a_peer_that_sends_and_never_answers_is_kept_until_it_falls_silent() {
+    let mut rig = Rig::open(Limits::default());
+    for _ in 0..3 {
+        assert_eq!(rig.tick(30_000), ["ping"]);
+        rig.tick(4_999);
+        rig.text(r#"{"type":"unsubscribe","id":9}"#);
+        assert_eq!(rig.closed, None);
+    }
+    assert_eq!(rig.tick(29_999), Vec::<String>::new());
+    assert_eq!(rig.tick(1), ["ping"]);
+    rig.tick(5_000);
+    assert_eq!(rig.closed, Some((close::TIMEOUT, "heartbeat")));
+}
+
 #[test]
 fn a_ping_that_is_not_out_yet_has_no_deadline() {
     let mut rig = Rig::open(Limits::default());

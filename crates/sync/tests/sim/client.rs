@@ -34,6 +34,8 @@ pub struct Client {
     committing: bool,
     /// The attempt and link in use.
     current: Option<(u64, usize)>,
+    /// The latest ping asked for.
+    pinged: Option<u64>,
     /// Attempts up to this one were given up: their sockets never open.
     given_up: u64,
     buffer: Vec<u8>,
@@ -109,6 +111,7 @@ impl Client {
             queue: Vec::new(),
             committing: false,
             current: None,
+            pinged: None,
             given_up: 0,
             buffer: Vec::new(),
             skew: dice.below(1_000_000),
@@ -215,9 +218,12 @@ impl World {
                 self.after(late, Happening::Probed { attempt, life });
             }
             Action::Close { attempt } => self.hang_up(attempt),
-            Action::Ping { nonce } => self.client_sends(&ClientFrame::Ping(Beat {
-                nonce: Echo::number(nonce),
-            })),
+            Action::Ping { nonce } => {
+                self.client.pinged = Some(nonce);
+                self.client_sends(&ClientFrame::Ping(Beat {
+                    nonce: Echo::number(nonce),
+                }));
+            }
             Action::RefreshToken => self.steer(connection::Input::Credentials { expires_at: None }),
             Action::Status(status) => self.note(|| {
                 format!(
@@ -346,6 +352,10 @@ impl World {
         {
             let attempt = self.links[link].attempt;
             self.steer(connection::Input::Wrote { attempt });
+            // The network took everything, so also the ping, if there was one.
+            if let Some(nonce) = self.client.pinged.filter(|_| self.links[link].is_taken()) {
+                self.steer(connection::Input::Pinged { attempt, nonce });
+            }
         }
     }
 

@@ -58,6 +58,11 @@ impl Link {
         if down { &mut self.down } else { &mut self.up }
     }
 
+    /// Nothing of what the client sent is on its way any more.
+    pub fn is_taken(&self) -> bool {
+        self.up.chunks.is_empty()
+    }
+
     /// The connection breaks after so many more bytes.
     pub fn cut_in(&mut self, down: bool, bytes: usize) {
         self.pipe(down).cut_in = Some(bytes);

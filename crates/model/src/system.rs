@@ -1,0 +1,42 @@
+//! What an operating system says of a file, in words for people; its own number stands behind them.
+
+use std::io;
+
+/// Why something could not be done with a file or folder, as the end of a sentence that names it.
+pub fn words(error: &io::Error) -> String {
+    use io::ErrorKind as Kind;
+    let words = match error.kind() {
+        Kind::NotFound => "there is no such file or folder",
+        Kind::PermissionDenied => "this account has no right to it",
+        Kind::AlreadyExists => "something of that name is there already",
+        Kind::NotADirectory => "a part of this path is a file, not a folder",
+        Kind::IsADirectory => "this is a folder, not a file",
+        Kind::StorageFull | Kind::QuotaExceeded => "the disk is full",
+        Kind::ReadOnlyFilesystem => "nothing can be written on this disk",
+        Kind::InvalidFilename => "no file can have this name here",
+        // The system's own words, then.
+        _ => return error.to_string(),
+    };
+    match error.raw_os_error() {
+        Some(number) => format!("{words} (system error {number})"),
+        None => words.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_troubles_have_words_and_others_keep_the_systems() {
+        assert_eq!(
+            words(&io::ErrorKind::NotFound.into()),
+            "there is no such file or folder"
+        );
+        assert_eq!(words(&io::Error::other("odd")), "odd");
+        let numbered = io::Error::from_raw_os_error(2);
+        if numbered.kind() == io::ErrorKind::NotFound {
+            assert!(words(&numbered).ends_with("(system error 2)"));
+        }
+    }
+}
