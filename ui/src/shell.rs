@@ -2,7 +2,7 @@
 
 use crate::{
     dom,
-    state::{command_bar::Deed, format::Zone},
+    state::{command_bar::Deed, commands::Action, format::Zone, keys::Keymap},
 };
 use ghostlight_api::{ApiError, command::Preferences, view::Subject};
 use ghostlight_model::{CaptureId, CommitId, FieldKey, Micros, PostingId, RunId};
@@ -114,6 +114,8 @@ pub enum Dialog {
     Suggestions(PostingId),
     /// The shortcuts.
     Shortcuts,
+    /// Another key for a command.
+    Key(Action),
     /// Connections in detail; of one feed first.
     Connections(Option<i64>),
     /// Set up a feed, or change one.
@@ -206,6 +208,8 @@ pub enum Ask {
 pub struct Shell {
     /// The preferences.
     pub preferences: Rc<Preferences>,
+    /// Which key does what, by these preferences.
+    pub keys: Rc<Keymap>,
     /// Takes wishes.
     pub ask: Callback<Ask>,
 }
@@ -240,6 +244,7 @@ impl Shell {
 pub fn use_shell() -> Shell {
     use_context::<Shell>().unwrap_or_else(|| Shell {
         preferences: Rc::default(),
+        keys: Rc::default(),
         ask: Callback::noop(),
     })
 }

@@ -7,7 +7,7 @@ use ghostlight_model::{
     suggest::Origin,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 /// A request with a name and a reply.
 pub trait Command: Serialize + DeserializeOwned {
@@ -548,6 +548,11 @@ pub struct Preferences {
     pub live_every_ms: u16,
     /// Which notifications the system is given.
     pub notifications: Notifications,
+    /// Whether shortcuts that are a single character act (WCAG 2.1.4).
+    pub single_keys: bool,
+    /// The keys that a person chose, by the name of the command: as the window's table writes them, or empty for none.
+    /// Names and keys that a version does not know are kept and mean nothing there.
+    pub keys: BTreeMap<String, String>,
 }
 
 /// The longest time between two updates of a live list, in ms. A greater one counts as this.
@@ -563,6 +568,8 @@ impl Default for Preferences {
             relative: false,
             live_every_ms: 0,
             notifications: Notifications::default(),
+            single_keys: true,
+            keys: BTreeMap::new(),
         }
     }
 }

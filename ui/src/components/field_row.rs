@@ -10,14 +10,18 @@ use crate::{
         answers::{view_foot, view_more},
         bits,
         field_editor::{FieldEditor, Typing},
+        keys::press,
         suggestions::{Answer, Offers, SuggestionList},
     },
     dom,
     icons::Icon,
     state::{
         card::{self, Shown},
+        commands::Action,
         edit::{AUTO_SAVE_MS, Do, Edit, Worth},
-        format, suggest,
+        format,
+        keys::Keymap,
+        suggest,
     },
 };
 use ghostlight_api::{
@@ -89,6 +93,8 @@ pub struct Props {
     pub offers: Offers,
     /// What to do.
     pub act: Callback<Act>,
+    /// Which key does what.
+    pub keys: Rc<Keymap>,
 }
 
 impl Props {
@@ -129,6 +135,7 @@ impl PartialEq for Props {
         same_flags
             && self.act == other.act
             && self.offers == other.offers
+            && self.keys == other.keys
             && self.card.posting == other.card.posting
             && (Rc::ptr_eq(&self.card, &other.card) && self.index == other.index
                 || self.field() == other.field() && self.draft() == other.draft())
@@ -805,23 +812,23 @@ fn on_click(props: &Props, key: &FieldKey) -> Callback<MouseEvent> {
 }
 
 fn on_key(props: &Props, key: &FieldKey) -> Callback<KeyboardEvent> {
-    let (act, key) = (props.act.clone(), key.clone());
+    let (act, key, keys) = (props.act.clone(), key.clone(), props.keys.clone());
     Callback::from(move |event: KeyboardEvent| {
-        if event.ctrl_key() || event.alt_key() || event.meta_key() {
-            return;
-        }
         let on_button = event
             .target()
             .and_then(|t| t.dyn_into::<Element>().ok())
             .is_some_and(|element| element.tag_name() == "BUTTON");
-        let wish = match event.key().as_str() {
-            "ArrowDown" => Act::Move(key.clone(), 1),
-            "ArrowUp" => Act::Move(key.clone(), -1),
-            "Enter" if on_button => return,
-            "Enter" | "F2" => Act::Edit(key.clone()),
-            "e" | "E" => Act::Show(key.clone()),
-            "a" | "A" => Act::Toggle(key.clone()),
-            "h" | "H" => Act::History(key.clone()),
+        let name = event.key();
+        let pressed = press(&event, &name);
+        let plain = !pressed.ctrl && !pressed.other;
+        let wish = match (name.as_str(), keys.of_a_field(pressed)) {
+            ("ArrowDown", _) if plain => Act::Move(key.clone(), 1),
+            ("ArrowUp", _) if plain => Act::Move(key.clone(), -1),
+            ("Enter", _) if on_button => return,
+            ("Enter" | "F2", _) if plain => Act::Edit(key.clone()),
+            (_, Some(Action::FieldWords)) => Act::Show(key.clone()),
+            (_, Some(Action::FieldAnswers)) => Act::Toggle(key.clone()),
+            (_, Some(Action::FieldHistory)) => Act::History(key.clone()),
             _ => return,
         };
         event.prevent_default();

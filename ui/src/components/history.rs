@@ -12,6 +12,7 @@ use crate::{
     shell::{Ask, Dialog, Shell, ToastKind, use_shell},
     state::{
         biography::{change_words, kind_word},
+        commands::Action,
         format,
         views::ViewState,
     },
@@ -261,13 +262,14 @@ fn view_reversals(shell: &Shell, posting: PostingId, branches: &BranchesView) ->
             ReversalView::Ready(changes) => (true, change_words(changes)),
             ReversalView::No(error) => (false, error.message.clone()),
         };
-        let (word, key) = match redo {
-            false => ("Undo", "Ctrl Z"),
-            true => ("Redo", "Shift Ctrl Z"),
+        let (word, action) = match redo {
+            false => ("Undo", Action::Undo),
+            true => ("Redo", Action::Redo),
         };
+        let title = shell.keys.hint(&title, action);
         let shell = shell.clone();
         let onclick = Callback::from(move |_: MouseEvent| take_back(&shell, posting, redo));
-        html! { <button type="button" class="pf-v6-c-button pf-m-secondary pf-m-small" disabled={!ready} title={format!("{title} ({key})")} {onclick}>{ word }</button> }
+        html! { <button type="button" class="pf-v6-c-button pf-m-secondary pf-m-small" disabled={!ready} {title} {onclick}>{ word }</button> }
     };
     html! { <>{ button(false, &branches.undo) }{ button(true, &branches.redo) }</> }
 }

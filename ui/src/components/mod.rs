@@ -18,6 +18,7 @@ pub mod field_editor;
 pub mod field_row;
 pub mod history;
 pub mod imports;
+pub mod keys;
 pub mod masthead;
 pub mod nav;
 pub mod new_field;

@@ -1,7 +1,7 @@
 //! The settings page: look, times, notifications, and where the data is.
 
 use crate::{
-    components::{feeds::Feeds, storage::Storage, suggestions::AccuracyTable},
+    components::{feeds::Feeds, keys::Keys, storage::Storage, suggestions::AccuracyTable},
     shell::{Ask, Input, use_shell},
 };
 use ghostlight_api::command::{AppInfo, LIVE_EVERY_MS_MAX, Notifications, Preferences, Theme};
@@ -73,6 +73,7 @@ pub fn Settings(props: &Props) -> Html {
                 <legend>{ "Live lists" }</legend>
                 <label class="gl-option"><span class="gl-still">{ "Update at most every" }</span><input type="number" class="gl-number" min="0" max={LIVE_EVERY_MS_MAX.to_string()} step="100" value={shell.preferences.live_every_ms.to_string()} onchange={on_live} />{ "ms" }<span class="gl-dim">{ "Postings, runs and events. 0 shows each change in the next frame." }</span></label>
             </fieldset>
+            <Keys />
             <Feeds />
             <fieldset>
                 <legend>{ "Notifications" }</legend>

@@ -7,6 +7,7 @@ pub mod commands;
 pub mod edit;
 pub mod export;
 pub mod format;
+pub mod keys;
 pub mod monitor;
 pub mod new_field;
 pub mod replay;
