@@ -37,6 +37,8 @@ mod live;
 mod long;
 #[path = "e2e/look.rs"]
 mod look;
+#[path = "e2e/merges.rs"]
+mod merges;
 #[path = "e2e/monitor.rs"]
 mod monitor;
 #[path = "e2e/notify.rs"]

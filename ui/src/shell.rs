@@ -106,8 +106,8 @@ pub enum Dialog {
     Branch(PostingId, Option<CommitId>),
     /// Merge a branch into the one that is checked out.
     Merge(PostingId),
-    /// Take a merge back; the other is the current version.
-    Unmerge(PostingId, CommitId, CommitId),
+    /// Take a merge back; the flag says that an undo met it.
+    Unmerge(PostingId, CommitId, bool),
     /// A field of the person's own.
     NewField(PostingId),
     /// Accept the surest suggestions of a posting's card.

@@ -150,13 +150,15 @@ commands! {
         again: bool,
     } -> ();
 
-    /// Takes back the person's latest change of a posting that is not taken back. Answers the new commit.
+    /// Takes back the person's latest change of a posting that is not taken back.
     "undo" Undo {
         /// Of which posting.
         posting: PostingId,
+        /// Also if a merge stands above that change; else nothing is done then.
+        past_merge: bool,
         /// Made by the caller; the same key twice is one undo.
         key: String,
-    } -> CommitId;
+    } -> Undone;
 
     /// Does again what the person took back last. Answers the new commit.
     "redo" Redo {
@@ -501,6 +503,15 @@ pub struct MergeDone {
     pub head: CommitId,
     /// Whether that is a commit that joins two; else the branch only moved forward.
     pub joined: bool,
+}
+
+/// What became of an undo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Undone {
+    /// The new commit.
+    Done(CommitId),
+    /// Nothing was done: this merge stands above the person's latest change. [`UndoMerge`] takes it back.
+    MergeAbove(CommitId),
 }
 
 /// What analysis began.

@@ -275,6 +275,7 @@ fn what_was_done_is_undone_and_done_again_and_the_timeline_says_so() {
     let undo = engine
         .handle(Undo {
             posting,
+            past_merge: false,
             key: "b".into(),
         })
         .unwrap();
@@ -282,6 +283,7 @@ fn what_was_done_is_undone_and_done_again_and_the_timeline_says_so() {
         engine
             .handle(Undo {
                 posting,
+                past_merge: false,
                 key: "b".into()
             })
             .unwrap(),

@@ -77,8 +77,8 @@ pub fn Dialogs(props: &Props) -> Html {
         }
         (Some(Dialog::Branch(posting, at)), _) => html! { <NewBranch {posting} {at} /> },
         (Some(Dialog::Merge(posting)), _) => html! { <Merge {posting} /> },
-        (Some(Dialog::Unmerge(posting, merge, head)), _) => {
-            html! { <Unmerge {posting} {merge} {head} /> }
+        (Some(Dialog::Unmerge(posting, merge, undoing)), _) => {
+            html! { <Unmerge {posting} {merge} {undoing} /> }
         }
         (Some(Dialog::NewField(posting)), _) => html! { <NewField {posting} /> },
         (Some(Dialog::Suggestions(posting)), _) => html! { <AcceptMany {posting} /> },

@@ -205,6 +205,9 @@ const NOTHING: &str = "No posting is selected.";
 
 fn not_reversed(action: Action, branches: Option<&BranchesView>) -> Option<String> {
     let view = branches?;
+    if action == Action::Undo && view.merge_above.is_some() {
+        return None;
+    }
     let reversal = match action {
         Action::Undo => &view.undo,
         _ => &view.redo,
@@ -327,6 +330,7 @@ mod tests {
             branches: vec![branch("main", true), branch("try", false)],
             undo: ReversalView::Ready(Vec::new()),
             redo: ReversalView::No(no),
+            merge_above: None,
         }
     }
 
@@ -427,6 +431,15 @@ mod tests {
         let said = Some("There is nothing to redo.".to_owned());
         assert_eq!(reason("redo", Some(&current)), said);
         assert_eq!(reason("undo", Some(&current)), None);
+        let no = ApiError::new(ErrorCode::Declined, "There is nothing to undo.", "");
+        let mut below = branches.clone();
+        below.undo = ReversalView::No(no);
+        assert_eq!(
+            not_reversed(Action::Undo, Some(&below)).as_deref(),
+            Some("There is nothing to undo.")
+        );
+        below.merge_above = Some(CommitId([2; 32]));
+        assert_eq!(not_reversed(Action::Undo, Some(&below)), None);
         assert_eq!(reason("merge a branch", Some(&current)), None);
         assert_eq!(
             reason("web page open", Some(&current)).as_deref(),
