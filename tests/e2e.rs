@@ -31,6 +31,8 @@ mod imports;
 mod inputs;
 #[path = "e2e/kept.rs"]
 mod kept;
+#[path = "e2e/keys.rs"]
+mod keys;
 #[path = "e2e/live.rs"]
 mod live;
 #[path = "e2e/long.rs"]

@@ -2,7 +2,7 @@
 //! pressed for a command. What a key may be stands in [`crate::state::keys`].
 
 use crate::{
-    components::dialog::Modal,
+    components::{bits, dialog::Modal},
     dom,
     shell::{Ask, Dialog, Shell, ToastKind, use_shell},
     state::{
@@ -12,7 +12,7 @@ use crate::{
 };
 use ghostlight_api::command::Preferences;
 use yew::{
-    Callback, Html, KeyboardEvent, MouseEvent, Properties, SubmitEvent, component, html,
+    Callback, Html, KeyboardEvent, MouseEvent, Properties, SubmitEvent, classes, component, html,
     use_state_eq,
 };
 
@@ -34,7 +34,7 @@ pub fn Keys() -> Html {
         })
     };
     let keys = shell.keys.clone();
-    let lines = keys.lines().filter_map(|(line, keys)| {
+    let lines = keys.all().filter_map(|(line, keys)| {
         let action = line.action?;
         Some(view_line(&shell, line, action, &keys))
     });
@@ -48,14 +48,17 @@ pub fn Keys() -> Html {
     }
 }
 
-fn view_line(shell: &Shell, line: &'static Command, action: Action, keys: &[&str]) -> Html {
+fn view_line(shell: &Shell, line: &'static Command, action: Action, keys: &[(&str, bool)]) -> Html {
     let title = line.title;
     let reset = shell.preferences.keys.contains_key(line.id).then(|| {
         let shell = shell.clone();
         let onclick = Callback::from(move |_: MouseEvent| reset(&shell, action));
         html! { <button type="button" class="gl-link gl-small" aria-label={format!("Reset the key of {title}")} {onclick}>{ "Reset" }</button> }
     });
-    let cap = |keys: &&str| html! { <kbd key={(*keys).to_owned()} class="gl-key">{ in_words(keys) }</kbd> };
+    let cap = |(keys, acts): &(&str, bool)| {
+        let class = classes!("gl-key", (!acts).then_some("is-off"));
+        html! { <kbd key={(*keys).to_owned()} {class}>{ in_words(keys) }if !acts { { bits::unseen(", off") } }</kbd> }
+    };
     let change = shell.asks(Ask::Open(Dialog::Key(action)));
     html! {
         <li key={line.id}>

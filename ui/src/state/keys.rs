@@ -82,6 +82,15 @@ impl Keymap {
         })
     }
 
+    /// The lines of the table with all their keys, and of each whether it acts now.
+    pub fn all(&self) -> impl Iterator<Item = (&'static Command, Vec<(&str, bool)>)> {
+        COMMANDS.iter().zip(&self.lines).map(|(line, keys)| {
+            let acts = |keys: &str| self.single || !is_single(keys);
+            let keys = keys.iter().map(|keys| (keys.as_str(), acts(keys)));
+            (line, keys.collect())
+        })
+    }
+
     /// The keys of a command, for people.
     pub fn words(&self, action: Action) -> Vec<String> {
         let mut lines = self.lines();
@@ -158,10 +167,8 @@ impl Keymap {
             return Recorded::Refused(why);
         }
         if !self.single && is_single(&keys) {
-            let words = in_words(&keys);
-            return Recorded::Refused(format!(
-                "Single keys are off: hold Ctrl with {words}, or turn them on."
-            ));
+            let why = "Single keys are off: hold Ctrl too, or turn them on.";
+            return Recorded::Refused(why.into());
         }
         match self.owner(&keys).filter(|line| line.action != Some(action)) {
             Some(other) => Recorded::Refused(taken(&keys, other)),
@@ -447,11 +454,13 @@ mod tests {
         assert_eq!(keys.action_of(ctrl("k")), Some(A::Bar));
         assert_eq!(keys.action_of(ctrl("z")), Some(A::Undo));
         // They are still theirs, for when they come back.
+        let (_, shown) = keys.all().find(|(line, _)| line.id == "focus_url").unwrap();
+        assert_eq!(shown, [("u", false)]);
         let refused = keys.record(ctrl("v"), A::Next);
         assert!(matches!(refused, Recorded::Refused(_)), "{refused:?}");
         assert_eq!(
             keys.record(press("g"), A::Next),
-            Recorded::Refused("Single keys are off: hold Ctrl with G, or turn them on.".into())
+            Recorded::Refused("Single keys are off: hold Ctrl too, or turn them on.".into())
         );
     }
 
