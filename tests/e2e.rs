@@ -13,6 +13,8 @@ mod support;
 mod archive;
 #[path = "e2e/biography.rs"]
 mod biography;
+#[path = "e2e/calendar.rs"]
+mod calendar;
 #[path = "e2e/card.rs"]
 mod card;
 #[path = "e2e/command_bar.rs"]

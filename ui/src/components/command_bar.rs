@@ -22,7 +22,7 @@ use ghostlight_api::{
 };
 use ghostlight_model::fuzzy;
 use wasm_bindgen::JsCast;
-use web_sys::{HtmlInputElement, ScrollIntoViewOptions, ScrollLogicalPosition};
+use web_sys::HtmlInputElement;
 use yew::{
     Callback, Html, InputEvent, KeyboardEvent, MouseEvent, Properties, UseStateHandle, classes,
     component, html, use_effect_with, use_mut_ref, use_state_eq,
@@ -261,8 +261,6 @@ fn view_line(shell: &Shell, line: &Line, place: usize, active: bool) -> Html {
 
 fn reveal(place: usize) {
     if let Some(line) = dom::document().get_element_by_id(&line_id(place)) {
-        let nearest = ScrollIntoViewOptions::new();
-        nearest.set_block(ScrollLogicalPosition::Nearest);
-        line.scroll_into_view_with_scroll_into_view_options(&nearest);
+        dom::reveal(&line);
     }
 }

@@ -4,6 +4,7 @@ mod answers;
 pub mod assessment;
 pub mod biography;
 pub mod bits;
+pub mod calendar;
 pub mod capture;
 pub mod card;
 pub mod command_bar;

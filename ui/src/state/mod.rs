@@ -1,6 +1,7 @@
 //! The window's logic without a window: plain functions over plain data, tested on the host.
 
 pub mod biography;
+pub mod calendar;
 pub mod card;
 pub mod command_bar;
 pub mod commands;
