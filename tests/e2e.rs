@@ -45,6 +45,8 @@ mod look;
 mod merges;
 #[path = "e2e/monitor.rs"]
 mod monitor;
+#[path = "e2e/motion.rs"]
+mod motion;
 #[path = "e2e/notify.rs"]
 mod notify;
 #[path = "e2e/refused.rs"]

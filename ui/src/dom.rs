@@ -208,6 +208,19 @@ pub fn remember(key: &str, value: &str) {
     }
 }
 
+/// Whether the page as a whole is of a class.
+pub fn root_has(class: &str) -> bool {
+    let root = document().document_element();
+    root.is_some_and(|root| root.class_list().contains(class))
+}
+
+/// Puts the page as a whole into a class, or out of it.
+pub fn set_root(class: &str, on: bool) {
+    if let Some(root) = document().document_element() {
+        let _ = root.class_list().toggle_with_force(class, on);
+    }
+}
+
 /// Tells `boot.js` to apply theme and motion again.
 pub fn apply_look() {
     if let Ok(event) = Event::new("ghostlight-look") {

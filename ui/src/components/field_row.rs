@@ -2,7 +2,8 @@
 //! it, on demand, the other answers and where was looked. The value is edited in its place ([`Edit`]): the row saves what
 //! is typed, also when the editor is closed or the card goes to another posting.
 //!
-//! A new value glows once: the class changes when a value comes while the run is live.
+//! A new value glows and slides in, once: the class changes when a value comes while the run is live, and goes when it has
+//! arrived, so that nothing moves again when motion is turned on.
 
 use crate::{
     backend,
@@ -15,12 +16,14 @@ use crate::{
     },
     dom,
     icons::Icon,
+    meter,
     state::{
         card::{self, Shown},
         commands::Action,
         edit::{AUTO_SAVE_MS, Do, Edit, Worth},
         format,
         keys::Keymap,
+        motion::MOTION_MS,
         suggest,
     },
 };
@@ -152,6 +155,8 @@ pub enum Msg {
     Typing(Typing),
     /// Typing rests since so many changes.
     Rests(u32),
+    /// The new value of this number has arrived.
+    Arrived(u32),
     /// The core's answer about an edit of a posting.
     Answered(PostingId, Result<Edited, ApiError>),
     /// Try again what could not be saved.
@@ -166,8 +171,10 @@ pub enum Msg {
 
 /// See the module.
 pub struct FieldRow {
-    /// Counts new values; odd and even glow by two equal animations, so that each begins anew.
+    /// Counts new values; odd and even move by two equal animations, so that each begins anew.
     glows: u32,
+    /// Whether the latest of them is on its way.
+    arrives: bool,
     whole: bool,
     edit: Option<Edit>,
     /// Counts what is typed, so that only the last pause saves.
@@ -183,6 +190,7 @@ impl Component for FieldRow {
     fn create(_: &Context<Self>) -> Self {
         Self {
             glows: 0,
+            arrives: false,
             whole: false,
             edit: None,
             typed: 0,
@@ -197,6 +205,8 @@ impl Component for FieldRow {
             Msg::Typing(typing) => self.typing(ctx, typing),
             Msg::Rests(typed) if typed == self.typed => self.settle(ctx),
             Msg::Rests(_) => return false,
+            Msg::Arrived(value) if value == self.glows => self.arrives = false,
+            Msg::Arrived(_) => return false,
             Msg::Answered(posting, answer) => self.answered(ctx, posting, answer),
             Msg::Retry => {
                 let wish = self.edit.as_mut().map_or(Do::Nothing, Edit::retry);
@@ -219,6 +229,12 @@ impl Component for FieldRow {
         let came = new.live || old.live;
         if came && same_posting && value(new).is_some() && value(new) != value(old) {
             self.glows += 1;
+            self.arrives = true;
+            meter::moves();
+            let (link, value) = (ctx.link().clone(), self.glows);
+            dom::after(MOTION_MS as i32, move || {
+                link.send_message(Msg::Arrived(value))
+            });
         }
         if new.card.posting != old.card.posting {
             self.dismissed = None;
@@ -437,17 +453,16 @@ impl FieldRow {
     fn view_field(&self, ctx: &Context<Self>, field: &CardField) -> Html {
         let props = ctx.props();
         let key = field.key.name();
-        let glow = match self.glows {
-            0 => None,
-            n if n % 2 == 0 => Some("is-new"),
-            _ => Some("is-new-again"),
+        let glow = match self.glows % 2 {
+            0 => "is-new",
+            _ => "is-new-again",
         };
         let class = classes!(
             "gl-field",
             state_class(field.state),
             props.selected.then_some("is-selected"),
             (field.key == FieldKey::Description).then_some("is-long"),
-            glow,
+            self.arrives.then_some(glow),
             self.is_open().then_some("is-edited"),
         );
         html! {

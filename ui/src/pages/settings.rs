@@ -2,6 +2,7 @@
 
 use crate::{
     components::{feeds::Feeds, keys::Keys, storage::Storage, suggestions::AccuracyTable},
+    meter,
     shell::{Ask, Input, use_shell},
 };
 use ghostlight_api::command::{AppInfo, LIVE_EVERY_MS_MAX, Notifications, Preferences, Theme};
@@ -52,6 +53,10 @@ pub fn Settings(props: &Props) -> Html {
     let option = |(value, label, change): (Theme, &'static str, Change)| {
         html! { <label key={label} class="gl-option"><input type="radio" name="theme" checked={theme == value} onchange={prefer(change)} />{ label }</label> }
     };
+    let still = match meter::is_slow() {
+        true => "It is off by itself for a minute: this computer draws too slowly for it now.",
+        false => "New values stand there at once, whatever the system says.",
+    };
     let notifications = &shell.preferences.notifications;
     let quiet = notifications.quiet;
     let switch = |(label, hint, on, change): Switch| {
@@ -66,7 +71,7 @@ pub fn Settings(props: &Props) -> Html {
             </fieldset>
             <fieldset>
                 <legend>{ "Motion and time" }</legend>
-                <label class="gl-option"><input type="checkbox" checked={shell.preferences.reduce_motion} onchange={prefer(|p| p.reduce_motion = !p.reduce_motion)} />{ "Reduce motion" }<span class="gl-dim">{ "New values appear without a glow, whatever the system says." }</span></label>
+                <label class="gl-option"><input type="checkbox" checked={shell.preferences.reduce_motion} onchange={prefer(|p| p.reduce_motion = !p.reduce_motion)} />{ "Reduce motion" }<span class="gl-dim">{ still }</span></label>
                 <label class="gl-option"><input type="checkbox" checked={shell.preferences.utc} onchange={prefer(|p| p.utc = !p.utc)} />{ "Times in UTC" }<span class="gl-dim">{ "Instead of this computer's local time." }</span></label>
             </fieldset>
             <fieldset>

@@ -10,6 +10,7 @@ pub mod export;
 pub mod format;
 pub mod keys;
 pub mod monitor;
+pub mod motion;
 pub mod new_field;
 pub mod replay;
 pub mod rows;
