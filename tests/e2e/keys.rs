@@ -79,7 +79,7 @@ async fn keys_are_chosen_refused_kept_and_turned_off() {
     // Another key, also with Ctrl; the old one does nothing, and the focus is where it was.
     choose(&app, "Go to the exports", 'x', "X").await;
     focus_is(&app, "key-go_exports").await;
-    found.look(&app, "light", "keys-chosen").await;
+    app.screenshot("light-keys-chosen").await;
     choose(&app, "Give a verdict", 'w', "W").await;
     change(&app, "Show the history").await;
     app.chord(Key::Control, 'h').await;

@@ -99,7 +99,7 @@ pub fn Unmerge(props: &Props) -> Html {
     };
     html! {
         <Modal title="Take this merge back?" on_close={shell.asks(Ask::Close)} {actions}>
-            if undoing { <p>{ "This merge came after your latest change, so it would be taken back first." }</p> }
+            if undoing { <p class="gl-unmerge__why">{ "This merge came after your latest change, so it would be taken back first." }</p> }
             <p class="gl-dim">{ "A new version gets the values of one side back, in the fields that the merge changed there. Nothing of the history goes, and redo merges again." }</p>
             { bits::render_view(&query, &state, || html! { <div class="gl-pad">{ bits::skeleton(70) }</div> }, |data| match &**data {
                 ViewData::Unmerge(UnmergeView { sides, .. }) => html! {

@@ -176,7 +176,9 @@ fn an_undo_does_not_pass_a_merge_unseen() {
             "--past-merge",
         ],
     );
-    assert_eq!(posting.log(&[])[0]["id"], before["head"]);
+    let branches = posting.log(&["--branches"]);
+    let current = branches.iter().find(|branch| branch["current"] == true);
+    assert_eq!(current.unwrap()["head"], before["head"], "nothing changed");
     posting
         .run("edit", &["--past-merge"])
         .refused("alone", 2, &["--undo"]);
