@@ -13,6 +13,8 @@ mod support;
 mod archive;
 #[path = "e2e/biography.rs"]
 mod biography;
+#[path = "e2e/calendar.rs"]
+mod calendar;
 #[path = "e2e/card.rs"]
 mod card;
 #[path = "e2e/command_bar.rs"]
@@ -31,14 +33,20 @@ mod imports;
 mod inputs;
 #[path = "e2e/kept.rs"]
 mod kept;
+#[path = "e2e/keys.rs"]
+mod keys;
 #[path = "e2e/live.rs"]
 mod live;
 #[path = "e2e/long.rs"]
 mod long;
 #[path = "e2e/look.rs"]
 mod look;
+#[path = "e2e/merges.rs"]
+mod merges;
 #[path = "e2e/monitor.rs"]
 mod monitor;
+#[path = "e2e/motion.rs"]
+mod motion;
 #[path = "e2e/notify.rs"]
 mod notify;
 #[path = "e2e/refused.rs"]

@@ -266,7 +266,7 @@ async fn another_answer_is_taken_where_two_stand() {
 }
 
 /// The rows of the history, from the latest.
-async fn history_says(app: &App, what: &str, good: impl Fn(&str) -> bool) -> String {
+pub async fn history_says(app: &App, what: &str, good: impl Fn(&str) -> bool) -> String {
     app.click("tab", "History").await;
     let text = app.wait_for_text("history", good).await;
     app.screenshot(&format!("history-{what}")).await;
@@ -513,108 +513,6 @@ async fn an_unknown_name_becomes_a_field_of_ones_own_and_that_is_said() {
     app.text_of_dialog().await;
     app.resize(660, 800).await;
     found.look(&app, "dark", "dialog-field").await;
-    found.none();
-    app.close().await;
-}
-
-#[tokio::test]
-async fn a_merge_is_taken_back_and_merged_again() {
-    let data = folder();
-    let app = desk::open(data.path(), json!({})).await;
-    drop_fixture(&app, "full.html").await;
-    let mut found = Findings::default();
-    app.click("tab", "History").await;
-    app.click("button", "New branch…").await;
-    app.type_at("the name", "//*[@id='branch-name']", "second-look")
-        .await;
-    app.click("button", "Begin the branch").await;
-    dialog_is_gone(&app).await;
-    history_says(&app, "branch", |text| text.contains("second-look")).await;
-    set(&app, "company", "Quillmarsh & Sons", "Quillmarsh & Sons").await;
-    app.script(
-        "const s = document.querySelector('select[aria-label=Branch]'); s.value = 'main';
-         s.dispatchEvent(new Event('change', { bubbles: true }))",
-    )
-    .await;
-    shows(&app, "company", "Quillmarsh Instruments").await;
-    set(&app, "title", "Gauge Engineer", "Gauge Engineer").await;
-    app.click("button", "Merge…").await;
-    app.text_of_dialog().await;
-    app.click_at("Merge", "//dialog//button[normalize-space(.)='Merge']")
-        .await;
-    dialog_is_gone(&app).await;
-    shows(&app, "company", "Quillmarsh & Sons").await;
-    history_says(&app, "merge", |text| text.contains("merged")).await;
-
-    // Taken back to what this branch said; redo merges again.
-    app.click("button", "Take back…").await;
-    let text = app
-        .wait_for_text("sides of the merge", |text| text.contains("second-look"))
-        .await;
-    assert!(text.contains("this branch"), "{text}");
-    found.look(&app, "light", "dialog-unmerge").await;
-    app.click_at(
-        "Take back",
-        "//dialog//button[normalize-space(.)='Take back']",
-    )
-    .await;
-    dialog_is_gone(&app).await;
-    shows(&app, "title", "Gauge Engineer").await;
-    shows(&app, "company", "Quillmarsh Instruments").await;
-    history_says(&app, "undo", |text| text.contains("took back")).await;
-    app.click("button", "Take back…").await;
-    app.wait_for_text("sides of the merge", |text| {
-        text.contains("taken back already")
-    })
-    .await;
-    app.screenshot("dialog-unmerge-done").await;
-    app.press(Key::Escape).await;
-    dialog_is_gone(&app).await;
-    app.click("button", "Redo").await;
-    shows(&app, "company", "Quillmarsh & Sons").await;
-    shows(&app, "title", "Gauge Engineer").await;
-
-    // Somebody went on from what it brought: then it is said why not, and the other side is there to choose.
-    set(
-        &app,
-        "company",
-        "Quillmarsh & Daughters",
-        "Quillmarsh & Daughters",
-    )
-    .await;
-    choose_theme(&app, "dark").await;
-    app.press_char('1').await;
-    app.named("field description").await;
-    app.click("tab", "History").await;
-    history_says(&app, "later", |text| text.contains("Daughters")).await;
-    app.click("button", "Take back…").await;
-    app.wait_for_text("sides of the merge", |text| {
-        text.contains("Company was changed since by you")
-    })
-    .await;
-    let chosen = "return !!document.querySelector('dialog[open] input:checked')
-        || !document.querySelector('dialog[open] .pf-m-primary').disabled";
-    assert_eq!(
-        app.script(chosen).await,
-        false,
-        "nothing is chosen for them"
-    );
-    app.click_at(
-        "the other side",
-        "//fieldset[@aria-label='sides of the merge']//label[contains(., 'second-look')]",
-    )
-    .await;
-    app.resize(660, 800).await;
-    found.look(&app, "dark", "dialog-unmerge").await;
-    app.resize(1280, 800).await;
-    app.click_at(
-        "Take back",
-        "//dialog//button[normalize-space(.)='Take back']",
-    )
-    .await;
-    dialog_is_gone(&app).await;
-    shows(&app, "title", "Senior Backend Engineer").await;
-    shows(&app, "company", "Quillmarsh & Daughters").await;
     found.none();
     app.close().await;
 }

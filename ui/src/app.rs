@@ -5,7 +5,7 @@ use crate::{
     backend,
     components::{
         dialogs::Dialogs,
-        history, imports,
+        history, imports, keys,
         masthead::{Masthead, URL_BOX},
         nav::Nav,
         toasts::Toasts,
@@ -16,8 +16,9 @@ use crate::{
     shell::{Ask, Current, Dialog, Drawn, Input, Page, Panel, Shell, Tab, Toast, ToastKind},
     state::{
         command_bar::Deed,
-        commands::{Action, COMMANDS, Place, Press, action_of},
+        commands::{Action, COMMANDS, Place, Press},
         format,
+        keys::Keymap,
         views::ViewState,
     },
     views::{self, Subscription},
@@ -119,6 +120,7 @@ impl Component for App {
         Self {
             shell: Shell {
                 preferences: Rc::default(),
+                keys: Rc::default(),
                 ask: ctx.link().callback(Msg::Ask),
             },
             info: None,
@@ -437,6 +439,10 @@ impl App {
         dom::remember("theme", theme);
         dom::remember("still", if preferences.reduce_motion { "1" } else { "" });
         dom::apply_look();
+        let keys = Keymap::of(&preferences);
+        if keys != *self.shell.keys {
+            self.shell.keys = Rc::new(keys);
+        }
         self.shell.preferences = Rc::new(preferences);
     }
 
@@ -483,19 +489,16 @@ impl App {
     }
 
     fn key(&mut self, ctx: &Context<Self>, event: &KeyboardEvent) -> bool {
-        let (ctrl, meta) = (event.ctrl_key(), event.meta_key());
         let key = event.key();
         let press = Press {
-            key: &key,
-            ctrl: ctrl != meta,
-            shift: event.shift_key(),
-            other: event.alt_key() || (ctrl && meta),
             typing: dom::is_typing(event.target()),
             in_dialog: dom::dialog_is_open(),
             on_postings: self.page == Page::Postings,
             on_runs: self.page == Page::Runs,
+            ..keys::press(event, &key)
         };
-        let Some(action) = action_of(press).filter(|_| !event.default_prevented()) else {
+        let action = self.shell.keys.action_of(press);
+        let Some(action) = action.filter(|_| !event.default_prevented()) else {
             return false;
         };
         event.prevent_default();
@@ -585,6 +588,8 @@ impl App {
             Action::Quiet => self.set(|preferences| preferences.notifications.quiet ^= true),
             Action::TestNotification => self.test_notification(),
             Action::Sheet => self.open(Dialog::Shortcuts),
+            // The field that has the focus does these.
+            Action::FieldWords | Action::FieldAnswers | Action::FieldHistory => {}
         }
     }
 

@@ -4,7 +4,10 @@
 use ghostlight_model::Micros;
 use js_sys::Function;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
-use web_sys::{Element, Event, EventTarget, HtmlElement, ResizeObserver};
+use web_sys::{
+    Element, Event, EventTarget, HtmlElement, ResizeObserver, ScrollIntoViewOptions,
+    ScrollLogicalPosition,
+};
 
 /// A listener that is removed when dropped.
 pub struct Listener {
@@ -191,10 +194,30 @@ pub fn focus(element: &Element) {
     }
 }
 
+/// Scrolls as little as shows an element.
+pub fn reveal(element: &Element) {
+    let nearest = ScrollIntoViewOptions::new();
+    nearest.set_block(ScrollLogicalPosition::Nearest);
+    element.scroll_into_view_with_scroll_into_view_options(&nearest);
+}
+
 /// Remembers a text for the next start; a refusal is no harm.
 pub fn remember(key: &str, value: &str) {
     if let Ok(Some(storage)) = window().local_storage() {
         let _ = storage.set_item(key, value);
+    }
+}
+
+/// Whether the page as a whole is of a class.
+pub fn root_has(class: &str) -> bool {
+    let root = document().document_element();
+    root.is_some_and(|root| root.class_list().contains(class))
+}
+
+/// Puts the page as a whole into a class, or out of it.
+pub fn set_root(class: &str, on: bool) {
+    if let Some(root) = document().document_element() {
+        let _ = root.class_list().toggle_with_force(class, on);
     }
 }
 

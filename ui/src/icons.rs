@@ -71,6 +71,8 @@ pub enum Icon {
     Search,
     /// A moment: a clock.
     Clock,
+    /// A day: a sheet of a calendar.
+    Calendar,
 }
 
 impl Icon {
@@ -118,6 +120,9 @@ impl Icon {
             Icon::Up => "M8 13.5V3M3.8 7L8 2.8 12.2 7",
             Icon::Search => "M7 2.5a4.5 4.5 0 1 1 0 9 4.5 4.5 0 0 1 0-9zM10.3 10.3L14 14",
             Icon::Clock => "M8 2a6 6 0 1 1 0 12A6 6 0 0 1 8 2zM8 4.8V8l2.3 1.6",
+            Icon::Calendar => {
+                "M2 3.5h12v10.5H2zM2 7h12M5.2 1.8v3.2M10.8 1.8v3.2M10 10.5h1.2v.6H10z"
+            }
             Icon::Plug => "M5.5 1.5v4M10.5 1.5v4M3.5 5.5h9v2a4.5 4.5 0 0 1-9 0zM8 12v3",
         }
     }

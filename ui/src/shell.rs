@@ -2,7 +2,7 @@
 
 use crate::{
     dom,
-    state::{command_bar::Deed, format::Zone},
+    state::{command_bar::Deed, commands::Action, format::Zone, keys::Keymap},
 };
 use ghostlight_api::{ApiError, command::Preferences, view::Subject};
 use ghostlight_model::{CaptureId, CommitId, FieldKey, Micros, PostingId, RunId};
@@ -106,14 +106,16 @@ pub enum Dialog {
     Branch(PostingId, Option<CommitId>),
     /// Merge a branch into the one that is checked out.
     Merge(PostingId),
-    /// Take a merge back; the other is the current version.
-    Unmerge(PostingId, CommitId, CommitId),
+    /// Take a merge back; the flag says that an undo met it.
+    Unmerge(PostingId, CommitId, bool),
     /// A field of the person's own.
     NewField(PostingId),
     /// Accept the surest suggestions of a posting's card.
     Suggestions(PostingId),
     /// The shortcuts.
     Shortcuts,
+    /// Another key for a command.
+    Key(Action),
     /// Connections in detail; of one feed first.
     Connections(Option<i64>),
     /// Set up a feed, or change one.
@@ -206,6 +208,8 @@ pub enum Ask {
 pub struct Shell {
     /// The preferences.
     pub preferences: Rc<Preferences>,
+    /// Which key does what, by these preferences.
+    pub keys: Rc<Keymap>,
     /// Takes wishes.
     pub ask: Callback<Ask>,
 }
@@ -240,6 +244,7 @@ impl Shell {
 pub fn use_shell() -> Shell {
     use_context::<Shell>().unwrap_or_else(|| Shell {
         preferences: Rc::default(),
+        keys: Rc::default(),
         ask: Callback::noop(),
     })
 }

@@ -7,7 +7,7 @@ use ghostlight_model::{
     suggest::Origin,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 /// A request with a name and a reply.
 pub trait Command: Serialize + DeserializeOwned {
@@ -150,13 +150,15 @@ commands! {
         again: bool,
     } -> ();
 
-    /// Takes back the person's latest change of a posting that is not taken back. Answers the new commit.
+    /// Takes back the person's latest change of a posting that is not taken back.
     "undo" Undo {
         /// Of which posting.
         posting: PostingId,
+        /// Also if a merge stands above that change; else nothing is done then.
+        past_merge: bool,
         /// Made by the caller; the same key twice is one undo.
         key: String,
-    } -> CommitId;
+    } -> Undone;
 
     /// Does again what the person took back last. Answers the new commit.
     "redo" Redo {
@@ -503,6 +505,15 @@ pub struct MergeDone {
     pub joined: bool,
 }
 
+/// What became of an undo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Undone {
+    /// The new commit.
+    Done(CommitId),
+    /// Nothing was done: this merge stands above the person's latest change. [`UndoMerge`] takes it back.
+    MergeAbove(CommitId),
+}
+
 /// What analysis began.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Started {
@@ -548,6 +559,11 @@ pub struct Preferences {
     pub live_every_ms: u16,
     /// Which notifications the system is given.
     pub notifications: Notifications,
+    /// Whether shortcuts that are a single character act (WCAG 2.1.4).
+    pub single_keys: bool,
+    /// The keys that a person chose, by the name of the command: as the window's table writes them, or empty for none.
+    /// Names and keys that a version does not know are kept and mean nothing there.
+    pub keys: BTreeMap<String, String>,
 }
 
 /// The longest time between two updates of a live list, in ms. A greater one counts as this.
@@ -563,6 +579,8 @@ impl Default for Preferences {
             relative: false,
             live_every_ms: 0,
             notifications: Notifications::default(),
+            single_keys: true,
+            keys: BTreeMap::new(),
         }
     }
 }

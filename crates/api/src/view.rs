@@ -300,7 +300,7 @@ pub enum ViewData {
     /// Of [`ViewQuery::Merge`].
     Merge(Box<MergeView>),
     /// Of [`ViewQuery::Unmerge`].
-    Unmerge(Vec<UnmergeSide>),
+    Unmerge(UnmergeView),
     /// Of [`ViewQuery::Compare`].
     Compare(Vec<DifferenceRow>),
     /// Of [`ViewQuery::Suggestions`].
@@ -1074,6 +1074,8 @@ pub struct BranchesView {
     pub undo: ReversalView,
     /// What redo would do.
     pub redo: ReversalView,
+    /// The merge that stands above what undo would take back, if there is one.
+    pub merge_above: Option<CommitId>,
 }
 
 /// A branch.
@@ -1113,6 +1115,15 @@ pub struct MergeView {
     pub settled: Vec<(FieldKey, Option<FieldValue>)>,
     /// Fields that somebody has to decide about.
     pub conflicts: Vec<ConflictRow>,
+}
+
+/// What taking a merge back comes to, at one moment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct UnmergeView {
+    /// Where the checked-out branch stands.
+    pub head: CommitId,
+    /// Both sides, the one that went on first.
+    pub sides: Vec<UnmergeSide>,
 }
 
 /// A side of a merge, and what taking the merge back to it would do.

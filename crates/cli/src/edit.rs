@@ -9,7 +9,7 @@ use ghostlight_api::{
     Command, ViewData, ViewQuery,
     command::{
         CreateBranch, DeleteBranch, EditField, FieldInput, MergeBranch, MergeChoice, RecordOutcome,
-        Redo, RestoreVersion, SwitchBranch, Undo, UndoMerge,
+        Redo, RestoreVersion, SwitchBranch, Undo, UndoMerge, Undone,
     },
     view::{MergeView, UnmergeSide},
 };
@@ -32,6 +32,9 @@ pub(crate) struct Args {
     /// Take back your latest change that is not taken back
     #[arg(long, group = "deed")]
     undo: bool,
+    /// Undo your change before a merge, and leave the merge
+    #[arg(long, requires = "undo")]
+    past_merge: bool,
     /// Do again what you took back last
     #[arg(long, group = "deed")]
     redo: bool,
@@ -80,10 +83,7 @@ pub(crate) fn run(global: &Global, args: Args) -> Result<Exit, Exit> {
         message: args.message.clone(),
     };
     if args.undo {
-        let commit = editing.call(Undo {
-            posting,
-            key: key(),
-        })?;
+        let commit = editing.undo(args.past_merge)?;
         return editing.done(&json!({ "undone": about(&editing, commit)? }), "undone");
     }
     if args.redo {
@@ -334,8 +334,47 @@ impl Editing<'_> {
             message: self.message.clone(),
             key: key(),
         })?;
-        let merged = json!({ "merged": from, "joined": done.joined });
-        self.done(&merged, &format!("merged {from}"))
+        if done.joined {
+            let merged = json!({ "merged": from, "joined": true });
+            return self.done(&merged, &format!("merged {from}"));
+        }
+        let before = preview.ours.head;
+        let merged = json!({ "merged": from, "joined": false, "before": before.to_string() });
+        let words = format!(
+            "moved forward to {from}, which makes no merge to take back; --restore {} brings back what was before",
+            self.number(before)?
+        );
+        self.done(&merged, &words)
+    }
+
+    /// Takes back the latest change; a merge above it is named, and nothing is done.
+    fn undo(&self, past_merge: bool) -> Result<CommitId, Exit> {
+        let undone = self.call(Undo {
+            posting: self.posting,
+            past_merge,
+            key: key(),
+        })?;
+        let merge = match undone {
+            Undone::Done(commit) => return Ok(commit),
+            Undone::MergeAbove(merge) => merge,
+        };
+        let number = self.number(merge)?;
+        Err(fail(
+            Exit::NothingFound,
+            &format!(
+                "a merge, version {number}, came after your latest change; nothing was undone"
+            ),
+            Some(&format!(
+                "Take the merge back with --undo-merge {number}, or undo your change before it with --undo --past-merge."
+            )),
+        ))
+    }
+
+    /// What people call a version: its number on the checked-out branch, else its id.
+    fn number(&self, version: CommitId) -> Result<String, Exit> {
+        let versions = versions(&self.engine, self.posting)?;
+        let place = versions.iter().position(|(id, _)| *id == version);
+        Ok(place.map_or_else(|| version.to_string(), |place| (place + 1).to_string()))
     }
 
     fn unmerge(&self, text: &str, keep: Option<&str>) -> Result<Exit, Exit> {
@@ -363,7 +402,7 @@ impl Editing<'_> {
             merge,
         };
         let sides = match self.engine.view(&query) {
-            ViewData::Unmerge(sides) => sides,
+            ViewData::Unmerge(view) => view.sides,
             ViewData::Failed(error) => return Err(refuse(&error)),
             _ => return Err(fail(Exit::Store, "the merge could not be looked at", None)),
         };

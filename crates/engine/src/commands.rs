@@ -16,6 +16,7 @@ use ghostlight_api::{
 };
 use ghostlight_model::{CaptureId, FieldKey, FieldValue, PostingId, RunId, message::Message};
 use ghostlight_store::{PersonChange, Store, StoreError};
+use serde_json::{Map, Value};
 use std::{path::PathBuf, sync::PoisonError};
 
 /// Notes and messages may hold so many characters.
@@ -124,9 +125,45 @@ pub(crate) fn check_note(note: &str) -> Result<(), ApiError> {
 /// The preferences; those of an older or damaged form fall back to the defaults, member by member.
 pub(crate) fn stored_preferences(store: &Store) -> Result<Preferences, StoreError> {
     let stored = store.setting(PREFERENCES)?;
-    Ok(stored
-        .and_then(|text| serde_json::from_str(&text).ok())
-        .unwrap_or_default())
+    Ok(stored.map_or_else(Preferences::default, |text| read_preferences(&text)))
+}
+
+/// What is no preference is passed over, and the others count.
+fn read_preferences(text: &str) -> Preferences {
+    if let Ok(all) = serde_json::from_str(text) {
+        return all;
+    }
+    let members = serde_json::from_str::<Map<String, Value>>(text).unwrap_or_default();
+    let mut kept = Map::new();
+    for (name, value) in members {
+        if let Value::Object(parts) = value {
+            let mut inner = Map::new();
+            for (part, value) in parts {
+                put_if_read(&mut inner, part, value, |inner| {
+                    Map::from_iter([(name.clone(), Value::Object(inner))])
+                });
+            }
+            put_if_read(&mut kept, name, Value::Object(inner), |kept| kept);
+        } else {
+            put_if_read(&mut kept, name, value, |kept| kept);
+        }
+    }
+    serde_json::from_value(Value::Object(kept)).unwrap_or_default()
+}
+
+/// Adds a member, unless preferences that have it in its place cannot be read.
+fn put_if_read(
+    members: &mut Map<String, Value>,
+    name: String,
+    value: Value,
+    in_place: impl Fn(Map<String, Value>) -> Map<String, Value>,
+) {
+    let mut with = members.clone();
+    with.insert(name, value);
+    let all = Value::Object(in_place(with.clone()));
+    if serde_json::from_value::<Preferences>(all).is_ok() {
+        *members = with;
+    }
 }
 
 fn not_there(message: String) -> ApiError {

@@ -5,7 +5,7 @@ use ghostlight_api::{
     ApiError, ErrorCode,
     command::{
         CreateBranch, DeleteBranch, EditField, Edited, FieldInput, KeepDraft, MergeBranch,
-        MergeChoice, MergeDone, Redo, RestoreVersion, SwitchBranch, Undo, UndoMerge,
+        MergeChoice, MergeDone, Redo, RestoreVersion, SwitchBranch, Undo, UndoMerge, Undone,
     },
 };
 use ghostlight_model::{
@@ -57,8 +57,16 @@ fn answer<T>(done: Result<T, StoreError>) -> Result<T, ApiError> {
 }
 
 impl Handle<Undo> for Engine {
-    fn handle(&self, c: Undo) -> Result<CommitId, ApiError> {
-        answer(self.store().undo(c.posting, self.by_me(c.key)).wait())
+    fn handle(&self, c: Undo) -> Result<Undone, ApiError> {
+        let by = self.by_me(c.key);
+        if c.past_merge {
+            return answer(self.store().undo(c.posting, by).wait()).map(Undone::Done);
+        }
+        let undone = answer(self.store().undo_to_merge(c.posting, by).wait())?;
+        Ok(match undone {
+            ghostlight_store::Undone::Done(id) => Undone::Done(id),
+            ghostlight_store::Undone::MergeAbove(merge) => Undone::MergeAbove(merge),
+        })
     }
 }
 

@@ -5,7 +5,7 @@ use ghostlight_api::{
     ErrorCode, ViewData, ViewQuery,
     command::{
         CreateBranch, EditField, Edited, FieldInput, KeepDraft, MergeBranch, MergeChoice, Redo,
-        RestoreVersion, SwitchBranch, Undo,
+        RestoreVersion, SwitchBranch, Undo, Undone,
     },
     view::{
         BranchesView, CardView, MergeKind, MergeView, Range, ReversalView, Subject, TimelineFilter,
@@ -275,6 +275,7 @@ fn what_was_done_is_undone_and_done_again_and_the_timeline_says_so() {
     let undo = engine
         .handle(Undo {
             posting,
+            past_merge: false,
             key: "b".into(),
         })
         .unwrap();
@@ -282,6 +283,7 @@ fn what_was_done_is_undone_and_done_again_and_the_timeline_says_so() {
         engine
             .handle(Undo {
                 posting,
+                past_merge: false,
                 key: "b".into()
             })
             .unwrap(),
@@ -298,7 +300,10 @@ fn what_was_done_is_undone_and_done_again_and_the_timeline_says_so() {
     let rows = timeline(&engine, posting, TimelineFilter::default());
     let kinds: Vec<&str> = rows.iter().map(|row| row.kind.as_str()).collect();
     assert_eq!(kinds, ["redo", "undo", "edit", "run"]);
-    assert_eq!((rows[1].id, rows[1].about), (undo, done.commit));
+    assert_eq!(
+        (Undone::Done(rows[1].id), rows[1].about),
+        (undo, done.commit)
+    );
     assert_eq!(
         (rows[0].branches.as_slice(), rows[0].author.as_str()),
         (&["main".to_owned()][..], "you")

@@ -245,6 +245,40 @@ fn preferences_stored_before_there_were_switches_keep_their_values() {
 }
 
 #[test]
+fn a_damaged_preference_costs_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let desktop = open(folder.path());
+    let stored = r#"{"theme": "mauve", "utc": true, "live_every_ms": -4, "panes": "wide",
+        "notifications": {"quiet": true, "run_failed": 7},
+        "keys": {"open_file": "g", "paste": ["x"], "of a later version": "y"}, "single_keys": 0}"#;
+    let store = desktop.engine.hub().store();
+    store
+        .put_setting("preferences", stored.into())
+        .wait()
+        .unwrap();
+    let read = desktop.engine.handle(GetAppInfo {}).unwrap().preferences;
+    let key = |id: &str, keys: &str| (id.to_owned(), keys.to_owned());
+    let expected = Preferences {
+        utc: true,
+        notifications: Notifications {
+            quiet: true,
+            ..Notifications::default()
+        },
+        keys: [key("open_file", "g"), key("of a later version", "y")].into(),
+        ..Preferences::default()
+    };
+    assert_eq!(read, expected);
+    for damaged in ["", "[]", "7", "{", r#"{"keys": 7}"#] {
+        store
+            .put_setting("preferences", damaged.into())
+            .wait()
+            .unwrap();
+        let read = desktop.engine.handle(GetAppInfo {}).unwrap().preferences;
+        assert_eq!(read, Preferences::default(), "{damaged}");
+    }
+}
+
+#[test]
 fn who_looks_at_the_window_is_not_told_what_they_see() {
     let folder = tempfile::tempdir().unwrap();
     let desktop = open(folder.path());

@@ -142,6 +142,7 @@ fn the_employers_other_postings_fill_a_gap_and_one_undo_takes_it_back() {
     assert_eq!(page.rows[0].message, said);
     let undo = Undo {
         posting: bare,
+        past_merge: false,
         key: "u".into(),
     };
     engine.handle(undo).unwrap();

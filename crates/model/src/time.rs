@@ -99,6 +99,15 @@ impl Day {
         era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
     }
 
+    /// So many days later, earlier if negative; `None` beyond the years 0 to 9999.
+    pub fn plus_days(self, days: i64) -> Option<Self> {
+        let wanted = self.epoch_days().checked_add(days)?;
+        let (first, last) = (-719_528, 2_932_896);
+        (first..=last)
+            .contains(&wanted)
+            .then(|| Self::from_epoch_days(wanted))
+    }
+
     fn from_epoch_days(days: i64) -> Self {
         let days = days + 719_468;
         let era = days.div_euclid(146_097);
@@ -153,6 +162,22 @@ mod tests {
             let day = Day::parse_prefix(text).unwrap();
             assert_eq!(day.epoch_days(), days, "{text}");
             assert_eq!(Day::from_epoch_days(days), day, "{text}");
+        }
+    }
+
+    #[test]
+    fn days_are_counted_on_as_far_as_years_go() {
+        let day = |text| Day::parse_prefix(text).unwrap();
+        for (from, days, to) in [
+            ("2026-02-28", 1, Some("2026-03-01")),
+            ("2026-01-01", -1, Some("2025-12-31")),
+            ("0000-01-01", 0, Some("0000-01-01")),
+            ("9999-12-31", 0, Some("9999-12-31")),
+            ("0000-01-01", -1, None),
+            ("9999-12-31", 1, None),
+            ("2026-01-01", i64::MAX, None),
+        ] {
+            assert_eq!(day(from).plus_days(days), to.map(day), "{from} {days}");
         }
     }
 

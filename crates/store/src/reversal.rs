@@ -11,7 +11,7 @@ use crate::{
 use ghostlight_model::{
     CommitId, Micros, PostingId,
     commit::{AuthorId, Commit},
-    history::{Reversal, Stuck, redo, undo, unmerge},
+    history::{Reversal, Stuck, merge_above, redo, undo, unmerge},
 };
 use rusqlite::Connection;
 
@@ -26,6 +26,24 @@ pub struct UnmergeSide {
     pub branches: Vec<String>,
     /// What would change, or why nothing would.
     pub back: Result<Reversal, StoreError>,
+}
+
+/// What taking a merge back comes to, at one moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UnmergePreview {
+    /// Where the checked-out branch stands.
+    pub head: CommitId,
+    /// The sides, in order of their ids.
+    pub sides: Vec<UnmergeSide>,
+}
+
+/// What became of an undo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Undone {
+    /// The commit that takes it back.
+    Done(CommitId),
+    /// Nothing: this merge stands above it.
+    MergeAbove(CommitId),
 }
 
 /// Taking a merge back on the checked-out branch.
@@ -50,7 +68,7 @@ pub struct UnmergeRequest {
 }
 
 impl Store {
-    /// What taking a merge back would do, by the side that is kept, in order of their ids.
+    /// What taking a merge back would do, by the side that is kept.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] for an unknown version, [`StoreError::Declined`] for one that is no merge.
@@ -58,7 +76,7 @@ impl Store {
         &self,
         posting: PostingId,
         merge: CommitId,
-    ) -> Result<Vec<UnmergeSide>, StoreError> {
+    ) -> Result<UnmergePreview, StoreError> {
         self.reading(|c| {
             let mut tip = tip(c, self.outlines(), posting)?;
             let branches = branches(c, posting)?;
@@ -83,11 +101,47 @@ impl Store {
                     back,
                 });
             }
-            match sides.len() {
-                2 => Ok(Ok(sides)),
+            match (tip.head, sides.len()) {
+                (Some(head), 2) => Ok(Ok(UnmergePreview { head, sides })),
                 _ => Ok(Err(no_merge())),
             }
         })?
+    }
+
+    /// The merge that stands above what an author's undo would take back, if there is one.
+    pub fn merge_above(
+        &self,
+        posting: PostingId,
+        author: &AuthorId,
+    ) -> Result<Option<CommitId>, StoreError> {
+        self.reading(|c| {
+            let tip = tip(c, self.outlines(), posting)?;
+            Ok(tip
+                .head
+                .and_then(|head| merge_above(&tip.dag, head, author)))
+        })
+    }
+
+    /// As [`Store::undo`], but does nothing if a merge stands above what it would take back.
+    ///
+    /// # Errors
+    /// As [`Store::undo`].
+    pub fn undo_to_merge(
+        &self,
+        posting: PostingId,
+        by: (AuthorId, String, Micros),
+    ) -> Pending<Undone> {
+        self.writer().submit(move |batch| {
+            let sqlite = |e: rusqlite::Error| StoreError::sqlite(batch.path, &e);
+            let done = find_commit_by_key(batch, &by.1).map_err(sqlite)?;
+            let tip = tip(batch.tx, batch.touched.outlines(), posting).map_err(sqlite)?;
+            let above = tip.head.filter(|_| done.is_none());
+            let above = above.and_then(|head| merge_above(&tip.dag, head, &by.0));
+            match above {
+                Some(merge) => Ok(Undone::MergeAbove(merge)),
+                None => reverse(batch, posting, by, false).map(Undone::Done),
+            }
+        })
     }
 
     /// Takes a merge back by a new commit: what it brought to the kept side goes.
@@ -220,7 +274,8 @@ fn stuck(c: &Connection, why: Stuck, word: &str) -> rusqlite::Result<StoreError>
 fn no_merge() -> StoreError {
     declined(
         "this version is no merge of the checked-out branch".into(),
-        "Choose a merge from the history.",
+        "Choose a merge from the history. One that only moved the branch forward made no version of its own: \
+         restore the version before it instead.",
     )
 }
 

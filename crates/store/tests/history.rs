@@ -10,7 +10,7 @@ use ghostlight_model::{
 };
 use ghostlight_store::{
     DATABASE, MAIN, MergeRequest, Merged, NewBranch, PersonChange, RestoreRequest, Store,
-    StoreError, TimelineFilter, UnmergeRequest, history::MergeChoice,
+    StoreError, TimelineFilter, Undone, UnmergeRequest, history::MergeChoice,
 };
 use rusqlite::Connection;
 use std::{collections::BTreeMap, path::Path};
@@ -256,7 +256,7 @@ fn a_merge_is_taken_back_and_done_again() {
     };
     let both = [Some("Wick trimmer".into()), Some("Oriel".into())];
     assert_eq!(now(&store), both);
-    let sides = store.unmerge_preview(posting, merge).unwrap();
+    let sides = store.unmerge_preview(posting, merge).unwrap().sides;
     let side = |id: CommitId| sides.iter().find(|side| side.version == id).unwrap();
     assert_eq!(side(ours).branches, [""; 0]);
     assert_eq!(side(ours).back.clone().unwrap().changes.len(), 2);
@@ -303,6 +303,31 @@ fn a_merge_is_taken_back_and_done_again() {
 }
 
 #[test]
+fn an_undo_stops_at_a_merge_until_that_is_taken_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, posting, merge, [ours, _]) = merged(folder.path());
+    let by = |key: &str| (me(), key.to_owned(), Micros(DAY + 700_000_000));
+    let before = head(&store, posting);
+    assert_eq!(store.merge_above(posting, &me()).unwrap(), Some(merge));
+    let undone = store.undo_to_merge(posting, by("a")).wait().unwrap();
+    assert_eq!(undone, Undone::MergeAbove(merge));
+    assert_eq!(head(&store, posting), before, "nothing was changed");
+    let preview = store.unmerge_preview(posting, merge).unwrap();
+    assert_eq!(preview.head, before);
+    // Past it, the same field stands in the way here.
+    let past = store.undo(posting, by("b")).wait();
+    refused(past, "declined", "Title was changed since");
+    let mut back = unmerging(posting, merge, ours);
+    back.now = Micros(DAY + 800_000_000);
+    store.unmerge(back).wait().unwrap();
+    assert_eq!(store.merge_above(posting, &me()).unwrap(), None);
+    let undone = store.undo_to_merge(posting, by("d")).wait().unwrap();
+    assert!(matches!(undone, Undone::Done(_)), "{undone:?}");
+    let again = store.undo_to_merge(posting, by("d")).wait().unwrap();
+    assert_eq!(again, undone, "the same key is the same commit");
+}
+
+#[test]
 fn a_merge_that_somebody_went_on_from_is_not_taken_back() {
     let folder = tempfile::tempdir().unwrap();
     let (store, posting, merge, [ours, theirs]) = merged(folder.path());
@@ -345,7 +370,7 @@ fn a_merge_that_somebody_went_on_from_is_not_taken_back() {
         "not_found",
         "version",
     );
-    let sides = store.unmerge_preview(posting, merge).unwrap();
+    let sides = store.unmerge_preview(posting, merge).unwrap().sides;
     assert!(sides.iter().all(|side| side.back.is_err()), "{sides:?}");
     // On a branch without it there is nothing to take back.
     switch(&store, posting, "other");

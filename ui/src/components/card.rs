@@ -13,7 +13,7 @@ use crate::{
     dom,
     icons::Icon,
     shell::{Ask, Dialog, Input, Shell, ToastKind, use_shell},
-    state::{card, format, suggest},
+    state::{card, commands::Action, format, suggest},
     views::use_view,
 };
 use ghostlight_api::{
@@ -134,6 +134,7 @@ pub fn Card(props: &Props) -> Html {
                 edits={if edited.0.as_ref() == Some(&field.key) { edited.1 } else { 0 }}
                 offers={suggested.map_or_else(Offers::default, |view| Offers::of(view, &field.key))}
                 act={act.clone()}
+                keys={shell.keys.clone()}
             />
         }
     };
@@ -197,7 +198,7 @@ fn view_head(shell: &Shell, card: &CardView, suggested: Option<&SuggestionsView>
             <div class="gl-card__tools">
                 { view_suggested(shell, card, suggested) }
                 <button type="button" class="pf-v6-c-button pf-m-secondary pf-m-small" disabled={card.posting.is_none()} onclick={shell.asks(Ask::Open(Dialog::Outcome))}>{ "Outcome…" }</button>
-                <button type="button" class="pf-v6-c-button pf-m-secondary pf-m-small" disabled={card.posting.is_none()} onclick={shell.asks(Ask::Open(Dialog::Verdict))}>{ "Verdict…" }{ bits::key("V") }</button>
+                <button type="button" class="pf-v6-c-button pf-m-secondary pf-m-small" disabled={card.posting.is_none()} onclick={shell.asks(Ask::Open(Dialog::Verdict))}>{ "Verdict…" }{ for shell.keys.words(Action::Verdict).iter().take(1).map(|key| bits::key(key)) }</button>
             </div>
             <p class="gl-card__sub">{ for parts.into_iter().flatten() }</p>
         </header>

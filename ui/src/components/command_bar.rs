@@ -4,12 +4,13 @@
 //! What there is for what is typed stands in [`crate::state::command_bar`].
 
 use crate::{
-    components::{bits, dialog::Modal},
+    components::{bits, dialog::Modal, keys::press},
     dom,
     icons::Icon,
     shell::{Ask, Current, Page, Shell, use_shell},
     state::{
         command_bar::{Deed, Group, LINES_MAX, Line, Now, lines},
+        commands::{Action, Press},
         format,
         views::ViewState,
     },
@@ -21,7 +22,7 @@ use ghostlight_api::{
 };
 use ghostlight_model::fuzzy;
 use wasm_bindgen::JsCast;
-use web_sys::{HtmlInputElement, ScrollIntoViewOptions, ScrollLogicalPosition};
+use web_sys::HtmlInputElement;
 use yew::{
     Callback, Html, InputEvent, KeyboardEvent, MouseEvent, Properties, UseStateHandle, classes,
     component, html, use_effect_with, use_mut_ref, use_state_eq,
@@ -56,6 +57,7 @@ pub fn CommandBar(props: &Props) -> Html {
         branches: branches.as_ref(),
         feeds: &feeds,
         preferences: &shell.preferences,
+        keys: &shell.keys,
     };
     let (lines, all) = lines(&typed, &now, &found.rows);
     let place = chosen.as_ref().and_then(|deed| place_of(&lines, deed));
@@ -194,19 +196,21 @@ fn key(
         chosen.set(lines.get(to as usize).map(|line| line.deed.clone()));
         return;
     }
-    match event.key().to_lowercase().as_str() {
-        "enter" if !event.is_composing() => {
-            event.prevent_default();
-            if let Some(line) = lines.get(active) {
-                choose(shell, line);
-            }
+    let key = event.key();
+    if key == "Enter" && !event.is_composing() {
+        event.prevent_default();
+        if let Some(line) = lines.get(active) {
+            choose(shell, line);
         }
-        // The key that opened it.
-        "k" if event.ctrl_key() != event.meta_key() => {
-            event.prevent_default();
-            shell.ask.emit(Ask::Close);
-        }
-        _ => {}
+    }
+    // The key that opened it, unless it types something.
+    let again = Press {
+        typing: true,
+        ..press(event, &key)
+    };
+    if shell.keys.action_of(again) == Some(Action::Bar) {
+        event.prevent_default();
+        shell.ask.emit(Ask::Close);
     }
 }
 
@@ -257,8 +261,6 @@ fn view_line(shell: &Shell, line: &Line, place: usize, active: bool) -> Html {
 
 fn reveal(place: usize) {
     if let Some(line) = dom::document().get_element_by_id(&line_id(place)) {
-        let nearest = ScrollIntoViewOptions::new();
-        nearest.set_block(ScrollLogicalPosition::Nearest);
-        line.scroll_into_view_with_scroll_into_view_options(&nearest);
+        dom::reveal(&line);
     }
 }

@@ -9,6 +9,7 @@ use crate::{
         connection::Connections,
         dialog::Modal,
         feeds::FeedDialog,
+        keys::ChooseKey,
         new_field::NewField,
         storage::{Archive, BringBack},
         suggestions::AcceptMany,
@@ -19,7 +20,8 @@ use crate::{
     shell::{Ask, Current, Dialog, Input, Page, Shell, ToastKind, use_shell},
     state::{
         card::{OUTCOMES, VERDICTS, label_of},
-        commands::{COMMANDS, Command, Place, keys_in_words},
+        commands::{Command, Place},
+        keys::in_words,
     },
 };
 use ghostlight_api::{
@@ -75,11 +77,12 @@ pub fn Dialogs(props: &Props) -> Html {
         }
         (Some(Dialog::Branch(posting, at)), _) => html! { <NewBranch {posting} {at} /> },
         (Some(Dialog::Merge(posting)), _) => html! { <Merge {posting} /> },
-        (Some(Dialog::Unmerge(posting, merge, head)), _) => {
-            html! { <Unmerge {posting} {merge} {head} /> }
+        (Some(Dialog::Unmerge(posting, merge, undoing)), _) => {
+            html! { <Unmerge {posting} {merge} {undoing} /> }
         }
         (Some(Dialog::NewField(posting)), _) => html! { <NewField {posting} /> },
         (Some(Dialog::Suggestions(posting)), _) => html! { <AcceptMany {posting} /> },
+        (Some(Dialog::Key(action)), _) => html! { <ChooseKey {action} /> },
         (Some(Dialog::Shortcuts), _) => html! { <Sheet page={props.page} /> },
         (Some(Dialog::Verdict), Some(current)) => {
             html! { <Choose what={What::Verdict} current={current.clone()} /> }
@@ -318,22 +321,27 @@ fn Sheet(props: &SheetProps) -> Html {
         Place::Lists | Place::Focused => !matches!(props.page, Page::Settings | Page::Outbox),
         Place::Postings => props.page == Page::Postings,
     };
-    let has_keys = |command: &&Command| !command.keys.is_empty() && shown(command.place);
-    let line = |command: &Command| {
+    let has_keys =
+        |(command, keys): &(&Command, Vec<&str>)| !keys.is_empty() && shown(command.place);
+    let line = |(command, keys): (&'static Command, Vec<&str>)| {
         html! {
             <div key={command.title}>
-                <dt>{ for command.keys.iter().map(|keys| html! { <kbd key={*keys} class="gl-key">{ keys_in_words(keys) }</kbd> }) }</dt>
+                <dt>{ for keys.iter().map(|keys| html! { <kbd key={(*keys).to_owned()} class="gl-key">{ in_words(keys) }</kbd> }) }</dt>
                 <dd>{ command.title }</dd>
             </div>
         }
+    };
+    let rest = match shell.preferences.single_keys {
+        true => "Single keys rest while you type.",
+        false => "Single keys are turned off.",
     };
     let actions = html! { <button type="button" data-first="" class="pf-v6-c-button pf-m-secondary" onclick={shell.asks(Ask::Close)}>{ "Close" }</button> };
     html! {
         <Modal title="Keyboard shortcuts" on_close={shell.asks(Ask::Close)} {actions}>
             <dl class="gl-sheet">
-                { for COMMANDS.iter().filter(has_keys).map(line) }
+                { for shell.keys.lines().filter(has_keys).map(line) }
             </dl>
-            <p class="gl-small gl-dim">{ "Single keys rest while you type." }{ bits::unseen(" Press Escape to close.") }</p>
+            <p class="gl-small gl-dim">{ rest }{ " Other keys can be chosen in the settings." }{ bits::unseen(" Press Escape to close.") }</p>
         </Modal>
     }
 }

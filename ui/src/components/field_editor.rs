@@ -4,7 +4,7 @@
 //! It only draws an [`Edit`] and says what the person does; the row settles it. Keys typed here go nowhere else.
 
 use crate::{
-    components::bits,
+    components::{bits, calendar::DayInput},
     dom,
     icons::Icon,
     state::{
@@ -109,6 +109,14 @@ fn view_input(props: &Props, help: &str, wrong: bool) -> Html {
         Editor::List => {
             html! { <Tags {label} {help} {invalid} {text} on={props.on.clone()} /> }
         }
+        Editor::Day => {
+            let on = props.on.reform(Typing::Text);
+            let day = match typed::read(field, None, &text) {
+                Ok(FieldValue::Date(day)) => Some(day),
+                _ => None,
+            };
+            html! { <DayInput field={field.label().to_owned()} {label} {help} {invalid} {text} {day} {on} /> }
+        }
         editor => html! {
             <input data-first="" type="text" inputmode={input_mode(editor)} autocomplete="off" spellcheck="false" placeholder={example(field, editor)} aria-label={label} aria-describedby={help} aria-invalid={invalid} value={text} oninput={typed} />
         },
@@ -203,6 +211,7 @@ fn keys(editor: Editor) -> &'static str {
         Editor::LongText => "Saved when you pause. Ctrl Enter: done · Esc: give up",
         Editor::List => "Enter or comma: add · Backspace: remove the last · Esc: give up",
         Editor::Choices(_) => "Saved when you pause. Space: choose · Esc: done",
+        Editor::Day => "Saved when you pause. Enter: done · Alt ↓: calendar · Esc: give up",
         _ => "Saved when you pause. Enter: done · Tab: next field · Esc: give up",
     }
 }
@@ -242,7 +251,6 @@ fn example(field: &FieldKey, editor: Editor) -> &'static str {
     match (editor, field) {
         (Editor::Salary, _) => "48000–55000 EUR / year",
         (Editor::Places, _) => "Lyon, FR; Remote",
-        (Editor::Day, _) => "2026-03-05",
         (Editor::Url, _) => "https://…",
         (_, FieldKey::Title) => "The job's title",
         (_, FieldKey::Company) => "Who hires",

@@ -2,7 +2,8 @@
 //! it, on demand, the other answers and where was looked. The value is edited in its place ([`Edit`]): the row saves what
 //! is typed, also when the editor is closed or the card goes to another posting.
 //!
-//! A new value glows once: the class changes when a value comes while the run is live.
+//! A new value glows and slides in, once: the class changes when a value comes while the run is live, and goes when it has
+//! arrived, so that nothing moves again when motion is turned on.
 
 use crate::{
     backend,
@@ -10,14 +11,20 @@ use crate::{
         answers::{view_foot, view_more},
         bits,
         field_editor::{FieldEditor, Typing},
+        keys::press,
         suggestions::{Answer, Offers, SuggestionList},
     },
     dom,
     icons::Icon,
+    meter,
     state::{
         card::{self, Shown},
+        commands::Action,
         edit::{AUTO_SAVE_MS, Do, Edit, Worth},
-        format, suggest,
+        format,
+        keys::Keymap,
+        motion::MOTION_MS,
+        suggest,
     },
 };
 use ghostlight_api::{
@@ -89,6 +96,8 @@ pub struct Props {
     pub offers: Offers,
     /// What to do.
     pub act: Callback<Act>,
+    /// Which key does what.
+    pub keys: Rc<Keymap>,
 }
 
 impl Props {
@@ -129,6 +138,7 @@ impl PartialEq for Props {
         same_flags
             && self.act == other.act
             && self.offers == other.offers
+            && self.keys == other.keys
             && self.card.posting == other.card.posting
             && (Rc::ptr_eq(&self.card, &other.card) && self.index == other.index
                 || self.field() == other.field() && self.draft() == other.draft())
@@ -145,6 +155,8 @@ pub enum Msg {
     Typing(Typing),
     /// Typing rests since so many changes.
     Rests(u32),
+    /// The new value of this number has arrived.
+    Arrived(u32),
     /// The core's answer about an edit of a posting.
     Answered(PostingId, Result<Edited, ApiError>),
     /// Try again what could not be saved.
@@ -159,8 +171,10 @@ pub enum Msg {
 
 /// See the module.
 pub struct FieldRow {
-    /// Counts new values; odd and even glow by two equal animations, so that each begins anew.
+    /// Counts new values; odd and even move by two equal animations, so that each begins anew.
     glows: u32,
+    /// Whether the latest of them is on its way.
+    arrives: bool,
     whole: bool,
     edit: Option<Edit>,
     /// Counts what is typed, so that only the last pause saves.
@@ -176,6 +190,7 @@ impl Component for FieldRow {
     fn create(_: &Context<Self>) -> Self {
         Self {
             glows: 0,
+            arrives: false,
             whole: false,
             edit: None,
             typed: 0,
@@ -190,6 +205,8 @@ impl Component for FieldRow {
             Msg::Typing(typing) => self.typing(ctx, typing),
             Msg::Rests(typed) if typed == self.typed => self.settle(ctx),
             Msg::Rests(_) => return false,
+            Msg::Arrived(value) if value == self.glows => self.arrives = false,
+            Msg::Arrived(_) => return false,
             Msg::Answered(posting, answer) => self.answered(ctx, posting, answer),
             Msg::Retry => {
                 let wish = self.edit.as_mut().map_or(Do::Nothing, Edit::retry);
@@ -212,6 +229,12 @@ impl Component for FieldRow {
         let came = new.live || old.live;
         if came && same_posting && value(new).is_some() && value(new) != value(old) {
             self.glows += 1;
+            self.arrives = true;
+            meter::moves();
+            let (link, value) = (ctx.link().clone(), self.glows);
+            dom::after(MOTION_MS as i32, move || {
+                link.send_message(Msg::Arrived(value))
+            });
         }
         if new.card.posting != old.card.posting {
             self.dismissed = None;
@@ -430,17 +453,16 @@ impl FieldRow {
     fn view_field(&self, ctx: &Context<Self>, field: &CardField) -> Html {
         let props = ctx.props();
         let key = field.key.name();
-        let glow = match self.glows {
-            0 => None,
-            n if n % 2 == 0 => Some("is-new"),
-            _ => Some("is-new-again"),
+        let glow = match self.glows % 2 {
+            0 => "is-new",
+            _ => "is-new-again",
         };
         let class = classes!(
             "gl-field",
             state_class(field.state),
             props.selected.then_some("is-selected"),
             (field.key == FieldKey::Description).then_some("is-long"),
-            glow,
+            self.arrives.then_some(glow),
             self.is_open().then_some("is-edited"),
         );
         html! {
@@ -805,23 +827,23 @@ fn on_click(props: &Props, key: &FieldKey) -> Callback<MouseEvent> {
 }
 
 fn on_key(props: &Props, key: &FieldKey) -> Callback<KeyboardEvent> {
-    let (act, key) = (props.act.clone(), key.clone());
+    let (act, key, keys) = (props.act.clone(), key.clone(), props.keys.clone());
     Callback::from(move |event: KeyboardEvent| {
-        if event.ctrl_key() || event.alt_key() || event.meta_key() {
-            return;
-        }
         let on_button = event
             .target()
             .and_then(|t| t.dyn_into::<Element>().ok())
             .is_some_and(|element| element.tag_name() == "BUTTON");
-        let wish = match event.key().as_str() {
-            "ArrowDown" => Act::Move(key.clone(), 1),
-            "ArrowUp" => Act::Move(key.clone(), -1),
-            "Enter" if on_button => return,
-            "Enter" | "F2" => Act::Edit(key.clone()),
-            "e" | "E" => Act::Show(key.clone()),
-            "a" | "A" => Act::Toggle(key.clone()),
-            "h" | "H" => Act::History(key.clone()),
+        let name = event.key();
+        let pressed = press(&event, &name);
+        let plain = !pressed.ctrl && !pressed.other;
+        let wish = match (name.as_str(), keys.of_a_field(pressed)) {
+            ("ArrowDown", _) if plain => Act::Move(key.clone(), 1),
+            ("ArrowUp", _) if plain => Act::Move(key.clone(), -1),
+            ("Enter", _) if on_button => return,
+            ("Enter" | "F2", _) if plain => Act::Edit(key.clone()),
+            (_, Some(Action::FieldWords)) => Act::Show(key.clone()),
+            (_, Some(Action::FieldAnswers)) => Act::Toggle(key.clone()),
+            (_, Some(Action::FieldHistory)) => Act::History(key.clone()),
             _ => return,
         };
         event.prevent_default();

@@ -12,6 +12,7 @@ use crate::{
     shell::{Ask, Dialog, Shell, ToastKind, use_shell},
     state::{
         biography::{change_words, kind_word},
+        commands::Action,
         format,
         views::ViewState,
     },
@@ -19,7 +20,7 @@ use crate::{
 };
 use ghostlight_api::{
     ApiError, ViewData, ViewQuery,
-    command::{Redo, SwitchBranch, Undo},
+    command::{Redo, SwitchBranch, Undo, Undone},
     view::{BranchesView, ReversalView, TimelineFilter, VersionRow},
 };
 use ghostlight_model::{CommitId, FieldKey, Micros, PostingId, Source as Said};
@@ -258,33 +259,48 @@ pub fn switch(shell: &Shell, posting: PostingId, name: String) {
 fn view_reversals(shell: &Shell, posting: PostingId, branches: &BranchesView) -> Html {
     let button = |redo: bool, reversal: &ReversalView| {
         let (ready, title) = match reversal {
+            _ if !redo && branches.merge_above.is_some() => (
+                true,
+                "Take back the merge, your change before it…".to_owned(),
+            ),
             ReversalView::Ready(changes) => (true, change_words(changes)),
             ReversalView::No(error) => (false, error.message.clone()),
         };
-        let (word, key) = match redo {
-            false => ("Undo", "Ctrl Z"),
-            true => ("Redo", "Shift Ctrl Z"),
+        let (word, action) = match redo {
+            false => ("Undo", Action::Undo),
+            true => ("Redo", Action::Redo),
         };
+        let title = shell.keys.hint(&title, action);
         let shell = shell.clone();
         let onclick = Callback::from(move |_: MouseEvent| take_back(&shell, posting, redo));
-        html! { <button type="button" class="pf-v6-c-button pf-m-secondary pf-m-small" disabled={!ready} title={format!("{title} ({key})")} {onclick}>{ word }</button> }
+        html! { <button type="button" class="pf-v6-c-button pf-m-secondary pf-m-small" disabled={!ready} {title} {onclick}>{ word }</button> }
     };
     html! { <>{ button(false, &branches.undo) }{ button(true, &branches.redo) }</> }
 }
 
-/// Undoes the person's latest change, or does it again; says what became of it, or why not.
+/// Undoes the person's latest change, or does it again; says what became of it, or why not. A merge above it is not
+/// passed over: what to do about it is asked.
 pub fn take_back(shell: &Shell, posting: PostingId, redo: bool) {
+    let key = dom::fresh_key();
+    let undo = Undo {
+        posting,
+        past_merge: false,
+        key: key.clone(),
+    };
     let shell = shell.clone();
     spawn_local(async move {
-        let key = dom::fresh_key();
-        let done: Result<CommitId, ApiError> = match redo {
-            false => backend::call(Undo { posting, key }).await,
-            true => backend::call(Redo { posting, key }).await,
+        let done: Result<Undone, ApiError> = match redo {
+            false => backend::call(undo).await,
+            true => backend::call(Redo { posting, key }).await.map(Undone::Done),
         };
         match done {
-            Ok(_) => {
+            Ok(Undone::Done(_)) => {
                 let words = if redo { "Done again." } else { "Taken back." };
                 shell.ask.emit(Ask::Announce(words.into()));
+            }
+            Ok(Undone::MergeAbove(merge)) => {
+                let dialog = Dialog::Unmerge(posting, merge, true);
+                shell.ask.emit(Ask::Open(dialog));
             }
             Err(error) => {
                 let hint = error.hint.clone().unwrap_or_default();
@@ -321,8 +337,8 @@ fn view_version(
         let dialog = Dialog::Restore(posting, id, head);
         html! { <button type="button" class="gl-link gl-small" title="Bring these values back by a new version" onclick={shell.asks(Ask::Open(dialog))}>{ "Restore…" }</button> }
     });
-    let unmerge = head.filter(|_| version.kind == "merge").map(|head| {
-        let dialog = Dialog::Unmerge(posting, id, head);
+    let unmerge = head.filter(|_| version.kind == "merge").map(|_| {
+        let dialog = Dialog::Unmerge(posting, id, false);
         html! { <button type="button" class="gl-link gl-small" title="Bring back what one side said, by a new version" onclick={shell.asks(Ask::Open(dialog))}>{ "Take back…" }</button> }
     });
     html! {

@@ -4,7 +4,7 @@ use crate::{
     components::{bits, connection::Indicator},
     icons::{self, Icon},
     shell::{Ask, Dialog, Input, Shell, use_shell},
-    state::views::ViewState,
+    state::{commands::Action, views::ViewState},
 };
 use ghostlight_api::command::Theme;
 use web_sys::HtmlInputElement;
@@ -37,9 +37,11 @@ pub fn Masthead(props: &Props) -> Html {
 
 /// The way into the command bar for a mouse.
 fn view_find(shell: &Shell) -> Html {
+    let title = "Find a posting, a run, a field or a command";
+    let title = shell.keys.hint(title, Action::Bar);
     html! {
-        <button type="button" class="gl-find" title="Find a posting, a run, a field or a command (Ctrl K)" onclick={shell.asks(Ask::Open(Dialog::Bar))}>
-            { Icon::Search.draw() }<span class="gl-wide">{ "Find or do" }</span>{ bits::key("Ctrl K") }
+        <button type="button" class="gl-find" {title} onclick={shell.asks(Ask::Open(Dialog::Bar))}>
+            { Icon::Search.draw() }<span class="gl-wide">{ "Find or do" }</span>{ for shell.keys.words(Action::Bar).iter().take(1).map(|key| bits::key(key)) }
         </button>
     }
 }
@@ -72,8 +74,8 @@ fn Intake() -> Html {
                 <input ref={node} id={URL_BOX} type="text" inputmode="url" spellcheck="false" autocomplete="off" placeholder={if *problem { "An address begins with https://" } else { "Address of a posting" }} aria-label="Address of a posting" aria-invalid={problem.then_some("true")} />
                 <button type="submit" class="pf-v6-c-button pf-m-primary pf-m-small">{ "Analyse" }</button>
             </form>
-            <button type="button" class="pf-v6-c-button pf-m-secondary pf-m-small" title="Open a saved page or a text file (O)" aria-label="Open file" onclick={shell.asks(Ask::Analyse(Input::Files))}>{ Icon::Folder.draw() }<span class="gl-wide">{ "Open file" }</span></button>
-            <button type="button" class="pf-v6-c-button pf-m-secondary pf-m-small" title="Paste a posting's text (P, or Ctrl V anywhere)" aria-label="Paste" onclick={shell.asks(Ask::Open(Dialog::Paste))}>{ Icon::Clipboard.draw() }<span class="gl-wide">{ "Paste" }</span></button>
+            <button type="button" class="pf-v6-c-button pf-m-secondary pf-m-small" title={shell.keys.hint("Open a saved page or a text file", Action::OpenFile)} aria-label="Open file" onclick={shell.asks(Ask::Analyse(Input::Files))}>{ Icon::Folder.draw() }<span class="gl-wide">{ "Open file" }</span></button>
+            <button type="button" class="pf-v6-c-button pf-m-secondary pf-m-small" title={shell.keys.hint("Paste a posting's text, here or with Ctrl V anywhere", Action::Paste)} aria-label="Paste" onclick={shell.asks(Ask::Open(Dialog::Paste))}>{ Icon::Clipboard.draw() }<span class="gl-wide">{ "Paste" }</span></button>
         </div>
     }
 }

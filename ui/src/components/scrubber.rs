@@ -3,11 +3,11 @@
 //! The slider is the engine's own, so arrows, Home and End work as everywhere; Esc goes back to now.
 
 use crate::{
-    components::bits,
+    components::{bits, keys::press},
     dom,
     icons::Icon,
     shell::use_shell,
-    state::{format, replay, views::ViewState},
+    state::{commands::Action, format, replay, views::ViewState},
     views::use_view,
 };
 use ghostlight_api::{
@@ -78,10 +78,12 @@ pub fn Scrubber(props: &Props) -> Html {
         })
     };
     let onkeydown = {
-        let on = props.on.clone();
+        let (on, keys) = (props.on.clone(), shell.keys.clone());
         Callback::from(move |event: KeyboardEvent| {
             // The slider's keys are not the window's.
-            if !event.ctrl_key() && !event.meta_key() && event.key() != "?" {
+            let key = event.key();
+            let sheet = keys.is(press(&event, &key), Action::Sheet);
+            if !event.ctrl_key() && !event.meta_key() && !sheet {
                 event.stop_propagation();
             }
             if event.key() == "Escape" {

@@ -5,7 +5,7 @@ use crate::{
     backend,
     components::{bits, dialog::Modal, history::short_id},
     dom,
-    shell::{Ask, Shell, use_shell},
+    shell::{Ask, Shell, ToastKind, use_shell},
     state::{format, views::ViewState},
     views::use_view,
 };
@@ -39,6 +39,29 @@ fn finish<C: Command + 'static>(shell: &Shell, request: C, done: &'static str) {
             Ok(_) => {
                 shell.ask.emit(Ask::Close);
                 shell.ask.emit(Ask::Announce(done.into()));
+            }
+            Err(error) => shell.error(&error),
+        }
+    });
+}
+
+/// Merges; a branch that only moved forward says how to go back, since there is no merge to take back.
+fn merge(shell: &Shell, request: MergeBranch, [ours, theirs]: [String; 2], before: CommitId) {
+    let shell = shell.clone();
+    spawn_local(async move {
+        match backend::call(request).await {
+            Ok(done) => {
+                shell.ask.emit(Ask::Close);
+                if done.joined {
+                    let said = Ask::Announce("The branches are merged.".into());
+                    return shell.ask.emit(said);
+                }
+                let title = format!("{ours} moved forward to {theirs}");
+                let body = format!(
+                    "There is no merge to take back. To go back, restore version {} in the history.",
+                    short_id(before)
+                );
+                shell.ask.emit(Ask::Toast(ToastKind::Info, title, body));
             }
             Err(error) => shell.error(&error),
         }
@@ -321,7 +344,8 @@ pub fn Merge(props: &MergeProps) -> Html {
                 message: String::new(),
                 key: key.clone(),
             };
-            finish(&shell, request, "The branches are merged.");
+            let names = [&view.ours, &view.theirs].map(|branch| branch.name.clone());
+            merge(&shell, request, names, view.ours.head);
         })
     };
     let actions = html! {
@@ -382,8 +406,11 @@ fn view_merge(
             view.theirs.name, view.ours.name
         ),
         MergeKind::Forward => format!(
-            "{} only moves forward to {}.",
-            view.ours.name, view.theirs.name
+            "{} only moves forward to {}. That makes no version of its own to take back: to go back later, restore \
+             version {} in the history.",
+            view.ours.name,
+            view.theirs.name,
+            short_id(view.ours.head)
         ),
         MergeKind::Join if view.conflicts.is_empty() => {
             "Both went on, and no field was changed by both: nothing has to be decided.".into()

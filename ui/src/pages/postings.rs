@@ -14,7 +14,7 @@ use crate::{
     dom,
     icons::Icon,
     shell::{Ask, Current, Drawn, Input, Panel, Shell, use_shell},
-    state::{card as words, format, spans::Owner, views::ViewState},
+    state::{card as words, commands::Action, format, spans::Owner, views::ViewState},
     views::{self, use_view},
 };
 use ghostlight_api::{
@@ -479,14 +479,17 @@ fn Welcome(props: &WelcomeProps) -> Html {
             _ => 0,
         },
     };
+    let keys = |action| shell.keys.words(action).into_iter().next();
     if known > 0 {
+        let next = keys(Action::Next).map(|key| html! { <>{ ", or press " }<kbd class="gl-key">{ key }</kbd>{ " for the next" }</> });
         return html! {
             <div class="gl-welcome">
                 <h1>{ "Choose a posting" }</h1>
-                <p>{ "Select one in the list, or press " }<kbd class="gl-key">{ "N" }</kbd>{ " for the next. Drop a saved page anywhere to check another." }</p>
+                <p>{ "Select one in the list" }{ next }{ ". Drop a saved page anywhere to check another." }</p>
             </div>
         };
     }
+    let sheet = keys(Action::Sheet).map(|key| format!(" Press {key} for the keyboard shortcuts."));
     html! {
         <div class="gl-welcome">
             { crate::icons::orb() }
@@ -501,7 +504,7 @@ fn Welcome(props: &WelcomeProps) -> Html {
                 <button type="button" class="pf-v6-c-button pf-m-primary" onclick={shell.asks(Ask::Analyse(Input::Files))}>{ "Open a file" }</button>
                 <button type="button" class="gl-link" onclick={shell.asks(Ask::Analyse(Input::Samples))}>{ "Load the sample postings" }</button>
             </div>
-            <p class="gl-small gl-dim">{ "Everything stays on this computer. Press ? for the keyboard shortcuts." }</p>
+            <p class="gl-small gl-dim">{ "Everything stays on this computer." }{ sheet }</p>
         </div>
     }
 }

@@ -1,7 +1,8 @@
 //! The settings page: look, times, notifications, and where the data is.
 
 use crate::{
-    components::{feeds::Feeds, storage::Storage, suggestions::AccuracyTable},
+    components::{feeds::Feeds, keys::Keys, storage::Storage, suggestions::AccuracyTable},
+    meter,
     shell::{Ask, Input, use_shell},
 };
 use ghostlight_api::command::{AppInfo, LIVE_EVERY_MS_MAX, Notifications, Preferences, Theme};
@@ -52,6 +53,10 @@ pub fn Settings(props: &Props) -> Html {
     let option = |(value, label, change): (Theme, &'static str, Change)| {
         html! { <label key={label} class="gl-option"><input type="radio" name="theme" checked={theme == value} onchange={prefer(change)} />{ label }</label> }
     };
+    let still = match meter::is_slow() {
+        true => "It is off by itself for a minute: this computer draws too slowly for it now.",
+        false => "New values stand there at once, whatever the system says.",
+    };
     let notifications = &shell.preferences.notifications;
     let quiet = notifications.quiet;
     let switch = |(label, hint, on, change): Switch| {
@@ -66,13 +71,14 @@ pub fn Settings(props: &Props) -> Html {
             </fieldset>
             <fieldset>
                 <legend>{ "Motion and time" }</legend>
-                <label class="gl-option"><input type="checkbox" checked={shell.preferences.reduce_motion} onchange={prefer(|p| p.reduce_motion = !p.reduce_motion)} />{ "Reduce motion" }<span class="gl-dim">{ "New values appear without a glow, whatever the system says." }</span></label>
+                <label class="gl-option"><input type="checkbox" checked={shell.preferences.reduce_motion} onchange={prefer(|p| p.reduce_motion = !p.reduce_motion)} />{ "Reduce motion" }<span class="gl-dim">{ still }</span></label>
                 <label class="gl-option"><input type="checkbox" checked={shell.preferences.utc} onchange={prefer(|p| p.utc = !p.utc)} />{ "Times in UTC" }<span class="gl-dim">{ "Instead of this computer's local time." }</span></label>
             </fieldset>
             <fieldset>
                 <legend>{ "Live lists" }</legend>
                 <label class="gl-option"><span class="gl-still">{ "Update at most every" }</span><input type="number" class="gl-number" min="0" max={LIVE_EVERY_MS_MAX.to_string()} step="100" value={shell.preferences.live_every_ms.to_string()} onchange={on_live} />{ "ms" }<span class="gl-dim">{ "Postings, runs and events. 0 shows each change in the next frame." }</span></label>
             </fieldset>
+            <Keys />
             <Feeds />
             <fieldset>
                 <legend>{ "Notifications" }</legend>

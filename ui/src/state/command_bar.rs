@@ -2,7 +2,10 @@
 
 use crate::{
     shell::{Current, Page},
-    state::commands::{Action, COMMANDS, Command, Place, keys_in_words},
+    state::{
+        commands::{Action, COMMANDS, Command, Place},
+        keys::Keymap,
+    },
 };
 use ghostlight_api::{
     command::{Preferences, Theme},
@@ -97,6 +100,8 @@ pub struct Now<'a> {
     pub feeds: &'a [FeedRow],
     /// The preferences.
     pub preferences: &'a Preferences,
+    /// Which key does what.
+    pub keys: &'a Keymap,
 }
 
 /// The lines for what is typed, the best first, at most [`LINES_MAX`]; and how many there are in all. With nothing typed
@@ -129,6 +134,9 @@ pub fn lines(typed: &str, now: &Now<'_>, found: &[FoundRow]) -> (Vec<Line>, usiz
 
 fn command_line(wanted: &Wanted, command: &Command, now: &Now<'_>) -> Option<(u32, Line)> {
     let action = command.action.filter(|action| *action != Action::Bar)?;
+    if command.place == Place::Focused {
+        return None;
+    }
     let by_name = wanted.score(command.title);
     let by_words = wanted.score(&format!("{} {}", command.title, command.words));
     let by_words = by_words.map(|score| score.saturating_sub(BY_OTHER_WORDS));
@@ -142,11 +150,7 @@ fn command_line(wanted: &Wanted, command: &Command, now: &Now<'_>) -> Option<(u3
         group: Group::Command,
         title: command.title.to_owned(),
         detail: state_of(action, now).to_owned(),
-        keys: command
-            .keys
-            .iter()
-            .map(|keys| keys_in_words(keys))
-            .collect(),
+        keys: now.keys.words(action),
         blocked: blocked(action, command.place, now),
     };
     Some((score, line))
@@ -201,6 +205,9 @@ const NOTHING: &str = "No posting is selected.";
 
 fn not_reversed(action: Action, branches: Option<&BranchesView>) -> Option<String> {
     let view = branches?;
+    if action == Action::Undo && view.merge_above.is_some() {
+        return None;
+    }
     let reversal = match action {
         Action::Undo => &view.undo,
         _ => &view.redo,
@@ -323,6 +330,7 @@ mod tests {
             branches: vec![branch("main", true), branch("try", false)],
             undo: ReversalView::Ready(Vec::new()),
             redo: ReversalView::No(no),
+            merge_above: None,
         }
     }
 
@@ -337,7 +345,14 @@ mod tests {
             branches,
             feeds: &[],
             preferences,
+            keys: keys(),
         }
+    }
+
+    /// Those of the table.
+    fn keys() -> &'static Keymap {
+        static KEYS: std::sync::OnceLock<Keymap> = std::sync::OnceLock::new();
+        KEYS.get_or_init(Keymap::default)
     }
 
     fn titles(lines: &[Line]) -> Vec<&str> {
@@ -348,7 +363,9 @@ mod tests {
     fn with_nothing_typed_all_commands_stand_there_and_what_cannot_be_done_last() {
         let preferences = Preferences::default();
         let (lines, all) = lines("", &now(None, None, &preferences), &[]);
-        let commands = COMMANDS.iter().filter_map(|command| command.action).count();
+        let in_the_bar =
+            |command: &&Command| command.action.is_some() && command.place != Place::Focused;
+        let commands = COMMANDS.iter().filter(in_the_bar).count();
         assert_eq!((lines.len(), all), (commands - 1, commands - 1));
         assert_eq!(lines[0].title, "Open a file");
         assert_eq!(lines[0].keys, ["O"]);
@@ -414,6 +431,15 @@ mod tests {
         let said = Some("There is nothing to redo.".to_owned());
         assert_eq!(reason("redo", Some(&current)), said);
         assert_eq!(reason("undo", Some(&current)), None);
+        let no = ApiError::new(ErrorCode::Declined, "There is nothing to undo.", "");
+        let mut below = branches.clone();
+        below.undo = ReversalView::No(no);
+        assert_eq!(
+            not_reversed(Action::Undo, Some(&below)).as_deref(),
+            Some("There is nothing to undo.")
+        );
+        below.merge_above = Some(CommitId([2; 32]));
+        assert_eq!(not_reversed(Action::Undo, Some(&below)), None);
         assert_eq!(reason("merge a branch", Some(&current)), None);
         assert_eq!(
             reason("web page open", Some(&current)).as_deref(),

@@ -189,6 +189,10 @@ fn a_merge_is_taken_back_to_the_side_that_is_kept() {
     posting.edit(&["--undo"]);
     assert_eq!(posting.now("company"), before);
     posting.edit(&["--redo"]);
+    // Done again it is the latest of their changes.
+    posting.edit(&["--undo"]);
+    assert_eq!(posting.now("company"), before);
+    posting.edit(&["--redo"]);
     // Without its branch nothing says which side went on; whoever knows it says so.
     posting.edit(&["--delete-branch", "what-if"]);
     let theirs = theirs.as_str().unwrap();
@@ -198,6 +202,68 @@ fn a_merge_is_taken_back_to_the_side_that_is_kept() {
     posting.edit(&["--undo-merge", merge, "--keep", theirs]);
     assert_eq!(posting.now("title"), "Lamp Keeper");
     assert_eq!(posting.now("company"), "Oriel");
+}
+
+#[test]
+fn an_undo_does_not_pass_a_merge_unseen() {
+    let posting = Posting::new();
+    posting.edit(&["--branch", "what-if"]);
+    posting.edit(&["company=Oriel"]);
+    posting.edit(&["--switch", "main"]);
+    posting.edit(&["title=Lamp lady"]);
+    let before = posting.edit(&["--merge", "what-if"]);
+    let number = before["version"].to_string();
+    posting.run("edit", &["--undo"]).refused(
+        "undo",
+        1,
+        &[
+            &format!("a merge, version {number}, came after your latest change"),
+            &format!("--undo-merge {number}"),
+            "--past-merge",
+        ],
+    );
+    let branches = posting.log(&["--branches"]);
+    let current = branches.iter().find(|branch| branch["current"] == true);
+    assert_eq!(current.unwrap()["head"], before["head"], "nothing changed");
+    posting
+        .run("edit", &["--past-merge"])
+        .refused("alone", 2, &["--undo"]);
+    // Past it, and with it.
+    posting.edit(&["--undo", "--past-merge"]);
+    assert_ne!(posting.now("title"), "Lamp lady");
+    assert_eq!(posting.now("company"), "Oriel");
+    posting.edit(&["--redo"]);
+    posting.edit(&["--undo-merge", &number]);
+    assert_eq!(posting.now("title"), "Lamp lady");
+    posting.edit(&["--undo"]);
+    assert_ne!(posting.now("title"), "Lamp lady");
+}
+
+#[test]
+fn a_branch_that_only_moved_forward_says_how_to_go_back() {
+    let posting = Posting::new();
+    let before = posting.edit(&["title=Lamp Keeper"]);
+    posting.edit(&["--branch", "what-if"]);
+    posting.edit(&["title=Wick trimmer"]);
+    posting.edit(&["--switch", "main"]);
+    let told = posting.run("edit", &["--merge", "what-if"]);
+    assert_eq!(told.code, 0, "{told:?}");
+    assert!(
+        told.out
+            .contains("no merge to take back; --restore 2 brings back"),
+        "{told:?}"
+    );
+    posting.run("edit", &["--undo-merge", "3"]).refused(
+        "no merge",
+        1,
+        &["no merge", "restore the version before it"],
+    );
+    posting.edit(&["--restore", "2"]);
+    assert_eq!(posting.now("title"), "Lamp Keeper");
+    posting.edit(&["--switch", "what-if"]);
+    let forward = posting.edit(&["--merge", "main"]);
+    assert_eq!(forward["joined"], false);
+    assert_ne!(forward["before"], before["head"]);
 }
 
 #[test]

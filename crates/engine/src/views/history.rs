@@ -4,7 +4,7 @@ use super::short;
 use crate::{Engine, store_error};
 use ghostlight_api::view::{
     BranchRow, BranchesView, ChangeRow, ConflictRow, DifferenceRow, MergeKind, MergeView, Page,
-    ROWS_MAX, Range, ReversalView, SaidView, TimelineFilter, UnmergeSide, VersionRow,
+    ROWS_MAX, Range, ReversalView, SaidView, TimelineFilter, UnmergeSide, UnmergeView, VersionRow,
 };
 use ghostlight_model::{
     CommitId, FieldKey, FieldValue, PostingId,
@@ -110,6 +110,7 @@ impl Engine {
             branches: rows.collect::<Result<_, _>>()?,
             undo: reversal_view(undo),
             redo: reversal_view(redo),
+            merge_above: self.store().merge_above(posting, &self.shared.author)?,
         })
     }
 
@@ -159,13 +160,14 @@ impl Engine {
         &self,
         posting: PostingId,
         merge: CommitId,
-    ) -> Result<Vec<UnmergeSide>, StoreError> {
+    ) -> Result<UnmergeView, StoreError> {
         let mut names = Names::of(self);
-        let mut sides = self.store().unmerge_preview(posting, merge)?;
+        let preview = self.store().unmerge_preview(posting, merge)?;
+        let (head, mut sides) = (preview.head, preview.sides);
         // The side that went on is read first.
         sides.sort_by_key(|side| !side.branches.is_empty());
         let sides = sides.into_iter();
-        sides
+        let sides: Result<Vec<UnmergeSide>, StoreError> = sides
             .map(|side| {
                 Ok(UnmergeSide {
                     version: side.version,
@@ -175,7 +177,11 @@ impl Engine {
                     back: reversal_view(side.back),
                 })
             })
-            .collect()
+            .collect();
+        Ok(UnmergeView {
+            head,
+            sides: sides?,
+        })
     }
 
     pub(super) fn compare(

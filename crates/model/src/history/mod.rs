@@ -16,7 +16,7 @@ pub use compare::{Difference, compare, restore};
 pub use dag::Dag;
 pub use merge::{Clash, Join, Merge, Resolution, Side, Unsettled, merge};
 pub use outline::{Outline, Touch};
-pub use undo::{Reversal, Stacks, Stuck, redo, stacks, undo, unmerge};
+pub use undo::{Reversal, Stacks, Stuck, merge_above, redo, stacks, undo, unmerge};
 
 use crate::{
     card::Standing,

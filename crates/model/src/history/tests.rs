@@ -891,6 +891,52 @@ fn an_undo_is_refused_when_somebody_else_changed_the_field_since() {
 }
 
 #[test]
+fn a_merge_stands_above_what_was_done_before_it() {
+    let mut dag = Dag::default();
+    let (me, other) = (author(0), author(1));
+    let root = edit(&mut dag, None, 0, (FieldKey::Title, "Baker"));
+    let left = edit(&mut dag, Some(root), 0, (FieldKey::Title, "Nurse"));
+    let right = edit(&mut dag, Some(root), 1, (FieldKey::Company, "Oriel"));
+    assert_eq!(merge_above(&dag, left, &me), None);
+    let Merge::Join(join) = merge(&dag, left, right) else {
+        panic!("no merge")
+    };
+    let merged = join.commit(&dag, POSTING).unwrap();
+    let merged = dag.add(merged);
+    // Of whoever undoes: both edits are below it, and so is nothing at all.
+    for who in [&me, &other, &author(5)] {
+        assert_eq!(merge_above(&dag, merged, who), Some(merged), "{who:?}");
+    }
+    assert_eq!(merge_above(&dag, left, &me), None, "not on this branch");
+    // Somebody else goes on: for me it is still the merge that comes first.
+    let later = edit(&mut dag, Some(merged), 1, (FieldKey::Title, "Quill"));
+    assert_eq!(merge_above(&dag, later, &me), Some(merged));
+    assert_eq!(merge_above(&dag, later, &other), None);
+    // Taken back it is out of the way; done again, it is theirs to undo and above what others did before.
+    let back = |dag: &mut Dag, head, purpose, changes| {
+        let clock = Clock::next(dag.latest_clock(&[head]), Micros(1));
+        dag.add(Commit {
+            posting: POSTING,
+            parents: vec![head],
+            author: author(0),
+            clock,
+            message: String::new(),
+            changes,
+            purpose,
+            settled: vec![],
+        })
+    };
+    let changes = unmerge(&dag, merged, (merged, left), "").unwrap().changes;
+    let undone = back(&mut dag, merged, Purpose::Undo(merged), changes);
+    assert_eq!(merge_above(&dag, undone, &me), None);
+    assert_eq!(merge_above(&dag, undone, &other), None);
+    let changes = redo(&dag, undone, &me).unwrap().changes;
+    let redone = back(&mut dag, undone, Purpose::Redo(merged), changes);
+    assert_eq!(merge_above(&dag, redone, &me), None, "undo takes it back");
+    assert_eq!(merge_above(&dag, redone, &other), Some(merged));
+}
+
+#[test]
 fn what_is_no_merge_or_no_side_is_said() {
     let mut dag = Dag::default();
     let root = edit(&mut dag, None, 0, (FieldKey::Title, "Baker"));

@@ -96,6 +96,43 @@ pub fn stacks(dag: &Dag, head: CommitId, author: &AuthorId) -> Stacks {
     stacks
 }
 
+/// The latest merge at `head` that stands above what `author` would undo: an undo reaches past it. `None` if there is none,
+/// so above all if a merge that they took back and did again is itself what is undone next.
+pub fn merge_above(dag: &Dag, head: CommitId, author: &AuthorId) -> Option<CommitId> {
+    let target = stacks(dag, head, author).undo.pop();
+    let line = dag.line(&[head]);
+    // When that was done, or done again.
+    let done = target.and_then(|target| {
+        let does =
+            |(id, c): &&(CommitId, &Commit)| *id == target || c.purpose == Purpose::Redo(target);
+        line.iter().rev().find(does).map(|(id, _)| *id)
+    });
+    let mut taken_back = BTreeSet::new();
+    let mut done_again = BTreeSet::new();
+    for (id, commit) in line.iter().rev() {
+        match commit.purpose {
+            Purpose::Undo(merge) if !done_again.contains(&merge) => {
+                taken_back.insert(merge);
+            }
+            Purpose::Redo(merge) if !taken_back.contains(&merge) => {
+                done_again.insert(merge);
+            }
+            // One of another branch, merged in since, may be beside what was done.
+            Purpose::Merge
+                if !taken_back.contains(id)
+                    && done.is_none_or(|done| dag.is_ancestor(done, *id)) =>
+            {
+                return Some(*id);
+            }
+            _ => {}
+        }
+        if done == Some(*id) {
+            return None;
+        }
+    }
+    None
+}
+
 /// A commit stands in a stack once; as a rule near its end.
 fn take_out(stack: &mut Vec<CommitId>, id: CommitId) {
     if let Some(place) = stack.iter().rposition(|known| *known == id) {
