@@ -26,11 +26,7 @@ async fn a_merge_is_taken_back_and_merged_again() {
         .await;
     assert!(text.contains("this branch"), "{text}");
     found.look(&app, "light", "dialog-unmerge").await;
-    app.click_at(
-        "Take back",
-        "//dialog//button[normalize-space(.)='Take back']",
-    )
-    .await;
+    press(&app, "Take back").await;
     dialog_is_gone(&app).await;
     shows(&app, "title", "Gauge Engineer").await;
     shows(&app, "company", "Quillmarsh Instruments").await;
@@ -80,11 +76,7 @@ async fn a_merge_is_taken_back_and_merged_again() {
     app.resize(660, 800).await;
     found.look(&app, "dark", "dialog-unmerge").await;
     app.resize(1280, 800).await;
-    app.click_at(
-        "Take back",
-        "//dialog//button[normalize-space(.)='Take back']",
-    )
-    .await;
+    press(&app, "Take back").await;
     dialog_is_gone(&app).await;
     shows(&app, "title", "Senior Backend Engineer").await;
     shows(&app, "company", "Quillmarsh & Daughters").await;
@@ -111,8 +103,7 @@ async fn merged(app: &App) {
     set(app, "title", "Gauge Engineer", "Gauge Engineer").await;
     app.click("button", "Merge…").await;
     dialog_says(app, "Both went on").await;
-    app.click_at("Merge", "//dialog//button[normalize-space(.)='Merge']")
-        .await;
+    press(app, "Merge").await;
     dialog_is_gone(app).await;
     shows(app, "company", "Quillmarsh & Sons").await;
     history_says(app, "merge", |text| text.contains("merged")).await;
@@ -135,6 +126,12 @@ fn go_on(data: &Path) {
         now: Micros(since.as_micros() as i64),
     };
     store.commit_change(change).wait().expect("a change");
+}
+
+/// Clicks on a button of the open dialog as soon as it can be pressed.
+async fn press(app: &App, button: &str) {
+    let xpath = format!("//dialog//button[normalize-space(.)='{button}' and not(@disabled)]");
+    app.click_at(button, &xpath).await;
 }
 
 /// Waits until the open dialog says this.
@@ -165,7 +162,7 @@ async fn an_undo_does_not_pass_a_merge_unseen() {
     shows(&app, "title", "Gauge Engineer").await;
     app.click("button", "Undo").await;
     dialog_says(&app, "This merge came after your latest change").await;
-    app.click("button", "Undo my change before it").await;
+    press(&app, "Undo my change before it").await;
     dialog_is_gone(&app).await;
     shows(&app, "title", "Senior Backend Engineer").await;
     shows(&app, "company", "Quillmarsh & Sons").await;
@@ -190,11 +187,7 @@ async fn an_undo_does_not_pass_a_merge_unseen() {
         "{chosen}"
     );
     choose_look(&app, &mut found).await;
-    app.click_at(
-        "Take back",
-        "//dialog//button[normalize-space(.)='Take back']",
-    )
-    .await;
+    press(&app, "Take back").await;
     dialog_is_gone(&app).await;
     shows(&app, "title", "Senior Backend Engineer").await;
     shows(&app, "remote", "onsite").await;
@@ -232,8 +225,7 @@ async fn a_branch_that_only_moves_forward_says_how_to_go_back() {
     app.click("button", "Merge…").await;
     dialog_says(&app, "That makes no version of its own to take back").await;
     app.screenshot("dialog-merge-forward").await;
-    app.click_at("Merge", "//dialog//button[normalize-space(.)='Merge']")
-        .await;
+    press(&app, "Merge").await;
     dialog_is_gone(&app).await;
     let told = app
         .wait_for_text("notifications", |text| text.contains("moved forward"))
