@@ -5,6 +5,7 @@
 //! machine; its rows are read and written by whoever takes the updates, never here. It ends when nobody takes its
 //! updates any more, or the server refuses the credentials.
 
+mod greeting;
 mod sending;
 mod waiting;
 
@@ -640,23 +641,6 @@ impl<M: Memory> Client<M> {
                 self.fail(attempt, failure);
             }
             Report::Broke(why) => self.ended = Some(Ended::Fault(why)),
-        }
-    }
-
-    /// Whoever answers in another way than a hub, or hangs up on its greeting, may be another system.
-    fn unwelcome(&self, failure: Failure) -> Failure {
-        let greeting = self.connection.status().state == State::Connecting;
-        let other = match failure.class {
-            FailureClass::Protocol => true,
-            FailureClass::Network => self.reached && !self.is_asked_by_requests(),
-            _ => false,
-        };
-        match self.kind == Some(Kind::Hub) && greeting && other {
-            true => Failure {
-                class: FailureClass::Unwelcome,
-                ..failure
-            },
-            false => failure,
         }
     }
 

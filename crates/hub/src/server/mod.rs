@@ -99,7 +99,8 @@ pub enum ServerError {
     InUse(SocketAddr),
     /// The system does not let us listen there.
     #[error(
-        "cannot listen on {listen}: {source}; give an address of this computer and a port that this account may use with --listen"
+        "cannot listen on {listen} ({source}); give an address of this computer, and a port that this account may use, with \
+         --listen"
     )]
     Listen {
         /// The address.
