@@ -266,7 +266,7 @@ impl App {
             const box = element.getBoundingClientRect();
             const at = document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2);
             if (at && element.contains(at)) { done(null); return; }
-            element.scrollIntoView({ block: 'center' });
+            element.scrollIntoView({ block: 'nearest' });
             requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => done(null), 30)));";
         let argument = serde_json::to_value(&element).expect("an element has a name");
         self.script_async(REVEAL, vec![argument]).await;
