@@ -3,7 +3,10 @@
 //!
 //! And whether its frames are quick enough for motion, while there is any: [`moves`].
 
-use crate::{dom, state::motion::Motion};
+use crate::{
+    dom,
+    state::motion::{Motion, REST_MS},
+};
 use std::cell::RefCell;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
@@ -38,9 +41,18 @@ fn frame() {
     let (more, off) = MOTION.with_borrow_mut(|motion| (motion.frame(now), motion.is_off(now)));
     if off {
         dom::set_root(SLOW, true);
+        dom::after(REST_MS as i32, rested);
     }
     if more {
         dom::next_frame(frame);
+    }
+}
+
+/// The rest is over, if no other has begun since.
+fn rested() {
+    let off = MOTION.with_borrow(|motion| motion.is_off(dom::monotonic_ms()));
+    if !off {
+        dom::set_root(SLOW, false);
     }
 }
 

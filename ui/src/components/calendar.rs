@@ -3,11 +3,13 @@
 //! Which day a key leads to stands in [`crate::state::calendar`].
 
 use crate::{
+    components::keys::press,
     dom,
     icons::Icon,
     shell::use_shell,
     state::{
         calendar::{WEEKDAYS, day_words, month_words, months_on, step, weeks},
+        commands::Action,
         format,
     },
 };
@@ -144,12 +146,17 @@ fn Calendar(props: &CalendarProps) -> Html {
     let onkeydown = {
         let (at, node) = (at.clone(), node.clone());
         let (choose, close) = (props.on_choose.clone(), props.on_close.clone());
+        let keys = shell.keys.clone();
         Callback::from(move |event: KeyboardEvent| {
-            if event.ctrl_key() || event.meta_key() {
+            let key = event.key();
+            // As in the input: what the window does by its keys waits, but for the command bar.
+            if keys.is(press(&event, &key), Action::Bar) {
                 return;
             }
             event.stop_propagation();
-            let key = event.key();
+            if event.ctrl_key() || event.meta_key() {
+                return;
+            }
             let on_day = event
                 .target_dyn_into::<Element>()
                 .is_some_and(|element| element.tag_name() == "TD");

@@ -836,7 +836,11 @@ fn on_key(props: &Props, key: &FieldKey) -> Callback<KeyboardEvent> {
         let name = event.key();
         let pressed = press(&event, &name);
         let plain = !pressed.ctrl && !pressed.other;
-        let wish = match (name.as_str(), keys.of_a_field(pressed)) {
+        // In an editor they are of the editor.
+        let own = keys
+            .of_a_field(pressed)
+            .filter(|_| !dom::is_typing(event.target()));
+        let wish = match (name.as_str(), own) {
             ("ArrowDown", _) if plain => Act::Move(key.clone(), 1),
             ("ArrowUp", _) if plain => Act::Move(key.clone(), -1),
             ("Enter", _) if on_button => return,

@@ -54,7 +54,9 @@ impl Keymap {
         let mut taken: Vec<&str> = fixed.flat_map(|line| line.keys.iter().copied()).collect();
         let mut own = Vec::with_capacity(COMMANDS.len());
         for line in COMMANDS {
-            let keys = own_key(&preferences.keys, line);
+            // One that rests would leave the command bar without any.
+            let rests = !preferences.single_keys && line.action == Some(Action::Bar);
+            let keys = own_key(&preferences.keys, line).filter(|keys| !rests || !is_single(keys));
             let keys = keys.filter(|keys| keys.is_empty() || !taken.contains(keys));
             taken.extend(keys.filter(|keys| !keys.is_empty()));
             own.push(keys);
@@ -453,6 +455,9 @@ mod tests {
         assert_eq!(keys.action_of(press("F9")), Some(A::OpenFile));
         assert_eq!(keys.action_of(ctrl("k")), Some(A::Bar));
         assert_eq!(keys.action_of(ctrl("z")), Some(A::Undo));
+        // The command bar has a key at any time.
+        let (bar, _) = map(&[("bar", "b")], false);
+        assert_eq!(bar.action_of(ctrl("k")), Some(A::Bar));
         // They are still theirs, for when they come back.
         let (_, shown) = keys.all().find(|(line, _)| line.id == "focus_url").unwrap();
         assert_eq!(shown, [("u", false)]);
