@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use crate::desk::{self, drop_files, drop_fixture, ended, fixture, folder, wait_for};
+use crate::edit::dialog_is_gone;
 use crate::support::{App, Launch, Look};
 use fantoccini::Locator;
 use fantoccini::key::Key;
@@ -141,7 +142,15 @@ async fn less_motion_is_still() {
 }
 
 pub async fn choose_theme(app: &App, theme: &str) {
+    // What is behind a dialog cannot be reached.
+    dialog_is_gone(app).await;
     app.press_char('3').await;
+    app.role("heading", "Settings").await;
+    // Seen and painted before the click: the driver scrolls, and clicks where the element was until then.
+    const TO_TOP: &str = "const done = arguments[0];
+        document.querySelector('.gl-settings h1').scrollIntoView();
+        requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => done(null), 30)));";
+    app.script_async(TO_TOP, Vec::new()).await;
     let label = if theme == "light" { "Light" } else { "Dark" };
     app.click_at(label, &format!("//label[normalize-space(.)='{label}']"))
         .await;

@@ -7,6 +7,7 @@ use fantoccini::key::Key;
 use serde_json::{Value, json};
 
 use crate::desk::{self, folder};
+use crate::edit::dialog_is_gone;
 use crate::look::{Findings, choose_theme};
 use crate::support::{
     App, Look,
@@ -94,10 +95,19 @@ async fn log_has(app: &App, words: &str) -> Vec<String> {
 }
 
 async fn choose_run(app: &App, name: &str) {
+    dialog_is_gone(app).await;
     app.press_char('2').await;
     let row = format!("//*[@id='runs']//*[@role='option'][contains(., '{name}')]");
     app.click_at(name, &row).await;
     says(app, &format!("run {name}"), name).await;
+}
+
+/// Presses *Reconnect now* in one step with finding it: the feed's own next try may come first, and then it has gone.
+async fn reconnect_now(app: &App) {
+    app.script(
+        "[...document.querySelectorAll('button')].find((b) => b.textContent.includes('Reconnect now'))?.click()",
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -128,6 +138,7 @@ async fn a_feed_is_refused_corrected_watched_cut_and_caught_up() {
     // The wrong token: said, and not tried again and again.
     says(&app, "connection", "Trouble: Studio · token refused").await;
     says(&app, "feed Studio", "token refused").await;
+    dialog_is_gone(&app).await;
     app.click("button", "Change Studio").await;
     fill(&app, "feed-token", TOKEN).await;
     app.click("button", "Save").await;
@@ -170,7 +181,7 @@ async fn a_feed_is_refused_corrected_watched_cut_and_caught_up() {
     publish_step(&mut studio, "song-8841", "COMPOSE", "end");
     studio.publish("song-8841", &[json!({"node": "run", "phase": "end"})]);
     studio.serve();
-    app.click("button", "Reconnect now").await;
+    reconnect_now(&app).await;
     says(&app, "connection", "Live · Studio").await;
     says(&app, "notifications", "Connection to Studio restored").await;
     says(&app, "notifications", "2 events caught up").await;
@@ -354,6 +365,7 @@ async fn finished_runs_wait_in_the_outbox_until_the_hub_has_them() {
     app.role("heading", "Nothing is sent anywhere").await;
     add_feed(&app, &studio.url(), "Studio", TOKEN).await;
     says(&app, "connection", "Live · Studio").await;
+    dialog_is_gone(&app).await;
     app.click("button", "Change Studio").await;
     app.click_at(
         "the switch",
@@ -394,11 +406,7 @@ async fn finished_runs_wait_in_the_outbox_until_the_hub_has_them() {
     says(&app, "outbox of Studio", "1 entry waits").await;
     app.role("button", "Reconnect now").await;
     studio.serve();
-    // In one step: the feed's own next try may come first, and then the button has gone.
-    app.script(
-        "[...document.querySelectorAll('button')].find((b) => b.textContent.includes('Reconnect now'))?.click()",
-    )
-    .await;
+    reconnect_now(&app).await;
     says(&app, "outbox of Studio", "Nothing waits").await;
     let streams = studio.streams();
     assert_eq!(streams.len(), 1, "{streams:?}");

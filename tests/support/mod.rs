@@ -176,7 +176,7 @@ impl App {
     /// Clicks on the element with this role and name.
     pub async fn click(&self, role: &str, name: &str) {
         let element = self.role(role, name).await;
-        self.click_on(name, element).await;
+        self.step(name, element.click()).await;
     }
 
     /// Types into the element with this name.
@@ -256,20 +256,6 @@ impl App {
     /// Clicks on the first element at an XPath, for what has no name of its own.
     pub async fn click_at(&self, what: &str, xpath: &str) {
         let element = self.present(what, xpath).await;
-        self.click_on(what, element).await;
-    }
-
-    /// Clicks on an element once it stands where it is seen. The driver scrolls, and takes the place of before for where
-    /// to click if the page has not been painted since: then it says that there is nothing to interact with.
-    async fn click_on(&self, what: &str, element: Element) {
-        const REVEAL: &str = "const [element, done] = arguments;
-            const box = element.getBoundingClientRect();
-            const at = document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2);
-            if (at && element.contains(at)) { done(null); return; }
-            element.scrollIntoView({ block: 'nearest' });
-            requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => done(null), 30)));";
-        let argument = serde_json::to_value(&element).expect("an element has a name");
-        self.script_async(REVEAL, vec![argument]).await;
         self.step(what, element.click()).await;
     }
 
