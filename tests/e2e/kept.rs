@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::desk::{self, drop_fixture, folder, value, wait_for};
-use crate::support::{App, Look};
+use crate::support::App;
 use fantoccini::key::Key;
 use serde_json::{Value, json};
 
@@ -173,24 +173,15 @@ async fn give_verdict(app: &App, down: usize, note: &str) {
     app.type_keys(note).await;
     app.press(Key::Enter).await;
     let closed = "return document.querySelector('dialog[open]') === null";
-    is_true(app, "the dialog to close", closed).await;
+    app.is_true("the dialog to close", closed).await;
 }
 
 /// `V` where a posting is chosen: the list shows it. Waits until the verdict's dialog has the focus.
 async fn press_v(app: &App) {
     let chosen = "return document.querySelector('[role=option][aria-selected=true]') !== null";
-    is_true(app, "the list to show which posting is chosen", chosen).await;
+    app.is_true("the list to show which posting is chosen", chosen)
+        .await;
     app.press_char('v').await;
     let open = "return document.activeElement?.closest('dialog[open]')?.querySelector('h2')?.textContent === 'Your verdict'";
-    is_true(app, "the dialog", open).await;
-}
-
-async fn is_true(app: &App, what: &str, script: &str) {
-    app.wait_until(what, async |client| {
-        match client.execute(script, Vec::new()).await {
-            Ok(Value::Bool(true)) => Look::Done(()),
-            seen => Look::Seen(format!("{seen:?}")),
-        }
-    })
-    .await;
+    app.is_true("the dialog", open).await;
 }

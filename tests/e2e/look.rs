@@ -147,10 +147,9 @@ pub async fn choose_theme(app: &App, theme: &str) {
     app.press_char('3').await;
     app.role("heading", "Settings").await;
     // Seen and painted before the click: the driver scrolls, and clicks where the element was until then.
-    const TO_TOP: &str = "const done = arguments[0];
-        document.querySelector('.gl-settings h1').scrollIntoView();
-        requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => done(null), 30)));";
-    app.script_async(TO_TOP, Vec::new()).await;
+    app.script("document.querySelector('.gl-settings h1').scrollIntoView()")
+        .await;
+    app.painted().await;
     let label = if theme == "light" { "Light" } else { "Dark" };
     app.click_at(label, &format!("//label[normalize-space(.)='{label}']"))
         .await;

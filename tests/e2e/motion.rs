@@ -1,8 +1,8 @@
 //! A new value glows and slides in without moving anything else; where frames stay over budget, motion turns itself off.
 
 use crate::desk::{self, drop_files, ended, fixture, folder};
-use crate::support::{App, Look};
-use serde_json::{Value, json};
+use crate::support::App;
+use serde_json::json;
 
 /// Between two fields, in milliseconds.
 const FIELD_MS: u64 = 180;
@@ -27,24 +27,13 @@ async fn moves(app: &App) -> Vec<(String, String, String, f64, bool)> {
     serde_json::from_value(moves).expect("moves")
 }
 
-async fn is_true(app: &App, what: &str, script: &str) {
-    app.wait_until(what, async |client| {
-        match client.execute(script, Vec::new()).await {
-            Ok(Value::Bool(true)) => Look::Done(()),
-            seen => Look::Seen(format!("{seen:?}")),
-        }
-    })
-    .await;
-}
-
 #[tokio::test]
 async fn a_new_value_slides_in_and_shifts_nothing() {
     let data = folder();
     let app = slow_fields(data.path()).await;
     app.script(WATCH).await;
     drop_files(&app, &[&fixture("full.html")]).await;
-    is_true(
-        &app,
+    app.is_true(
         "a value that arrives",
         "return window.__moves.some((move) => move[1].startsWith('gl-arrive'))",
     )
@@ -53,7 +42,7 @@ async fn a_new_value_slides_in_and_shifts_nothing() {
     ended(&app, "full.html").await;
     let still =
         "return document.querySelector('.gl-field.is-new, .gl-field.is-new-again') === null";
-    is_true(&app, "all values to have arrived", still).await;
+    app.is_true("all values to have arrived", still).await;
     let moves = moves(&app).await;
     assert!(
         moves
@@ -102,8 +91,7 @@ async fn motion_turns_itself_off_where_frames_stay_over_budget() {
     )
     .await;
     drop_files(&app, &[&fixture("full.html")]).await;
-    is_true(
-        &app,
+    app.is_true(
         "motion to turn itself off",
         "return document.documentElement.classList.contains('gl-slow')",
     )

@@ -269,11 +269,27 @@ impl App {
 
     /// Keeps a picture of the page as `NAME.png`, of what it shows now and not a frame ago.
     pub async fn screenshot(&self, name: &str) -> PathBuf {
+        self.painted().await;
+        let png = self.step("a picture", self.client.screenshot()).await;
+        save_picture(name, &png)
+    }
+
+    /// Waits until what the page is now has been painted.
+    pub async fn painted(&self) {
         let drawn = "const done = arguments[0];
             requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => done(null), 30)));";
         self.script_async(drawn, Vec::new()).await;
-        let png = self.step("a picture", self.client.screenshot()).await;
-        save_picture(name, &png)
+    }
+
+    /// Waits until a script answers `true`.
+    pub async fn is_true(&self, what: &str, script: &str) {
+        self.wait_until(what, async |client| {
+            match client.execute(script, Vec::new()).await {
+                Ok(serde_json::Value::Bool(true)) => Look::Done(()),
+                seen => Look::Seen(format!("{seen:?}")),
+            }
+        })
+        .await;
     }
 
     /// Looks again and again until `probe` is content; fails with what was last seen, the page's text and a picture.

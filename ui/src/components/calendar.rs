@@ -15,7 +15,7 @@ use crate::{
 };
 use ghostlight_model::Day;
 use wasm_bindgen::JsCast;
-use web_sys::{Element, HtmlElement, HtmlInputElement};
+use web_sys::{Element, HtmlInputElement};
 use yew::{
     AttrValue, Callback, Html, InputEvent, KeyboardEvent, MouseEvent, NodeRef, Properties,
     TargetCast, classes, component, html, use_effect_with, use_node_ref, use_state_eq,
@@ -67,7 +67,8 @@ pub fn DayInput(props: &Props) -> Html {
         let (input, open) = (input.clone(), open.clone());
         Callback::from(move |()| {
             // First, since a focus that goes with its element would leave the editor.
-            focus(&input);
+            let input = input.cast::<Element>();
+            input.iter().for_each(dom::focus);
             open.set(false);
         })
     };
@@ -100,12 +101,6 @@ pub fn DayInput(props: &Props) -> Html {
 /// A press leaves the focus where it is: where it went to nothing, the editor would be left.
 fn keep_focus() -> Callback<MouseEvent> {
     Callback::from(|event: MouseEvent| event.prevent_default())
-}
-
-fn focus(node: &NodeRef) {
-    if let Some(element) = node.cast::<HtmlElement>() {
-        let _ = element.focus();
-    }
 }
 
 #[derive(Properties, PartialEq)]

@@ -82,6 +82,23 @@ fn a_crash_between_events_and_their_id_repeats_none() {
 fn event_stream(
     answer: impl Fn(usize, Option<&str>) -> Vec<u8> + Send + 'static,
 ) -> (String, mpsc::Receiver<Option<String>>) {
+    serve(answer, |_| true)
+}
+
+/// An event stream that gives one answer a connection and hangs up; the last one stays open. Tells each `Last-Event-ID`.
+fn hanging_up(answers: &'static [&'static str]) -> (String, mpsc::Receiver<Option<String>>) {
+    let answer = |n: usize, _: Option<&str>| {
+        let events = answers.get(n).copied().unwrap_or_default();
+        format!(": hello\n\n{events}").into_bytes()
+    };
+    serve(answer, |n| n + 1 >= answers.len())
+}
+
+/// Answers the nth connection, whose `Last-Event-ID` is that, and keeps it open or hangs up. Tells each `Last-Event-ID`.
+fn serve(
+    answer: impl Fn(usize, Option<&str>) -> Vec<u8> + Send + 'static,
+    stays: impl Fn(usize) -> bool + Send + 'static,
+) -> (String, mpsc::Receiver<Option<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/events", listener.local_addr().unwrap());
     let (tell, told) = mpsc::channel();
@@ -90,15 +107,18 @@ fn event_stream(
         for (n, socket) in listener.incoming().enumerate() {
             let mut socket = socket.unwrap();
             let last = last_event_id(&socket);
-            let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
+            if tell.send(last.clone()).is_err() {
+                return;
+            }
+            let head =
+                "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n";
             let _ = socket.write_all(head.as_bytes());
             // Also what follows is in pieces that no character respects.
             for piece in answer(n, last.as_deref()).chunks(2) {
                 let _ = socket.write_all(piece);
             }
-            open.push(socket);
-            if tell.send(last).is_err() {
-                return;
+            if stays(n) {
+                open.push(socket);
             }
         }
     });
@@ -150,30 +170,6 @@ fn an_event_that_is_not_utf_8_is_set_aside_and_the_stream_goes_on() {
     assert_eq!(asked.iter().nth(1).unwrap().as_deref(), Some("7"));
     drop(again);
     assert_eq!(rig.log(Kind::Sse).len(), 7);
-}
-
-/// An event stream that gives one answer a connection and hangs up; the last one stays open. Tells each `Last-Event-ID`.
-fn hanging_up(answers: &'static [&'static str]) -> (String, mpsc::Receiver<Option<String>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}/events", listener.local_addr().unwrap());
-    let (tell, told) = mpsc::channel();
-    std::thread::spawn(move || {
-        let mut open = Vec::new();
-        for (n, socket) in listener.incoming().enumerate() {
-            let mut socket = socket.unwrap();
-            let last = last_event_id(&socket);
-            if tell.send(last).is_err() {
-                return;
-            }
-            let answer = answers.get(n).copied().unwrap_or_default();
-            let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n: hello\n\n";
-            let _ = socket.write_all(format!("{head}{answer}").as_bytes());
-            if n + 1 >= answers.len() {
-                open.push(socket);
-            }
-        }
-    });
-    (url, told)
 }
 
 #[test]
