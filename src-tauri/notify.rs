@@ -24,9 +24,6 @@ pub(crate) use system::System;
 /// it was about stands in the window.
 const WAITING_MAX: usize = 32;
 
-/// The name that people see, and that of the desktop file in our packages.
-pub(crate) const APP_NAME: &str = "Ghostlight";
-
 /// Called when a person clicks on a notification, with what to show besides the window.
 pub(crate) type Clicked = Arc<dyn Fn(Option<Opened>) + Send + Sync>;
 

@@ -1,6 +1,6 @@
 //! Linux: the notification service on the session's D-Bus (<https://specifications.freedesktop.org/notification-spec/>).
 
-use super::{APP_NAME, Clicked, Desktop};
+use super::{Clicked, Desktop};
 use ghostlight_engine::{Notification, attention::Kind, notification::Urgency};
 use notify_rust::{Hint, NotificationHandle, NotificationResponse};
 use std::{collections::VecDeque, future::Future, sync::Arc, time::Duration};
@@ -12,6 +12,8 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 /// Notifications that stand on the desktop at a time, each with a connection that waits for the click. One more takes
 /// the oldest away; what it was about stands in the window.
 const STANDING_MAX: usize = 16;
+/// The name that people see, and that of the desktop file in our packages.
+const APP_NAME: &str = "Ghostlight";
 /// The icon of our packages, by its name in the icon theme.
 const ICON: &str = "ghostlight-desktop";
 /// What a click on a notification is called.

@@ -14,13 +14,17 @@ pub fn words(error: &io::Error) -> String {
         Kind::StorageFull | Kind::QuotaExceeded => "the disk is full",
         Kind::ReadOnlyFilesystem => "nothing can be written on this disk",
         Kind::InvalidFilename => "no file can have this name here",
-        // The system's own words, then.
-        _ => return error.to_string(),
+        _ => return own_words(error),
     };
     match error.raw_os_error() {
         Some(number) => format!("{words} (system error {number})"),
         None => words.to_owned(),
     }
+}
+
+/// What the system itself says, where we have no better words; its number is called what it is.
+pub fn own_words(error: &dyn std::error::Error) -> String {
+    error.to_string().replace("(os error ", "(system error ")
 }
 
 #[cfg(test)]
@@ -34,6 +38,8 @@ mod tests {
             "there is no such file or folder"
         );
         assert_eq!(words(&io::Error::other("odd")), "odd");
+        let windows = io::Error::other("Host not found. (os error 11001)");
+        assert_eq!(words(&windows), "Host not found. (system error 11001)");
         let numbered = io::Error::from_raw_os_error(2);
         if numbered.kind() == io::ErrorKind::NotFound {
             assert!(words(&numbered).ends_with("(system error 2)"));

@@ -254,7 +254,8 @@ fn killed_while_receiving_it_loses_nothing() {
             child.kill().unwrap()
         }
         let status = child.wait().unwrap();
-        assert_eq!(status.success(), last);
+        // Where there are no signals, the last is killed as the others are.
+        assert_eq!(status.success(), last && cfg!(unix));
         union.extend(printed(&read()));
     }
     // A kill between a write and its mark may print a piece again; an event is never lost, and stored once.

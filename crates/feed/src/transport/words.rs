@@ -2,6 +2,7 @@
 //! said stands behind them, where it says more.
 
 use super::{network, protocol};
+use ghostlight_model::system::own_words;
 use ghostlight_sync::connection::Failure;
 use std::{error::Error, io};
 use url::Url;
@@ -25,7 +26,8 @@ pub(super) fn place(url: &Url) -> String {
 /// No address for a name.
 pub(super) fn unknown_host(host: &str, error: &dyn Error) -> Failure {
     network(format!(
-        "no address is known for the name {host}; check how it is written, and this computer's network ({error})"
+        "no address is known for the name {host}; check how it is written, and this computer's network ({})",
+        own_words(error)
     ))
 }
 
@@ -42,7 +44,7 @@ pub(super) fn unreached(place: &str, error: &io::Error) -> Failure {
         Kind::TimedOut => {
             format!("{place} does not answer; check that the server runs, and its port")
         }
-        _ => format!("{place} cannot be reached ({error})"),
+        _ => format!("{place} cannot be reached ({})", own_words(error)),
     })
 }
 
