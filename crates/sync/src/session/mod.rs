@@ -46,7 +46,8 @@ enum Phase {
 struct Pinged {
     /// Bytes to be written before the ping is out.
     left: usize,
-    /// When it was; what is written behind it does not count.
+    /// When it was. What is written behind it does not count, unless the socket takes it piece by piece: it does so
+    /// while the other end of a slow link reads what stands before the ping.
     out_at: Option<Millis>,
 }
 
@@ -310,8 +311,8 @@ impl Session {
         self.progress_at = now;
         if let Some(pinged) = &mut self.pinged {
             pinged.left = pinged.left.saturating_sub(bytes);
-            if pinged.left == 0 {
-                pinged.out_at.get_or_insert(now);
+            if pinged.left == 0 && (pinged.out_at.is_none() || self.unwritten > 0) {
+                pinged.out_at = Some(now);
             }
         }
     }

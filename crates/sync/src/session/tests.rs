@@ -643,6 +643,34 @@ fn a_ping_that_is_not_out_yet_has_no_deadline() {
     assert_eq!(rig.closed, Some((close::TIMEOUT, "heartbeat")));
 }
 
+/// What a slow link holds before the ping may take its reader longer than the answer's 5 s.
+#[test]
+fn a_slow_reader_is_there_while_the_socket_takes_pieces() {
+    let mut rig = Rig::open(Limits::default());
+    rig.put("run/1", 20, 0, 20);
+    rig.fast = false;
+    rig.text(&subscribe(1, "run/1", ""));
+    for _ in 0..29 {
+        rig.tick(1_000);
+        rig.handle(Input::Written(1));
+    }
+    assert_eq!(rig.tick(1_000), ["ping"]);
+    let before_ping = rig.session.unwritten();
+    rig.grow("run/1", 60);
+    assert!(rig.session.unwritten() > before_ping + 20);
+    rig.handle(Input::Written(before_ping));
+    for _ in 0..20 {
+        rig.tick(1_000);
+        rig.handle(Input::Written(1));
+        assert_eq!(rig.closed, None, "at {:?}", rig.now);
+    }
+    // Nobody takes any more.
+    rig.tick(4_999);
+    assert_eq!(rig.closed, None);
+    rig.tick(1);
+    assert_eq!(rig.closed, Some((close::TIMEOUT, "heartbeat")));
+}
+
 #[test]
 fn too_many_requests_refuse_a_publish_and_end_anything_else() {
     let publish = r#"{"type":"publish","key":"k","stream":"run/1","body":{"n":1}}"#;
