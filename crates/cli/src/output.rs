@@ -76,3 +76,14 @@ pub(crate) fn print_line(line: &str) -> Result<(), Exit> {
         Err(e) => Err(fail(Exit::Usage, &format!("standard output: {e}"), None)),
     }
 }
+
+/// Writes to standard output. A reader that went away (`| head`) ends the program quietly.
+pub(crate) fn write_all(bytes: &[u8]) -> Result<(), Exit> {
+    let mut out = io::stdout().lock();
+    // `Stdout` collects until it sees a line end; whole lines reach the system as they are.
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Ok(()) => Ok(()),
+        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Err(Exit::Done),
+        Err(e) => Err(fail(Exit::Usage, &format!("standard output: {e}"), None)),
+    }
+}

@@ -5,8 +5,7 @@
 
 use crate::{
     Global,
-    output::{Exit, fail},
-    watch::write_all,
+    output::{Exit, fail, write_all},
 };
 use ghostlight_engine::feeds::Remote;
 use ghostlight_model::message::{BadMessage, MESSAGE_BYTES_MAX, Message};

@@ -6,7 +6,7 @@
 use crate::{
     Global,
     hub::Signals,
-    output::{Exit, fail, shown, variable, whole},
+    output::{Exit, fail, shown, variable, whole, write_all},
     send::{Given, Sender},
 };
 use ghostlight_engine::{
@@ -585,16 +585,5 @@ impl Pieces {
             feed.file.set(self.behind).map_err(|e| store_failed(&e))?;
         }
         Ok(())
-    }
-}
-
-/// Writes to standard output. A reader that went away (`| head`) ends the program quietly.
-pub(crate) fn write_all(bytes: &[u8]) -> Result<(), Exit> {
-    let mut out = io::stdout().lock();
-    // `Stdout` collects until it sees a line end; whole lines reach the system as they are.
-    match out.write_all(bytes).and_then(|()| out.flush()) {
-        Ok(()) => Ok(()),
-        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Err(Exit::Done),
-        Err(e) => Err(fail(Exit::Usage, &format!("standard output: {e}"), None)),
     }
 }

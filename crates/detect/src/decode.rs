@@ -5,7 +5,7 @@
 //! sequences are UTF-8 whatever the page declares. A wrong charset never loses a document: what
 //! cannot be read becomes U+FFFD and an issue.
 
-use crate::document::NotReadable;
+use crate::not_readable::NotReadable;
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use ghostlight_model::{Issue, Severity};
 use std::borrow::Cow;

@@ -7,6 +7,7 @@
 
 use crate::{
     ats, decode, html, json, keys,
+    not_readable::NotReadable,
     patterns::{self, Context, Found},
     structured::{At, Out, evidence, head, job_posting, json_ld},
     text::cut,
@@ -47,26 +48,6 @@ pub enum Format {
     Text,
     /// An applicant tracking system's JSON.
     AtsJson,
-}
-
-/// Why no document could be made; nothing is lost, the bytes stay with the caller.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NotReadable {
-    /// No bytes, or only blanks.
-    #[error("the input is empty")]
-    Empty,
-    /// Bytes that are no text.
-    #[error("the input is {kind}, not text")]
-    Binary {
-        /// What it looks like.
-        kind: String,
-    },
-    /// JSON of an unknown shape.
-    #[error("{reason}")]
-    UnknownJson {
-        /// What was seen and what was expected.
-        reason: String,
-    },
 }
 
 /// One posting's text, and where it came from.

@@ -5,14 +5,15 @@
 //! Everything is bounded, and time is linear in the page.
 
 use crate::{
+    entities::{clean, decode_entities},
     json::{Node, Value},
-    text::{TextWriter, clean, cut},
+    text::{TextWriter, cut},
 };
 use html5gum::{
-    Span, State, Tokenizer,
+    Span, Tokenizer,
     emitters::callback::{CallbackEmitter, CallbackEvent},
 };
-use std::{convert::Infallible, ops::Range};
+use std::{borrow::Cow, convert::Infallible, ops::Range};
 
 /// Bytes of visible text kept of a page; the rest is left out with an issue. The longest real
 /// posting seen has 60 kB.
@@ -111,19 +112,33 @@ pub(crate) fn fragment_to_text(html: &str, bytes_max: usize) -> String {
     scan.writer.finish()
 }
 
-/// Decodes the HTML entities of `text` and leaves everything else.
-pub(crate) fn decode_entities(text: &str) -> String {
-    let mut out = Vec::with_capacity(text.len());
-    let emitter = CallbackEmitter::new(|event: CallbackEvent<'_>, _: Span<()>| {
-        if let CallbackEvent::String { value } = event {
-            out.extend_from_slice(value);
+/// Readable text of a description that may be HTML, escaped HTML (once or twice), or plain.
+pub(crate) fn readable(text: &str, bytes_max: usize) -> String {
+    let mut text = Cow::Borrowed(text);
+    for _ in 0..2 {
+        if has_tags(&text) || !text.contains("&lt;") {
+            break;
         }
-        None::<Infallible>
-    });
-    let mut tokenizer = Tokenizer::new_with_emitter(text, emitter);
-    tokenizer.set_state(State::RcData);
-    let Ok(()) = tokenizer.finish();
-    String::from_utf8_lossy(&out).into_owned()
+        text = Cow::Owned(decode_entities(&text).into_owned());
+    }
+    if has_tags(&text) {
+        return fragment_to_text(&text, bytes_max);
+    }
+    let mut writer = TextWriter::new(bytes_max);
+    writer.preformatted(&decode_entities(&text));
+    writer.finish()
+}
+
+/// Whether the first 64 KiB of `text` have something like an HTML tag.
+pub(crate) fn has_tags(text: &str) -> bool {
+    let bytes = cut(text, 64 << 10).as_bytes();
+    bytes.iter().enumerate().any(|(i, b)| {
+        *b == b'<'
+            && bytes
+                .get(i + 1)
+                .is_some_and(|n| n.is_ascii_alphabetic() || *n == b'/')
+            && bytes[i..bytes.len().min(i + 256)].contains(&b'>')
+    })
 }
 
 fn tokenize(source: &str, scan: &mut Scan<'_>) {
@@ -994,6 +1009,30 @@ fn is_void(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn descriptions_become_readable() {
+        for (text, want) in [
+            (
+                "<p>One</p><ul><li><p>Two</p></li><li>Three &amp; four</li></ul>",
+                "One\n\n- Two\n- Three & four",
+            ),
+            (
+                "&lt;p&gt;One&lt;/p&gt;&lt;p&gt;Two&amp;nbsp;x&lt;/p&gt;",
+                "One\n\nTwo x",
+            ),
+            ("<ul><li>One</li></ul>After", "- One\n\nAfter"),
+            (
+                "plain  text\n\nwith lines\nhere",
+                "plain text\n\nwith lines\nhere",
+            ),
+            ("R&amp;D &lt; 5", "R&D < 5"),
+            ("a<br>b<br/>c", "a\nb\nc"),
+            ("Full-time<span></span>Berlin", "Full-time Berlin"),
+        ] {
+            assert_eq!(readable(text, 1000), want, "{text}");
+        }
+    }
 
     #[test]
     fn the_visible_text_is_what_a_reader_sees() {

@@ -10,10 +10,12 @@
 mod ats;
 mod decode;
 pub mod document;
+mod entities;
 mod html;
 mod json;
 pub mod judge;
 pub mod keys;
+mod not_readable;
 pub mod patterns;
 mod phrases;
 mod place;
@@ -22,4 +24,5 @@ mod structured;
 mod text;
 mod vocab;
 
-pub use document::{Document, Format, NotReadable, RawInput, open};
+pub use document::{Document, Format, RawInput, open};
+pub use not_readable::NotReadable;

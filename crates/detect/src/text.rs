@@ -1,8 +1,5 @@
 //! Text as a reader sees it: blanks collapsed, blocks as lines, list items with a dash.
 
-use crate::html;
-use std::borrow::Cow;
-
 /// Builds text from pieces and breaks. Never grows beyond its bound; says whether it met it.
 #[derive(Debug)]
 pub(crate) struct TextWriter {
@@ -151,58 +148,8 @@ fn runs_together(before: &str, word: &str) -> bool {
     (last.is_lowercase() || last.is_ascii_digit() || last == ')') && first.is_uppercase()
 }
 
-fn is_blank(c: char) -> bool {
+pub(crate) fn is_blank(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{200b}' | '\u{feff}' | '\u{ad}' | '\u{2060}' | '\u{0}')
-}
-
-/// Trimmed, blanks collapsed, and HTML entities decoded: the form of titles and names.
-/// A second round undoes double escaping.
-pub(crate) fn clean(text: &str) -> String {
-    let once = decode_entities(text);
-    let twice = decode_entities(&once);
-    twice
-        .split(is_blank)
-        .filter(|w| !w.is_empty())
-        .collect::<Vec<_>>()
-        .join(" ")
-}
-
-/// Decodes HTML entities, if there are any.
-pub(crate) fn decode_entities(text: &str) -> Cow<'_, str> {
-    if !text.contains('&') {
-        Cow::Borrowed(text)
-    } else {
-        Cow::Owned(html::decode_entities(text))
-    }
-}
-
-/// Readable text of a description that may be HTML, escaped HTML (once or twice), or plain.
-pub(crate) fn readable(text: &str, bytes_max: usize) -> String {
-    let mut text = Cow::Borrowed(text);
-    for _ in 0..2 {
-        if has_tags(&text) || !text.contains("&lt;") {
-            break;
-        }
-        text = Cow::Owned(html::decode_entities(&text));
-    }
-    if has_tags(&text) {
-        return html::fragment_to_text(&text, bytes_max);
-    }
-    let mut writer = TextWriter::new(bytes_max);
-    writer.preformatted(&decode_entities(&text));
-    writer.finish()
-}
-
-/// Whether the first 64 KiB of `text` have something like an HTML tag.
-pub(crate) fn has_tags(text: &str) -> bool {
-    let bytes = cut(text, 64 << 10).as_bytes();
-    bytes.iter().enumerate().any(|(i, b)| {
-        *b == b'<'
-            && bytes
-                .get(i + 1)
-                .is_some_and(|n| n.is_ascii_alphabetic() || *n == b'/')
-            && bytes[i..bytes.len().min(i + 256)].contains(&b'>')
-    })
 }
 
 /// Cuts `text` to at most `bytes_max` bytes, on a character boundary.
@@ -217,40 +164,6 @@ pub(crate) fn cut(text: &str, bytes_max: usize) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn descriptions_become_readable() {
-        for (text, want) in [
-            (
-                "<p>One</p><ul><li><p>Two</p></li><li>Three &amp; four</li></ul>",
-                "One\n\n- Two\n- Three & four",
-            ),
-            (
-                "&lt;p&gt;One&lt;/p&gt;&lt;p&gt;Two&amp;nbsp;x&lt;/p&gt;",
-                "One\n\nTwo x",
-            ),
-            ("<ul><li>One</li></ul>After", "- One\n\nAfter"),
-            (
-                "plain  text\n\nwith lines\nhere",
-                "plain text\n\nwith lines\nhere",
-            ),
-            ("R&amp;D &lt; 5", "R&D < 5"),
-            ("a<br>b<br/>c", "a\nb\nc"),
-            ("Full-time<span></span>Berlin", "Full-time Berlin"),
-        ] {
-            assert_eq!(readable(text, 1000), want, "{text}");
-        }
-    }
-
-    #[test]
-    fn titles_are_decoded_and_nothing_else() {
-        assert_eq!(
-            clean("  R&amp;D   Lead &#8211; C++/C# (m/w/d) "),
-            "R&D Lead – C++/C# (m/w/d)"
-        );
-        assert_eq!(clean("A &amp;amp; B"), "A & B");
-        assert_eq!(clean("AT&T"), "AT&T");
-    }
 
     #[test]
     fn the_bound_holds() {

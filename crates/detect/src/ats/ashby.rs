@@ -3,9 +3,9 @@
 
 use super::text_of;
 use crate::{
+    html::readable,
     keys, place,
     structured::{At, Out, job_posting},
-    text::readable,
     vocab,
 };
 use ghostlight_model::{Amount, FieldKey, FieldValue, Place, Salary};

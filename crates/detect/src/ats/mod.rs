@@ -221,7 +221,7 @@ fn collect<'a>(at: At<'a>, depth: usize, found: &mut Vec<(Vendor, At<'a>)>) {
 fn text_of<'a>(job: &At<'a>, keys: &[&str]) -> Option<(String, At<'a>)> {
     keys.iter().find_map(|key| {
         let at = job.get(key)?;
-        let text = crate::text::clean(&at.text()?);
+        let text = crate::entities::clean(&at.text()?);
         (!text.is_empty()).then_some((text, at))
     })
 }

@@ -5,9 +5,10 @@
 
 use super::text_of;
 use crate::{
+    entities::clean,
+    html::readable,
     keys, place,
     structured::{At, Out, job_posting},
-    text::{clean, readable},
     vocab,
 };
 use ghostlight_model::{Amount, FieldKey, FieldValue, Place, Salary};

@@ -3,9 +3,9 @@
 
 use super::Out;
 use crate::{
+    entities::clean,
     html::{Page, Sourced},
     keys,
-    text::clean,
 };
 use ghostlight_model::{FieldKey, FieldValue};
 

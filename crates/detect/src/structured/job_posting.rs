@@ -5,9 +5,11 @@
 
 use super::{At, Out, json_ld};
 use crate::{
+    entities::clean,
+    html::readable,
     json::{Node, Value},
     keys, place,
-    text::{clean, cut, readable},
+    text::cut,
     vocab,
 };
 use ghostlight_model::{Day, FieldKey, FieldValue, Place, Salary};

@@ -8,7 +8,7 @@
 use super::{
     Dial, Message, Outgoing, Report, Reports,
     event_stream::{Block, Event},
-    network, protocol, sse, status_failure, words,
+    network, protocol, request, sse, status_failure, words,
 };
 use ghostlight_model::{Epoch, Offset, StreamId};
 use ghostlight_sync::{
@@ -171,7 +171,7 @@ struct Row {
 impl Session {
     /// Makes sure that the server is there and takes the token.
     async fn open(dial: Dial, reports: Reports) -> Result<Self, Failure> {
-        let client = sse::client(&dial, &address(&dial, "")?).await?;
+        let client = request::client(&dial, &address(&dial, "")?).await?;
         let session = Self {
             dial,
             client,
@@ -361,7 +361,7 @@ impl Session {
     /// Publishes by a request; the answer is the frame that a WebSocket would bring.
     async fn publish(&self, frame: String) -> Result<(), Failure> {
         let url = address(&self.dial, "/publish")?;
-        let request = sse::post(&self.dial, &self.client, url, frame);
+        let request = request::post(&self.dial, &self.client, url, frame);
         let mut response = request.send().await.map_err(words::broken)?;
         let (status, headers) = (response.status(), response.headers().clone());
         let mut bytes = Vec::new();
@@ -389,14 +389,14 @@ impl Session {
     ) -> Result<T, Failure> {
         let mut url = address(&self.dial, tail)?;
         url.query_pairs_mut().extend_pairs(query);
-        let request = sse::get(&self.dial, &self.client, url);
+        let request = request::get(&self.dial, &self.client, url);
         let response = request.send().await.map_err(words::broken)?;
         let status = response.status();
         if status.as_u16() != 200 {
             return Err(status_failure(status, response.headers()));
         }
         self.reports.hint(Report::Alive);
-        let bytes = sse::body(&self.dial, response).await?;
+        let bytes = request::body(&self.dial, response).await?;
         serde_json::from_slice(&bytes)
             .map_err(|e| protocol(format!("the server's answer to {tail} cannot be read: {e}")))
     }

@@ -5,6 +5,7 @@
 mod event_stream;
 mod hub_http;
 mod poll;
+mod request;
 mod sse;
 mod websocket;
 mod words;

@@ -3,7 +3,11 @@
 //! It is asked again and again, on condition that something changed. What an answer holds may have been there the last
 //! time: the client leaves out what it knows.
 
-use super::{AGENT, Dial, Report, Reports, protocol, sse, status_failure, words};
+use super::{
+    AGENT, Dial, Report, Reports, protocol,
+    request::{self, JSON},
+    status_failure, words,
+};
 use ghostlight_sync::connection::Failure;
 use reqwest::{
     RequestBuilder, Response,
@@ -17,8 +21,6 @@ use serde_json::value::RawValue;
 use std::{borrow::Cow, collections::BTreeMap, convert::Infallible};
 use tokio::time::sleep;
 
-/// The type of an answer.
-const JSON: &str = "application/json";
 /// Events in one answer; one with more is refused, because no more are remembered.
 pub(crate) const ANSWER_EVENTS_MAX: usize = 1 << 15;
 
@@ -32,13 +34,13 @@ pub(super) async fn run(dial: &Dial, reports: &Reports) -> Failure {
 
 async fn ask_again_and_again(dial: &Dial, reports: &Reports) -> Result<Infallible, Failure> {
     let url = dial.endpoint.url();
-    let client = sse::client(dial, url).await?;
+    let client = request::client(dial, url).await?;
     let mut conditions = Conditions::default();
     let mut opened = false;
     loop {
-        let request = sse::get(dial, &client, url.clone()).header(ACCEPT, JSON);
+        let asked = request::get(dial, &client, url.clone()).header(ACCEPT, JSON);
         let response = conditions
-            .put_on(request)
+            .put_on(asked)
             .send()
             .await
             .map_err(words::broken)?;
@@ -89,16 +91,8 @@ impl Conditions {
     }
 }
 
-/// Whether a response is JSON, by its type.
-pub(super) fn is_json(response: &Response) -> bool {
-    let kind = response.headers().get(CONTENT_TYPE);
-    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let kind = kind.split(';').next().unwrap_or_default().trim();
-    kind.eq_ignore_ascii_case(JSON) || kind.to_ascii_lowercase().ends_with("+json")
-}
-
 async fn read(dial: &Dial, response: Response) -> Result<Vec<String>, Failure> {
-    if !is_json(&response) {
+    if !request::is_json(&response) {
         let kind = response.headers().get(CONTENT_TYPE);
         let kind = kind
             .and_then(|kind| kind.to_str().ok())
@@ -107,7 +101,7 @@ async fn read(dial: &Dial, response: Response) -> Result<Vec<String>, Failure> {
             "the server answers with {kind} instead of {JSON}"
         )));
     }
-    let bytes = sse::body(dial, response).await?;
+    let bytes = request::body(dial, response).await?;
     events_of(&bytes)
         .map_err(|why| protocol(format!("{AGENT} cannot use the server's answer: {why}")))
 }

@@ -1,13 +1,13 @@
 //! Event streams over HTTP; [`event_stream`](super::event_stream) reads what they say.
 
 use super::{
-    AGENT, Dial, Message, Report, Reports,
+    Dial, Message, Report, Reports,
     event_stream::{Block, Event, Parser, TooLong},
-    network, poll, protocol, status_failure, words,
+    network, protocol, request, status_failure, words,
 };
 use crate::Kind;
 use ghostlight_sync::connection::Failure;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use reqwest::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use std::collections::VecDeque;
 use url::Url;
 
@@ -15,15 +15,13 @@ use url::Url;
 const EVENT_STREAM: &str = "text/event-stream";
 /// What is asked for: a system without an event stream may answer with JSON, and is polled then.
 const ACCEPTED: &str = "text/event-stream, application/json;q=0.5";
-/// What an answer may have beyond its events' 1 MiB, as a multiple of the frame limit.
-const BODY_FRAMES_MAX: usize = 4;
 
 /// Runs a foreign event stream until it ends; the answer says why.
 pub(super) async fn run(dial: &Dial, reports: &Reports) -> Failure {
     let Some(url) = dial.endpoint.http() else {
         return protocol("this address has no path for requests");
     };
-    let client = match client(dial, &url).await {
+    let client = match request::client(dial, &url).await {
         Ok(client) => client,
         Err(failure) => return failure,
     };
@@ -32,7 +30,7 @@ pub(super) async fn run(dial: &Dial, reports: &Reports) -> Failure {
         Ok(response) => response,
         Err(failure) => return failure,
     };
-    if dial.kind != Some(Kind::Sse) && poll::is_json(&response) {
+    if dial.kind != Some(Kind::Sse) && request::is_json(&response) {
         reports.tell(Report::Json).await;
         return protocol(format!("the server has JSON and no {EVENT_STREAM}"));
     }
@@ -61,50 +59,6 @@ pub(super) async fn run(dial: &Dial, reports: &Reports) -> Failure {
     }
 }
 
-/// A client for requests to `url`; redirects are not followed, because the token would go with them.
-pub(super) async fn client(dial: &Dial, url: &Url) -> Result<reqwest::Client, Failure> {
-    let failed = |e: &(dyn std::error::Error + 'static)| words::insecure(&words::place(url), e);
-    let mut builder = reqwest::Client::builder()
-        .user_agent(AGENT)
-        .redirect(reqwest::redirect::Policy::none());
-    builder = match url.scheme() {
-        "https" => {
-            let config = dial.tls.trusting().await.map_err(|e| failed(&*e))?;
-            builder.tls_backend_preconfigured(config)
-        }
-        _ => builder.tls_backend_preconfigured(crate::tls::plain().map_err(|e| failed(&e))?),
-    };
-    builder.build().map_err(|e| failed(&e))
-}
-
-/// A request with the token.
-pub(super) fn get(dial: &Dial, client: &reqwest::Client, url: Url) -> reqwest::RequestBuilder {
-    with_token(dial, client.get(url))
-}
-
-/// A request with the token and a JSON text.
-pub(super) fn post(
-    dial: &Dial,
-    client: &reqwest::Client,
-    url: Url,
-    json: String,
-) -> reqwest::RequestBuilder {
-    let request = client.post(url).header(CONTENT_TYPE, "application/json");
-    with_token(dial, request.body(json))
-}
-
-fn with_token(dial: &Dial, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
-    let bearer = dial.token.as_ref().and_then(|token| {
-        let mut value = HeaderValue::from_str(&format!("Bearer {}", token.0)).ok()?;
-        value.set_sensitive(true);
-        Some(value)
-    });
-    match bearer {
-        Some(value) => request.header(AUTHORIZATION, value),
-        None => request,
-    }
-}
-
 /// Opens an event stream.
 pub(super) async fn open(
     dial: &Dial,
@@ -124,34 +78,19 @@ async fn answer(
     url: Url,
     last_event_id: Option<&str>,
 ) -> Result<reqwest::Response, Failure> {
-    let mut request = get(dial, client, url)
+    let mut asked = request::get(dial, client, url)
         .header(ACCEPT, ACCEPTED)
         .header(CACHE_CONTROL, "no-store");
     // The header is UTF-8 by the standard; an id that no header can hold is not resumed from.
     if let Some(id) = last_event_id.and_then(|id| HeaderValue::from_bytes(id.as_bytes()).ok()) {
-        request = request.header("Last-Event-ID", id);
+        asked = asked.header("Last-Event-ID", id);
     }
-    let response = request.send().await.map_err(words::broken)?;
+    let response = asked.send().await.map_err(words::broken)?;
     let status = response.status();
     if status.as_u16() != 200 {
         return Err(status_failure(status, response.headers()));
     }
     Ok(response)
-}
-
-/// A body of at most [`BODY_FRAMES_MAX`] frames.
-pub(super) async fn body(dial: &Dial, mut response: reqwest::Response) -> Result<Vec<u8>, Failure> {
-    let limit = dial.max_frame_bytes.saturating_mul(BODY_FRAMES_MAX);
-    let mut bytes = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(words::broken)? {
-        bytes.extend_from_slice(&chunk);
-        if bytes.len() > limit {
-            return Err(protocol(format!(
-                "the server's answer is longer than {limit} bytes, which is the limit"
-            )));
-        }
-    }
-    Ok(bytes)
 }
 
 /// The events of an answer, as they come.
