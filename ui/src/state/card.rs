@@ -146,6 +146,7 @@ pub fn look_words(looked: &Looked) -> String {
         LookResult::Found(n) => format!("{n} answers"),
         LookResult::Nothing => "looked, nothing there".into(),
         LookResult::Skipped(reason) => format!("not looked: {}", reason.trim_end_matches('.')),
+        LookResult::Failed(reason) => format!("failed: {}", reason.trim_end_matches('.')),
     }
 }
 
