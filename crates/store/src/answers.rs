@@ -31,7 +31,7 @@ impl Store {
     /// [`StoreError::NotFound`] for an unknown posting.
     pub fn put_model_answer(&self, posting: PostingId, answer: ModelAnswer) -> Pending<()> {
         self.writer().submit(move |batch| {
-            let known = posting_exists(batch.tx, posting).map_err(|e| batch.sqlite(&e))?;
+            let known = posting_exists(batch, posting).map_err(|e| batch.sqlite(&e))?;
             if !known {
                 return Err(StoreError::NotFound(format!("posting {posting}")));
             }
@@ -41,7 +41,13 @@ impl Store {
                     "INSERT OR REPLACE INTO model_answer (posting, at, usage, answer, offers) \
                      VALUES (?1, ?2, ?3, ?4, ?5)",
                 )?;
-                statement.execute(params![posting.0, answer.at.0, usage, answer.answer, offers])?;
+                statement.execute(params![
+                    posting.0,
+                    answer.at.0,
+                    usage,
+                    answer.answer,
+                    offers
+                ])?;
                 Ok(())
             };
             put().map_err(|e| batch.sqlite(&e))?;

@@ -78,7 +78,7 @@ pub fn state_words(state: FieldState) -> &'static str {
 pub fn source_word(source: Source, method: Method) -> &'static str {
     match (source, method) {
         (Source::User, _) => "you",
-        (Source::Ai, _) => "model",
+        (Source::Ai, _) => "AI",
         (Source::Parsing, Method::Pattern) => "text",
         (Source::Parsing, _) => "page",
     }

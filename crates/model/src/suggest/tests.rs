@@ -59,6 +59,7 @@ struct World {
     precedents: Vec<Precedent>,
     tallies: BTreeMap<Origin, Tally>,
     dismissed: BTreeSet<[u8; 16]>,
+    model: Vec<Observation>,
 }
 
 impl World {
@@ -95,6 +96,7 @@ impl World {
     fn of(&self, field: &CardField) -> Vec<(String, u16, u32)> {
         let suggestions = suggest(Known {
             field,
+            model: &self.model,
             employer: &self.employer,
             precedents: &self.precedents,
             tallies: &self.tallies,
