@@ -147,7 +147,7 @@ async fn a_model_is_tried_set_up_asked_and_forgotten() {
     let step = app.script(step).await;
     let step = step.as_str().unwrap_or_default();
     assert!(
-        step.contains("small-1 was asked for") && step.contains("1,200 tokens, 80 answered"),
+        step.contains("small-1 was asked for") && step.contains("200 tokens, 80 answered"),
         "{step}"
     );
     let asked = server.asked();
@@ -165,9 +165,14 @@ async fn a_model_is_tried_set_up_asked_and_forgotten() {
         go_to_settings(&app).await;
         found.look(&app, theme, "model-settings").await;
     }
-    narrow(&app, 660, "").await;
+    narrow(&app, 820, "").await;
+    go_to_settings(&app).await;
     found.look(&app, "dark", "model-narrow").await;
+    app.press_char('1').await;
+    narrow(&app, 660, "Card").await;
+    found.look(&app, "dark", "model-narrow-card").await;
     narrow(&app, 1280, "").await;
+    go_to_settings(&app).await;
     found.none();
 
     // By keyboard: forgotten, and no run asks any more.

@@ -611,7 +611,8 @@ impl Handle<TryModel> for Engine {
         if let Some(failure) = &asked.failure {
             return Err(stopped(failure));
         }
-        let took = began.elapsed().as_secs_f64();
+        // In tenths, and never none.
+        let took = began.elapsed().as_secs_f64().max(0.1);
         let name = &model.name;
         let said = match &seen {
             Some(seen) if seen.is_ungrounded() => format!(

@@ -775,7 +775,7 @@ fn view_end(props: &Props, field: &CardField) -> Html {
         (Some(chosen), FieldState::Found | FieldState::Conflict) => html! {
             <>
                 if model::is_ungrounded(chosen) {
-                    <span class="gl-warn gl-small" title="No words of the posting bear it out">{ "ungrounded" }</span>
+                    <span class="gl-ungrounded" title="No words of the posting bear it out">{ "ungrounded" }</span>
                 }
                 { bits::confidence(chosen.confidence) }
             </>

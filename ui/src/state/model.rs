@@ -150,7 +150,8 @@ mod tests {
 
     #[test]
     fn what_it_took_is_told_as_far_as_it_is_known() {
-        let whole = "small-1 was asked for 2 fields: 1,200 tokens, 80 answered; cost 0.00022.";
+        let whole =
+            "small-1 was asked for 2 fields: 1\u{202f}200 tokens, 80 answered; cost 0.00022.";
         assert_eq!(use_words(&usage()), whole);
         let bare = ModelUse {
             tokens_in: None,

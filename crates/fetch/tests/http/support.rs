@@ -24,11 +24,13 @@ pub enum Reply {
     Silence,
 }
 
+type Lines = Arc<Mutex<Vec<String>>>;
+
 /// A server on 127.0.0.1 for as long as the test's runtime lives.
 pub struct Server {
     pub address: SocketAddr,
-    requests: Arc<Mutex<Vec<String>>>,
-    bodies: Arc<Mutex<Vec<String>>>,
+    requests: Lines,
+    bodies: Lines,
 }
 
 impl Server {
@@ -69,7 +71,7 @@ impl Server {
 async fn serve<R: Fn(&str) -> Reply>(
     mut stream: TcpStream,
     reply: Arc<R>,
-    (seen, bodies): (Arc<Mutex<Vec<String>>>, Arc<Mutex<Vec<String>>>),
+    (seen, bodies): (Lines, Lines),
 ) {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
