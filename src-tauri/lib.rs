@@ -11,8 +11,8 @@ mod notify;
 mod window;
 
 use ghostlight_api::{ApiError, ErrorCode};
-pub use ghostlight_engine::FeedDefaults;
 use ghostlight_engine::{Engine, Hooks, Input, host::PROJECT, store_error};
+pub use ghostlight_engine::{FeedDefaults, ModelDefaults};
 use std::{
     path::PathBuf,
     sync::{Arc, OnceLock},
@@ -30,6 +30,8 @@ pub struct Start {
     pub open: Option<String>,
     /// What the environment says about feeds.
     pub feeds: FeedDefaults,
+    /// What the environment and the command line say about the model.
+    pub model: ModelDefaults,
     /// The value of `GHOSTLIGHT_TEST`; ignored unless built with `test-hooks`.
     pub test: Option<String>,
 }
@@ -76,6 +78,7 @@ fn open_engine(app: AppHandle, start: &Start) -> Result<Engine, ApiError> {
     let host = Arc::new(WindowHost::new(app, start.test.as_deref()));
     let hooks = Hooks::from_env_value(start.test.as_deref());
     let engine = Engine::open(&folder, host, hooks).map_err(|e| store_error(&e))?;
+    engine.use_model(start.model.clone());
     engine.welcome()?;
     if let Err(error) = engine.follow_feeds(start.feeds.clone()) {
         // The indicator says so too; everything else works.

@@ -2,7 +2,7 @@
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
 use clap::Parser;
-use ghostlight_desktop::{FeedDefaults, Start};
+use ghostlight_desktop::{FeedDefaults, ModelDefaults, Start};
 use std::{path::PathBuf, process::ExitCode};
 
 /// Shows live whether a job posting is real.
@@ -12,6 +12,9 @@ struct Args {
     /// The data folder
     #[arg(long, value_name = "DIR", env = "GHOSTLIGHT_DATA")]
     data: Option<PathBuf>,
+    /// Use no model, even if one is configured
+    #[arg(long)]
+    no_model: bool,
     /// A file or URL to open
     #[arg(value_name = "FILE|URL")]
     open: Option<String>,
@@ -33,6 +36,12 @@ fn main() -> ExitCode {
         data: args.data,
         open: args.open,
         feeds,
+        model: ModelDefaults {
+            url: text("GHOSTLIGHT_MODEL_URL"),
+            name: text("GHOSTLIGHT_MODEL_NAME"),
+            key: text("GHOSTLIGHT_MODEL_KEY"),
+            off: args.no_model,
+        },
         test,
     }) {
         Ok(()) => ExitCode::SUCCESS,
@@ -46,10 +55,6 @@ fn main() -> ExitCode {
 /// What the environment says about feeds (SPEC C13).
 fn feeds() -> Result<FeedDefaults, String> {
     const DELAY: &str = "GHOSTLIGHT_MAX_RECONNECT_DELAY_MS";
-    let text = |name: &str| {
-        let value = std::env::var(name).ok()?.trim().to_owned();
-        (!value.is_empty()).then_some(value)
-    };
     let max_delay_ms = match text(DELAY).map(|ms| ms.parse()) {
         None => None,
         Some(Ok(ms)) => Some(ms),
@@ -60,6 +65,12 @@ fn feeds() -> Result<FeedDefaults, String> {
         token: text("GHOSTLIGHT_FEED_TOKEN"),
         max_delay_ms,
     })
+}
+
+/// A variable of the environment, unless it is empty.
+fn text(name: &str) -> Option<String> {
+    let value = std::env::var(name).ok()?.trim().to_owned();
+    (!value.is_empty()).then_some(value)
 }
 
 /// Lets WebKit paint on the CPU where no GPU can be rendered with. It would emulate one otherwise, and compile a shader

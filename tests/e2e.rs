@@ -43,6 +43,10 @@ mod long;
 mod look;
 #[path = "e2e/merges.rs"]
 mod merges;
+#[path = "e2e/model.rs"]
+mod model;
+#[path = "support/model_server.rs"]
+mod model_server;
 #[path = "e2e/monitor.rs"]
 mod monitor;
 #[path = "e2e/motion.rs"]

@@ -7,6 +7,7 @@ use crate::{
         dialogs::Dialogs,
         history, imports, keys,
         masthead::{Masthead, URL_BOX},
+        model,
         nav::Nav,
         toasts::Toasts,
     },
@@ -544,6 +545,11 @@ impl App {
                     .and_then(|current| current.url.clone())
                 {
                     self.browse(url);
+                }
+            }
+            Action::AskModel => {
+                if let Some(posting) = self.posting() {
+                    model::ask(&self.shell, posting, Callback::noop());
                 }
             }
             Action::Undo => self.take_back(false),

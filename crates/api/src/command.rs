@@ -2,7 +2,8 @@
 
 use crate::view::{Subject, ViewData, ViewId, ViewQuery};
 use ghostlight_model::{
-    CommitId, FieldKey, FieldValue, PostingId, RunId,
+    Amount, CommitId, FieldKey, FieldValue, PostingId, RunId,
+    event::ModelUse,
     export::{Filter, Format, What},
     suggest::Origin,
 };
@@ -333,6 +334,29 @@ commands! {
         url: String,
     } -> ();
 
+    /// Sets up the model, or changes it.
+    "set_model" SetModel {
+        /// Which, and where it answers.
+        model: ModelForm,
+    } -> ();
+
+    /// Forgets the model and its key.
+    "forget_model" ForgetModel {} -> ();
+
+    /// Asks a model one small question about an invented posting, and says in a sentence what came of it. Changes
+    /// nothing.
+    "try_model" TryModel {
+        /// Which, and where it answers; the key that is kept is used where none is given and the server is the same.
+        model: ModelForm,
+    } -> ModelTried;
+
+    /// Asks the model for what is missing or in conflict on a posting's card. What it says is suggested, and changes
+    /// nothing on the card.
+    "ask_model" AskModel {
+        /// Which posting.
+        posting: PostingId,
+    } -> ModelAnswered;
+
     /// Gives the system one notification to show, whatever the switches say.
     "test_notification" TestNotification {} -> ();
 
@@ -442,6 +466,56 @@ impl fmt::Debug for FeedForm {
             .field("kind", &self.kind)
             .finish_non_exhaustive()
     }
+}
+
+/// What a person sets of the model.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelForm {
+    /// Where it answers, such as `https://host/v1`.
+    pub url: String,
+    /// Its server's name for it.
+    pub name: String,
+    /// A new key; `None` leaves the one that is kept, an empty text forgets it.
+    pub key: Option<String>,
+    /// How long a question may take, in seconds; from 1 to [`MODEL_TIMEOUT_S_MAX`].
+    pub timeout_s: u16,
+    /// What a million tokens of questions cost, in a currency of one's own choosing.
+    pub price_in: Option<Amount>,
+    /// What a million tokens of answers cost, in the same.
+    pub price_out: Option<Amount>,
+}
+
+/// The longest that a question to a model may take, in seconds.
+pub const MODEL_TIMEOUT_S_MAX: u16 = 300;
+
+impl fmt::Debug for ModelForm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The key is a secret, and the address may hold one.
+        f.debug_struct("ModelForm")
+            .field("name", &self.name)
+            .field("timeout_s", &self.timeout_s)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What came of trying a model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelTried {
+    /// What it answered, in a sentence.
+    pub sentence: String,
+    /// What deserves a look, a sentence each.
+    pub notes: Vec<String>,
+}
+
+/// What came of asking a model about a posting.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelAnswered {
+    /// What it was asked for, and at what price.
+    pub usage: ModelUse,
+    /// The fields that it gives a value.
+    pub offered: Vec<FieldKey>,
+    /// What deserves a look, a sentence each.
+    pub notes: Vec<String>,
 }
 
 /// What a field is to be.

@@ -1,7 +1,9 @@
 //! View queries and the rows they give.
 
+mod model;
 mod storage;
 
+pub use model::ModelView;
 pub use storage::{
     ArchiveLook, ArchivesView, StorageDone, StorageKind, StorageState, StorageView, StorageWork,
 };
@@ -12,6 +14,7 @@ use ghostlight_model::{
     RunId, Severity, Source,
     assess::{Assessment, Level, Signal},
     card::{CardField, RecordedOutcome, Verdict},
+    event::ModelUse,
     liveness::Pulse,
     receipt::Receipt,
     run::{Artifact, Attempt, Failure, NodeStatus, RunLine, RunStatus},
@@ -230,6 +233,8 @@ pub enum ViewQuery {
     Suggestions(PostingId),
     /// How right the methods were, by field and method, as persons judged them.
     Accuracy,
+    /// The model that is set up.
+    Model,
     /// The state of feeds and store.
     Health,
     /// What an export would be, as of when it was asked.
@@ -307,6 +312,8 @@ pub enum ViewData {
     Suggestions(Box<SuggestionsView>),
     /// Of [`ViewQuery::Accuracy`].
     Accuracy(Vec<Accuracy>),
+    /// Of [`ViewQuery::Model`].
+    Model(Box<ModelView>),
     /// Of [`ViewQuery::Health`].
     Health(Health),
     /// Of [`ViewQuery::ExportLook`].
@@ -508,6 +515,10 @@ pub struct CardView {
     pub status: Option<RunStatus>,
     /// The seven steps, in order.
     pub steps: Vec<StepRow>,
+    /// The model that the latest run asked, if it asked one.
+    pub model: Option<ModelUse>,
+    /// When the latest run began: values of a model that were seen before are of another run's.
+    pub began: Option<Micros>,
     /// Fields, in the order of the card.
     pub fields: Vec<CardField>,
     /// Signals, in the order to show.

@@ -24,6 +24,8 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Exit, Exit> {
     let archives = store.check_archives().map_err(trouble)?;
     let lost = archives.iter().any(|problem| problem.grave);
     let (postings, running) = store.counts().map_err(trouble)?;
+    let model = engine.model_words();
+    let model = model.map_err(|e| fail(Exit::Store, &e.message, e.hint.as_deref()))?;
     let rebuilt = if args.rebuild && problems.is_empty() && !lost {
         Some(store.rebuild().wait().map_err(trouble)?)
     } else {
@@ -37,7 +39,7 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Exit, Exit> {
             &json!({
                 "database": store.path().display().to_string(), "healthy": problems.is_empty() && !lost, "problems": problems,
                 "archives": archives.iter().map(archive).collect::<Vec<_>>(),
-                "postings": postings, "running": running, "rebuilt": rebuilt,
+                "postings": postings, "running": running, "rebuilt": rebuilt, "model": model,
             })
             .to_string(),
         )?;
@@ -46,6 +48,7 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Exit, Exit> {
             "{}: {postings} postings, {running} runs under way",
             store.path().display()
         ))?;
+        print_line(&format!("  model: {model}"))?;
         for problem in &problems {
             print_line(&format!("  damaged: {problem}"))?;
         }

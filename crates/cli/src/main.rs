@@ -24,8 +24,8 @@ mod tokens;
 mod watch;
 
 use clap::{Parser, Subcommand};
-use ghostlight_engine::{DATABASE, Engine, Hooks, Host, host::PROJECT};
-use output::{Exit, fail};
+use ghostlight_engine::{DATABASE, Engine, Hooks, Host, ModelDefaults, host::PROJECT};
+use output::{Exit, fail, variable};
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
@@ -120,8 +120,25 @@ impl Global {
 
     fn engine_in(&self, folder: &Path) -> Result<Engine, Exit> {
         let hooks = Hooks::from_env_value(std::env::var("GHOSTLIGHT_TEST").ok().as_deref());
-        Engine::open(folder, Arc::new(Terminal), hooks)
-            .map_err(|e| fail(Exit::Store, &e.to_string(), Some(e.hint())))
+        let model = self.model()?;
+        let engine = Engine::open(folder, Arc::new(Terminal), hooks)
+            .map_err(|e| fail(Exit::Store, &e.to_string(), Some(e.hint())))?;
+        engine.use_model(model);
+        Ok(engine)
+    }
+
+    /// What options and environment say about the model; one that the settings name is used otherwise.
+    fn model(&self) -> Result<ModelDefaults, Exit> {
+        let text = |name: &str| -> Result<Option<String>, Exit> {
+            let text = variable(name)?.map(|text| text.trim().to_owned());
+            Ok(text.filter(|text| !text.is_empty()))
+        };
+        Ok(ModelDefaults {
+            url: text("GHOSTLIGHT_MODEL_URL")?,
+            name: text("GHOSTLIGHT_MODEL_NAME")?,
+            key: text("GHOSTLIGHT_MODEL_KEY")?,
+            off: self.no_model,
+        })
     }
 }
 

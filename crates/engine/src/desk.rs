@@ -269,6 +269,7 @@ impl View {
             | ViewQuery::Exports
             | ViewQuery::Imports
             | ViewQuery::Storage
+            | ViewQuery::Model
             | ViewQuery::ExportLook(_)
             | ViewQuery::ArchiveLook { .. }
             // As of when it was asked for: the lines stay where they are while somebody chooses.

@@ -21,7 +21,7 @@ use ghostlight_store::{
 use std::collections::BTreeMap;
 
 impl Engine {
-    fn posting_card(&self, posting: PostingId) -> Result<PostingCard, ApiError> {
+    pub(crate) fn posting_card(&self, posting: PostingId) -> Result<PostingCard, ApiError> {
         let found = self.store().posting(posting).map_err(|e| store_error(&e))?;
         found.ok_or_else(|| {
             ApiError::new(

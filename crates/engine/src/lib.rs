@@ -4,11 +4,13 @@
 //! background (the window), [`Engine::analyze`] does so while the caller waits (the command line);
 //! both run the same [`pipeline`]. Commands of the edge are answered in [`commands`]; the window's
 //! reads go through [`views`], and [`desk`] decides when it is pinged. [`feeds`] follows what others publish, and
-//! [`outbox`] sends them what is ours. [`archive`] puts old history away and brings it back. [`secrets`] keeps the tokens of feeds. [`attention`] decides what the system is asked to notify of, in the words of
+//! [`outbox`] sends them what is ours. [`archive`] puts old history away and brings it back. [`asking`] asks
+//! the model that is set up, [`secrets`] keeps its key and the tokens of feeds. [`attention`] decides what the system is asked to notify of, in the words of
 //! [`notification`].
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod archive;
+mod asking;
 mod attend;
 pub mod attention;
 mod board;
@@ -37,6 +39,7 @@ mod storage;
 mod suggest;
 mod views;
 
+pub use asking::ModelDefaults;
 pub use commands::Handle;
 pub use ghostlight_api::ErrorCode;
 pub use hooks::Hooks;
@@ -45,6 +48,7 @@ pub use input::Input;
 pub use monitor::FeedDefaults;
 pub use notification::Notification;
 
+use asking::Models;
 use attend::Attending;
 use desk::Desk;
 use exports::Exports;
@@ -138,8 +142,10 @@ impl Engine {
         let hub = Hub::open(folder)?;
         let digest_after = hooks.digest_after();
         let process = ProcessLock::take(folder, &host.new_id())?;
+        let secrets = Secrets::of_model(folder, host.keychain());
         let pipeline = Arc::new(Pipeline {
             hub: hub.clone(),
+            models: Models::new(hub.store().clone(), secrets, fetcher.clone()),
             host: Arc::clone(&host),
             fetcher,
             hooks,

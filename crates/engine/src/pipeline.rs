@@ -5,12 +5,13 @@
 
 use crate::{
     Hooks, VERSION,
+    asking::{self, About, Current, Models},
     host::{Host, sentences},
     input::{self, Acquired, Input, Refused, error},
     process::ProcessLock,
 };
 use ghostlight_detect::{
-    Document, Format, NotReadable, judge, keys,
+    Document, Format, NotReadable, ask, judge, keys,
     patterns::reasons,
     signals::{Fingerprint, Gone, SignalInput, Similar, signals},
 };
@@ -18,17 +19,18 @@ use ghostlight_fetch::Fetcher;
 use ghostlight_hub::Hub;
 use ghostlight_model::{
     Assessment, CaptureId, EventBody, FieldKey, FieldValue, Issue, Method, Micros, Observation,
-    Offset, Phase, Place, PostingId, RunId, Severity, Signal, Step,
+    Offset, Phase, Place, PostingId, RunId, Severity, Signal, Source, Step,
     card::receipt,
     commit::AuthorId,
     event::Fact,
     fuse::winners,
     keys::PostingKey,
+    receipt::LookResult,
     run::{INTERRUPTED, RunState},
 };
 use ghostlight_store::{FinishedRun, NewCapture, Pending, StoreError};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Instant,
@@ -44,6 +46,7 @@ pub(crate) struct Pipeline {
     pub hub: Hub,
     pub host: Arc<dyn Host>,
     pub fetcher: Fetcher,
+    pub models: Models,
     pub hooks: Hooks,
     /// Held as long as anybody works: the workers outlive the engine's handle.
     pub process: ProcessLock,
@@ -217,11 +220,16 @@ impl Pipeline {
         location: Option<String>,
         index: u32,
     ) -> Result<EventBody, StoreError> {
+        // What a run comes to depends on both.
+        let pipeline = match self.models.name()? {
+            Some(model) => format!("ghostlight {VERSION} with {model}"),
+            None => format!("ghostlight {VERSION}"),
+        };
         let started = Fact::Started {
             input: label.to_owned(),
             location,
             index,
-            pipeline: format!("ghostlight {VERSION}"),
+            pipeline,
             process: self.process.name().to_owned(),
         };
         let event = self.event(run, Step::Fetch.node(), Phase::Start, Some(started));
@@ -260,7 +268,7 @@ impl Pipeline {
         input: Input,
         label: &str,
         began: Instant,
-    ) -> Result<(Vec<Document>, Source), Stop> {
+    ) -> Result<(Vec<Document>, Given), Stop> {
         reporter.began = began;
         let address = input.location();
         let acquired = match input.acquire(&self.fetcher) {
@@ -281,7 +289,7 @@ impl Pipeline {
             .map_err(|e| Stop::Failed(Step::Parse, not_readable(label, &e)))?;
         // The rest of PARSE has a reporter for each posting; what this one published ends here.
         reporter.flush()?;
-        let source = Source {
+        let source = Given {
             label: label.to_owned(),
             acquired,
             capture,
@@ -299,7 +307,7 @@ impl Pipeline {
         reporter: &mut Reporter<'_>,
         address: Option<String>,
         refused: Refused,
-    ) -> Result<(Vec<Document>, Source), Stop> {
+    ) -> Result<(Vec<Document>, Given), Stop> {
         let Refused { issue, gone } = refused;
         let known = match (gone, address) {
             (Some(status), Some(url)) => {
@@ -325,7 +333,7 @@ impl Pipeline {
         &self,
         keys: &[PostingKey],
         how: Gone,
-    ) -> Result<Option<(Document, Source)>, StoreError> {
+    ) -> Result<Option<(Document, Given)>, StoreError> {
         let store = self.hub.store();
         let Some(posting) = store.recognised(keys)? else {
             return Ok(None);
@@ -340,7 +348,7 @@ impl Pipeline {
         let (label, fetched_at) = (stored.name.clone(), stored.fetched_at);
         let acquired = Acquired::from(stored);
         let documents = ghostlight_detect::open(&acquired.raw(&label)).unwrap_or_default();
-        let source = Source {
+        let source = Given {
             label,
             acquired,
             capture,
@@ -359,7 +367,7 @@ impl Pipeline {
         reporter: &mut Reporter<'_>,
         label: &str,
         location: Option<String>,
-        source: &Source,
+        source: &Given,
         document: &Document,
     ) -> Result<(), StoreError> {
         let started = self.begin(&reporter.run, label, location, document.index)?;
@@ -379,7 +387,7 @@ impl Pipeline {
         &self,
         reporter: &mut Reporter<'_>,
         document: &Document,
-        source: &Source,
+        source: &Given,
     ) -> Result<(), Stop> {
         let Err(issue) = judge::judge(document, &[]) else {
             return self.read_judged(reporter, document, source);
@@ -398,8 +406,8 @@ impl Pipeline {
     fn known_removed(
         &self,
         document: &Document,
-        source: &Source,
-    ) -> Result<Option<(Document, Source)>, StoreError> {
+        source: &Given,
+    ) -> Result<Option<(Document, Given)>, StoreError> {
         let Some(words) = judge::removed_words(document) else {
             return Ok(None);
         };
@@ -415,13 +423,13 @@ impl Pipeline {
         &self,
         reporter: &mut Reporter<'_>,
         document: &Document,
-        source: &Source,
+        source: &Given,
     ) -> Result<(), Stop> {
         let place = self.parse(reporter, document, source)?;
         let mut seen = self.extract(reporter, document, place)?;
         self.detect(reporter, document, place, &mut seen)?;
-        self.enrich(reporter)?;
-        let winners = self.validate(reporter, document, &seen)?;
+        let asking = self.enrich(reporter, document, place, &mut seen)?;
+        let winners = self.validate(reporter, document, &seen, &asking)?;
         self.score(reporter, document, source, place, winners)
     }
 
@@ -429,7 +437,7 @@ impl Pipeline {
         &self,
         reporter: &mut Reporter<'_>,
         document: &Document,
-        source: &Source,
+        source: &Given,
     ) -> Result<Origin, Stop> {
         let store = self.hub.store();
         let capture = if document.format == Format::AtsJson {
@@ -507,11 +515,75 @@ impl Pipeline {
         Ok(())
     }
 
-    /// No model is configured in this version: a normal state, said in the log and the receipt.
-    fn enrich(&self, reporter: &mut Reporter<'_>) -> Result<(), Stop> {
+    /// Asks the model for what is missing or in conflict. That none is set up is a normal state, said in the log and the
+    /// receipt; that it fails is said there too, and the run goes on without it.
+    fn enrich(
+        &self,
+        reporter: &mut Reporter<'_>,
+        document: &Document,
+        place: Origin,
+        seen: &mut Vec<Observation>,
+    ) -> Result<Asking, Stop> {
         reporter.start(Step::Enrich);
         self.hooks.pause(Step::Enrich.node());
-        Ok(reporter.end(Step::Enrich, None, vec![("skipped", NO_MODEL.into())])?)
+        let skip = |reporter: &mut Reporter<'_>, why: &str| -> Result<Asking, Stop> {
+            reporter.end(Step::Enrich, None, vec![("skipped", why.into())])?;
+            Ok(Asking::skipped(why))
+        };
+        let model = match self.models.current()? {
+            Current::None(why) => return skip(reporter, why),
+            Current::Unusable(issue) => {
+                let asking = Asking::skipped(issue.message.trim_end_matches('.'));
+                reporter.failed(Step::Enrich, issue, None, Metrics::new())?;
+                return Ok(asking);
+            }
+            Current::Model(model) => model,
+        };
+        let fields = ask::wanted(seen, &self.held(place.posting)?);
+        if fields.is_empty() {
+            return skip(reporter, "nothing is missing or in conflict");
+        }
+        let about = About {
+            text: &document.visible,
+            fields: &fields,
+            capture: place.capture,
+            ts: reporter.now(),
+        };
+        let known = seen.len();
+        let (asked, usage) = model.ask(about, &mut |mut observation| {
+            observation.ts = reporter.now();
+            reporter.observed(Step::Enrich, &observation);
+            seen.push(observation);
+        });
+        let metrics = asking::metrics(&usage, seen.len() - known);
+        reporter.issues.extend(asked.issues);
+        let fact = Some(Fact::Answered {
+            usage,
+            answer: asked.answer,
+        });
+        let failed = asked.failure.as_ref();
+        let failed = failed.map(|issue| issue.message.trim_end_matches('.').to_owned());
+        match asked.failure {
+            None => reporter.end(Step::Enrich, fact, metrics)?,
+            Some(issue) => reporter.failed(Step::Enrich, issue, fact, metrics)?,
+        }
+        Ok(Asking {
+            skipped: None,
+            asked: fields,
+            answered: asked.answered,
+            failed,
+        })
+    }
+
+    /// The fields of a known posting that hold a person's value: no model is asked for these.
+    fn held(&self, posting: PostingId) -> Result<Vec<FieldKey>, StoreError> {
+        let known = self.hub.store().posting(posting)?;
+        let fields = known.into_iter().flat_map(|known| known.card.fields);
+        let held = fields.filter(|field| {
+            let chosen = field.chosen.as_ref();
+            chosen.is_some_and(|chosen| chosen.source == Source::User)
+        });
+        Ok(held.map(|field| field.key).collect())
     }
 
     fn validate(
@@ -519,13 +591,15 @@ impl Pipeline {
         reporter: &mut Reporter<'_>,
         document: &Document,
         seen: &[Observation],
+        asking: &Asking,
     ) -> Result<Vec<Observation>, Stop> {
         reporter.start(Step::Validate);
-        let receipt = receipt(
+        let mut receipt = receipt(
             seen,
             &looked_by(document.format),
             &reasons(&document.visible),
         );
+        receipt.tell(Method::Model, |field| asking.result(field));
         let winners: Vec<Observation> = winners(seen)
             .into_values()
             .map(|won| won.observation.clone())
@@ -540,7 +614,7 @@ impl Pipeline {
         &self,
         reporter: &mut Reporter<'_>,
         document: &Document,
-        source: &Source,
+        source: &Given,
         place: Origin,
         winners: Vec<Observation>,
     ) -> Result<(), Stop> {
@@ -577,7 +651,7 @@ impl Pipeline {
     fn find_signals(
         &self,
         document: &Document,
-        source: &Source,
+        source: &Given,
         posting: PostingId,
         winners: &[Observation],
     ) -> Result<Vec<Signal>, StoreError> {
@@ -630,13 +704,47 @@ impl Pipeline {
 }
 
 /// The input a document came from.
-struct Source {
+struct Given {
     label: String,
     acquired: Acquired,
     capture: CaptureId,
     fetched_at: Micros,
     /// The posting whose page was found gone, and how; then this is its last capture.
     gone: Option<(PostingId, Gone)>,
+}
+
+/// What became of asking a model.
+#[derive(Default)]
+struct Asking {
+    /// Why none was asked at all.
+    skipped: Option<String>,
+    asked: Vec<FieldKey>,
+    /// The fields that the answer speaks of.
+    answered: BTreeSet<FieldKey>,
+    /// Why the answer is not whole.
+    failed: Option<String>,
+}
+
+impl Asking {
+    fn skipped(why: &str) -> Self {
+        Self {
+            skipped: Some(why.to_owned()),
+            ..Self::default()
+        }
+    }
+
+    /// What the receipt says of a field for which a model gave no value.
+    fn result(&self, field: &FieldKey) -> LookResult {
+        match (&self.skipped, &self.failed) {
+            (Some(why), _) => LookResult::Skipped(why.clone()),
+            _ if !ask::ASKABLE.contains(field) => {
+                LookResult::Skipped("a model is not asked for this".into())
+            }
+            _ if !self.asked.contains(field) => LookResult::Skipped("not needed".into()),
+            (None, Some(why)) if !self.answered.contains(field) => LookResult::Failed(why.clone()),
+            _ => LookResult::Nothing,
+        }
+    }
 }
 
 /// Where a document's observations belong.
@@ -724,6 +832,28 @@ impl<'a> Reporter<'a> {
         self.flush()
     }
 
+    /// Publishes the failure of a step without which the run goes on.
+    fn failed(
+        &mut self,
+        step: Step,
+        issue: Issue,
+        fact: Option<Fact>,
+        metrics: Metrics,
+    ) -> Result<(), StoreError> {
+        let mut event = self
+            .pipeline
+            .event(&self.run, step.node(), Phase::Fail, fact);
+        event.duration_ms = Some(self.elapsed_ms());
+        event.metrics = metrics
+            .into_iter()
+            .map(|(k, v)| (k.to_owned(), v))
+            .collect();
+        event.issues.push(issue);
+        event.issues.append(&mut self.issues);
+        self.publish(event);
+        self.flush()
+    }
+
     fn elapsed_ms(&self) -> f64 {
         (self.began.elapsed().as_secs_f64() * 1e6).round() / 1e3
     }
@@ -797,8 +927,6 @@ fn kept(refusal: Issue, captured: Micros) -> Issue {
         ..refusal
     }
 }
-
-const NO_MODEL: &str = "no model is configured";
 
 fn capture_of(acquired: &Acquired, bytes: Vec<u8>, label: &str, fetched_at: Micros) -> NewCapture {
     NewCapture {
@@ -876,8 +1004,8 @@ fn looked_by(format: Format) -> Vec<(Method, Result<(), String>)> {
         .into_iter()
         .map(|method| {
             let had = match (method, format) {
-                (Method::Model, _) => Err(NO_MODEL.to_owned()),
-                (Method::Pattern, _) => Ok(()),
+                // Field by field it is told by [`Asking`].
+                (Method::Pattern | Method::Model, _) => Ok(()),
                 (Method::AtsApi, Format::AtsJson) => Ok(()),
                 (Method::AtsApi, _) => Err("this is no job system's answer".to_owned()),
                 (_, Format::Html) => Ok(()),

@@ -1,6 +1,7 @@
-//! Tokens of feeds: in the system's keychain, and where none answers in a file that only its owner can read (SPEC C13).
+//! Tokens of feeds and the key of the model: in the system's keychain, and where none answers in a file that only its owner
+//! can read (SPEC C13).
 //!
-//! The folder `feed-tokens` of the data folder says where each is, so that nobody has to ask the keychain for that: a
+//! The folder `feed-tokens` of the data folder (`model-key` for the model) says where each is, so that nobody has to ask the keychain for that: a
 //! file `ID` is a token itself, `ID.keychain` names the entry of the keychain that holds it. Where both are there the
 //! file is the newer one, and [`Secrets::settle`] moves it. A token never stands in the database, a log, a report or a
 //! view.
@@ -24,8 +25,37 @@ use std::{
     time::Duration,
 };
 
-/// The folder of these files, in the data folder.
-const FOLDER: &str = "feed-tokens";
+/// What secrets are for: where they lie and how they are spoken of.
+#[derive(Debug, Clone, Copy)]
+struct Purpose {
+    /// The folder of these files, in the data folder.
+    folder: &'static str,
+    /// How the names of entries in the keychain begin.
+    entry: &'static str,
+    what: &'static str,
+    settings: &'static str,
+    /// The variable of the environment that gives one, too.
+    variable: &'static str,
+}
+
+const FEEDS: Purpose = Purpose {
+    folder: "feed-tokens",
+    entry: "feed",
+    what: "this feed's token",
+    settings: "the settings of the feed",
+    variable: "GHOSTLIGHT_FEED_TOKEN",
+};
+const MODEL: Purpose = Purpose {
+    folder: "model-key",
+    entry: "model",
+    what: "the model's key",
+    settings: "the settings of the model",
+    variable: "GHOSTLIGHT_MODEL_KEY",
+};
+/// The number of the one key in the model's folder.
+pub(crate) const MODEL_KEY: i64 = 0;
+/// How long a run waits for a keychain that holds the model's key: nobody may be there to unlock it.
+const MODEL_PATIENCE: Duration = Duration::from_secs(10);
 /// Behind the number of a feed: names the entry in the keychain.
 const NAMES_ENTRY: &str = "keychain";
 /// Behind the name of an entry: it is to be deleted from the keychain.
@@ -68,6 +98,7 @@ pub enum KeychainError {
 /// The tokens of a data folder.
 #[derive(Clone)]
 pub struct Secrets {
+    purpose: Purpose,
     folder: PathBuf,
     keychain: Option<Arc<dyn Keychain>>,
     patience: Duration,
@@ -86,12 +117,27 @@ impl fmt::Debug for Secrets {
 }
 
 impl Secrets {
-    /// Those of `data`; without a keychain in files.
+    /// The tokens of the feeds of `data`; without a keychain in files.
     pub fn of(data: &Path, keychain: Option<Arc<dyn Keychain>>) -> Self {
+        Self::kept(FEEDS, data, keychain, PATIENCE)
+    }
+
+    /// The key of the model of `data`, likewise.
+    pub(crate) fn of_model(data: &Path, keychain: Option<Arc<dyn Keychain>>) -> Self {
+        Self::kept(MODEL, data, keychain, MODEL_PATIENCE)
+    }
+
+    fn kept(
+        purpose: Purpose,
+        data: &Path,
+        keychain: Option<Arc<dyn Keychain>>,
+        patience: Duration,
+    ) -> Self {
         Self {
-            folder: data.join(FOLDER),
+            purpose,
+            folder: data.join(purpose.folder),
             keychain,
-            patience: PATIENCE,
+            patience,
             asking: Arc::default(),
             hangs: Arc::default(),
         }
@@ -125,10 +171,13 @@ impl Secrets {
             Ok(Some(token)) => Ok(Some(Secret(token))),
             Ok(None) => Err(ApiError::new(
                 ErrorCode::Store,
-                format!("the keychain has no entry {name} any more, which held this feed's token"),
-                "Give the token again in the settings of the feed.",
+                format!(
+                    "the keychain has no entry {name} any more, which held {}",
+                    self.purpose.what
+                ),
+                format!("Give it again in {}.", self.purpose.settings),
             )),
-            Err(error) => Err(trouble("this feed's token cannot be read", &error)),
+            Err(error) => Err(self.trouble("cannot be read", &error)),
         }
     }
 
@@ -149,7 +198,7 @@ impl Secrets {
                 tracing::info!(%why, "no keychain answers; a token is kept in a file");
                 self.write(&self.file(feed), token)
             }
-            Err(Kept::Not(error)) => Err(trouble("the token was not kept", &error)),
+            Err(Kept::Not(error)) => Err(self.trouble("was not kept", &error)),
             Err(Kept::NoNote(error)) => Err(error),
         }
     }
@@ -209,7 +258,10 @@ impl Secrets {
     /// Puts a token into the keychain, and reads it back before anybody relies on it.
     fn to_keychain(&self, feed: i64, token: &str) -> Result<(), Kept> {
         let known = self.entry(feed).map_err(Kept::NoNote)?;
-        let name = known.unwrap_or_else(|| format!("feed-{}", ulid::Ulid::generate()));
+        let name = known.unwrap_or_else(|| {
+            let id = ulid::Ulid::generate();
+            format!("{}-{id}", self.purpose.entry)
+        });
         let (entry, secret) = (name.clone(), token.to_owned());
         let put = move |keychain: &dyn Keychain| {
             keychain.put(&entry, &secret)?;
@@ -262,6 +314,25 @@ impl Secrets {
         }
     }
 
+    fn trouble(&self, what: &str, error: &KeychainError) -> ApiError {
+        let Purpose {
+            what: whose,
+            settings,
+            variable,
+            ..
+        } = self.purpose;
+        let hint = match error {
+            KeychainError::Absent(_) => format!(
+                "Start the system's keychain and try it again, or give it anew in {settings} or by {variable}."
+            ),
+            KeychainError::Locked(_) => "Unlock the system's keychain, then try it again.".into(),
+            KeychainError::Failed(_) => {
+                "Look at the system's keychain with its own program, then try it again.".into()
+            }
+        };
+        ApiError::new(ErrorCode::Store, format!("{whose} {what}: {error}"), hint)
+    }
+
     fn asking(&self) -> impl Drop + '_ {
         // Nothing in memory is guarded that a panic could leave in pieces.
         self.asking.lock().unwrap_or_else(PoisonError::into_inner)
@@ -290,7 +361,10 @@ impl Secrets {
             false => Err(ApiError::new(
                 ErrorCode::Store,
                 format!("{}: this names no entry of a keychain", path.display()),
-                "Give the token again in the settings of the feed, after deleting this file.",
+                format!(
+                    "Give {} again in {}, after deleting this file.",
+                    self.purpose.what, self.purpose.settings
+                ),
             )),
         }
     }
@@ -335,8 +409,10 @@ impl Secrets {
                     "{}: the token was not kept, because others could read this file, and no keychain answers",
                     path.display()
                 ),
-                "Start the system's keychain, choose a data folder on another disk, or give the token by \
-                 GHOSTLIGHT_FEED_TOKEN.",
+                format!(
+                    "Start the system's keychain, choose a data folder on another disk, or give it by {}.",
+                    self.purpose.variable
+                ),
             ));
         }
         file.write_all(text.as_bytes()).map_err(failed)?;
@@ -383,19 +459,6 @@ pub fn check(token: &str) -> Result<(), ApiError> {
         ));
     }
     Ok(())
-}
-
-fn trouble(what: &str, error: &KeychainError) -> ApiError {
-    let hint = match error {
-        KeychainError::Absent(_) => {
-            "Start the system's keychain and connect again, or give the token anew in the settings of the feed."
-        }
-        KeychainError::Locked(_) => "Unlock the system's keychain, then try it again.",
-        KeychainError::Failed(_) => {
-            "Look at the system's keychain with its own program, then try it again."
-        }
-    };
-    ApiError::new(ErrorCode::Store, format!("{what}: {error}"), hint)
 }
 
 fn io_error(path: &Path, error: &io::Error) -> ApiError {

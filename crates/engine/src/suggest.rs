@@ -34,10 +34,12 @@ impl Engine {
             .collect();
         let employer = found.summary.company;
         let heard = self.store().heard(posting, &employer, &asked)?;
+        let model = self.model_offers(posting, found.run.capture)?;
         let (none, never) = Default::default();
         let suggestions = fields.flat_map(|field| {
             suggest::suggest(Known {
                 field,
+                model: model.get(&field.key).map_or(&[], Vec::as_slice),
                 employer: heard.employer.get(&field.key).map_or(&[], Vec::as_slice),
                 precedents: heard.precedents.get(&field.key).map_or(&[], Vec::as_slice),
                 tallies: heard.tallies.get(&field.key).unwrap_or(&none),

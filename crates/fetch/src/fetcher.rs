@@ -181,7 +181,7 @@ impl Fetcher {
 
     async fn follow(&self, trail: &mut Trail) -> Result<Page, FetchError> {
         loop {
-            let response = self.ask(trail).await?;
+            let response = self.request(trail).await?;
             let (status, headers) = (response.status(), response.headers());
             if is_redirect(status) {
                 let to = next_url(&trail.chain, headers, self.limits.redirects_max)?;
@@ -197,7 +197,7 @@ impl Fetcher {
     }
 
     /// One request to the last URL of the trail, up to the headers of the reply.
-    async fn ask(&self, trail: &mut Trail) -> Result<Response, FetchError> {
+    async fn request(&self, trail: &mut Trail) -> Result<Response, FetchError> {
         let addresses = self.addresses(trail).await?;
         let url = trail.current()?.clone();
         let client = self.client(&url, &addresses).await?;
@@ -235,7 +235,7 @@ impl Fetcher {
         Ok(addresses)
     }
 
-    async fn lookup(&self, name: &str, url: &Url) -> Result<Vec<IpAddr>, FetchError> {
+    pub(crate) async fn lookup(&self, name: &str, url: &Url) -> Result<Vec<IpAddr>, FetchError> {
         let none = |source| FetchError::Dns {
             host: name.to_owned(),
             source,
@@ -285,7 +285,11 @@ impl Fetcher {
     }
 
     /// A client that can reach `addresses` and nothing else, follows nothing and keeps nothing.
-    async fn client(&self, url: &Url, addresses: &[IpAddr]) -> Result<Client, FetchError> {
+    pub(crate) async fn client(
+        &self,
+        url: &Url,
+        addresses: &[IpAddr],
+    ) -> Result<Client, FetchError> {
         let mut tls = match url.scheme() {
             "https" => {
                 let trusting = self.tls.trusting().await;
@@ -362,7 +366,7 @@ impl Fetcher {
     }
 
     /// What the HTTP client's error means.
-    fn failure(&self, error: reqwest::Error, url: &Url) -> FetchError {
+    pub(crate) fn failure(&self, error: reqwest::Error, url: &Url) -> FetchError {
         let url = Box::new(url.clone());
         let (connecting, timed_out) = (error.is_connect(), error.is_timeout());
         let tls = cause::<rustls::Error>(&error).cloned();
@@ -496,7 +500,7 @@ fn inner<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'stati
 }
 
 /// Our own mistake: a trail without a URL. Said instead of a panic.
-fn no_request() -> FetchError {
+pub(crate) fn no_request() -> FetchError {
     FetchError::Setup {
         source: "a fetch without an address".into(),
     }

@@ -1,6 +1,7 @@
-//! HTTP out: job pages and the public APIs of applicant tracking systems (SPEC A1, L6).
+//! HTTP out: job pages, the public APIs of applicant tracking systems, the model's endpoint
+//! (SPEC A1, A2, L6).
 //!
-//! Everything that leaves the machine over HTTP goes through [`Fetcher::get`], so limits and
+//! Pages go through [`Fetcher::get`], questions to a model through [`Fetcher::ask`], so limits and
 //! address rules stand in one place. A URL flows like this: [`classify`] refuses what is no web
 //! address; each hop's host is looked up once, every address is checked ([`AddressClass`]), and
 //! the connection goes to the checked addresses only; redirects are followed by hand under the
@@ -13,6 +14,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod address;
+mod ask;
 mod ats;
 mod error;
 mod fetcher;
@@ -23,6 +25,7 @@ mod redirect;
 mod tls;
 
 pub use address::{AddressClass, is_intranet_name};
+pub use ask::{ASK_TIMEOUT, Ask, AskError, model_url};
 pub use ats::ats_api_url;
 pub use error::{FetchError, Stage, UrlChain};
 pub use fetcher::{Fetched, Fetcher, Limits, PrivateAddresses, Setup};

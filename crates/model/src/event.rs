@@ -8,6 +8,7 @@ use crate::{
     receipt::Receipt,
     sentence,
     time::Micros,
+    value::FieldKey,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -77,6 +78,13 @@ pub enum Fact {
     Observed(Observation),
     /// A signal was found (phase `signal`).
     Signalled(Signal),
+    /// A model was asked (`ENRICH` end or fail), and what it answered.
+    Answered {
+        /// Which model, for what, at what price.
+        usage: ModelUse,
+        /// Its answer as it came, cut to a bound that the issues name.
+        answer: String,
+    },
     /// Which fields were looked for, where, with what result (`VALIDATE` end).
     Received(Receipt),
     /// The run is finished (`SCORE` end).
@@ -86,6 +94,21 @@ pub enum Fact {
         /// The commit that names the winners, if any changed.
         commit: Option<CommitId>,
     },
+}
+
+/// That a model was asked, for what, and what it took.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ModelUse {
+    /// The model, by its server's name for it.
+    pub model: String,
+    /// The fields it was asked for, in the order of the card.
+    pub asked: Vec<FieldKey>,
+    /// Tokens of the question, as the server counts them; `None` if it does not.
+    pub tokens_in: Option<u32>,
+    /// Tokens of the answer, likewise.
+    pub tokens_out: Option<u32>,
+    /// What that costs in millionths of the currency that the prices in the settings are in; `None` without them.
+    pub cost_millionths: Option<u64>,
 }
 
 /// What happened to a step.

@@ -24,11 +24,24 @@ pub struct FieldReceipt {
 }
 
 impl Receipt {
+    /// Says field by field what became of a method that does not look for all of them alike; what it found stands.
+    pub fn tell(&mut self, method: Method, result: impl Fn(&FieldKey) -> LookResult) {
+        for line in &mut self.fields {
+            let looked = line.looked.iter_mut().find(|l| l.method == method);
+            match looked {
+                Some(looked) if !matches!(looked.result, LookResult::Found(_)) => {
+                    looked.result = result(&line.field);
+                }
+                _ => {}
+            }
+        }
+    }
+
     /// Whether `method` looked for `field`, with whatever result.
     pub fn looked(&self, field: &FieldKey, method: Method) -> bool {
         let line = self.fields.iter().find(|line| line.field == *field);
         let looked = line.and_then(|line| line.looked.iter().find(|l| l.method == method));
-        looked.is_some_and(|l| !matches!(l.result, LookResult::Skipped(_)))
+        looked.is_some_and(|l| !matches!(l.result, LookResult::Skipped(_) | LookResult::Failed(_)))
     }
 }
 
@@ -63,6 +76,8 @@ pub enum LookResult {
     Nothing,
     /// It had nothing to look at, or was not needed; the reason.
     Skipped(String),
+    /// It should have looked and could not; the reason.
+    Failed(String),
 }
 
 #[cfg(test)]
@@ -81,5 +96,22 @@ mod tests {
         assert!(!receipt.looked(&FieldKey::Title, Method::Model));
         assert!(!receipt.looked(&FieldKey::Title, Method::JsonLd));
         assert!(!receipt.looked(&FieldKey::Verdict, Method::Pattern));
+    }
+
+    #[test]
+    fn a_method_that_failed_did_not_look_and_says_so_for_its_fields_only() {
+        let mut receipt = receipt(&[], &[(Method::Model, Ok(()))], &[]);
+        receipt.tell(Method::Model, |field| match field {
+            FieldKey::Title => LookResult::Failed("no answer".into()),
+            FieldKey::Salary => LookResult::Nothing,
+            _ => LookResult::Skipped("not needed".into()),
+        });
+        assert!(!receipt.looked(&FieldKey::Title, Method::Model));
+        assert!(receipt.looked(&FieldKey::Salary, Method::Model));
+        assert!(!receipt.looked(&FieldKey::Company, Method::Model));
+        assert_eq!(
+            receipt.fields[0].looked[0].result,
+            LookResult::Failed("no answer".into())
+        );
     }
 }

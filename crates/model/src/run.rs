@@ -2,7 +2,7 @@
 
 use crate::{
     assess::{Assessment, Signal},
-    event::{EventBody, Fact, Issue, Phase, Severity, Step},
+    event::{EventBody, Fact, Issue, ModelUse, Phase, Severity, Step},
     foreign::{self, is_whole_run},
     ids::{CaptureId, CommitId, Epoch, PostingId, RunId},
     receipt::{Outcome, Receipt},
@@ -74,6 +74,9 @@ pub struct RunState {
     pub signals: Vec<Signal>,
     /// What the signals add up to, once assessed.
     pub assessment: Option<Assessment>,
+    /// The model that was asked, if one was.
+    #[serde(default)]
+    pub model: Option<ModelUse>,
     /// The receipt, once validated.
     pub receipt: Option<Receipt>,
     /// The commit that named the winners, if any changed.
@@ -247,6 +250,7 @@ impl RunState {
             fields_seen: BTreeSet::new(),
             signals: Vec::new(),
             assessment: None,
+            model: None,
             receipt: None,
             commit: None,
             failure: None,
@@ -473,6 +477,7 @@ impl RunState {
                 self.signals.push(signal.clone());
             }
             Fact::Signalled(_) => self.left_out += 1,
+            Fact::Answered { usage, .. } => self.model = Some(usage.clone()),
             Fact::Received(receipt) => self.receipt = Some(receipt.clone()),
             Fact::Assessed { assessment, commit } => {
                 self.assessment = Some(*assessment);

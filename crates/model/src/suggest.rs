@@ -23,7 +23,7 @@ use crate::{
     card::CardField,
     commit::{Commit, Purpose},
     fuse::LostBecause,
-    observation::{Confidence, Method, Source},
+    observation::{Confidence, Method, Observation, Source},
     rules,
     time::Micros,
     value::{FieldKey, FieldValue},
@@ -48,11 +48,18 @@ pub enum Origin {
     Employer,
     /// Earlier corrections of the same value by the same method.
     Correction,
+    /// A language model that read this posting.
+    Model,
 }
 
 impl Origin {
     /// All kinds.
-    pub const ALL: [Origin; 3] = [Origin::Alternative, Origin::Employer, Origin::Correction];
+    pub const ALL: [Origin; 4] = [
+        Origin::Alternative,
+        Origin::Employer,
+        Origin::Correction,
+        Origin::Model,
+    ];
 
     /// The word used in files.
     pub fn word(self) -> &'static str {
@@ -60,6 +67,7 @@ impl Origin {
             Origin::Alternative => "alternative",
             Origin::Employer => "employer",
             Origin::Correction => "correction",
+            Origin::Model => "model",
         }
     }
 
@@ -74,6 +82,7 @@ impl Origin {
             Origin::Alternative => "another answer of this posting",
             Origin::Employer => "other postings of the employer",
             Origin::Correction => "earlier corrections",
+            Origin::Model => "the model",
         }
     }
 }
@@ -83,7 +92,7 @@ impl Origin {
 pub struct Voice {
     /// Which kind of source.
     pub origin: Origin,
-    /// How many say so: postings, or corrections; 1 for an alternative.
+    /// How many say so: postings, or corrections; 1 for an alternative or a model.
     pub count: u32,
     /// Of how many.
     pub of: u32,
@@ -102,6 +111,8 @@ pub struct Suggestion {
     pub confidence: Confidence,
     /// Who suggests it, the surest first; an acceptance counts for that one.
     pub voices: Vec<Voice>,
+    /// The words of this posting that it rests on, where it was read there; a model's value without is ungrounded.
+    pub quote: Option<String>,
 }
 
 /// Answers to one kind of suggestion.
@@ -135,6 +146,8 @@ pub struct Precedent {
 pub struct Known<'a> {
     /// The field of the card.
     pub field: &'a CardField,
+    /// What a model said when a person asked it about this posting.
+    pub model: &'a [Observation],
     /// What stands in the employer's other postings, one each.
     pub employer: &'a [FieldValue],
     /// How persons judged the value that the machines give it here, elsewhere.
@@ -198,10 +211,12 @@ pub fn suggest(known: Known<'_>) -> Vec<Suggestion> {
         }
     };
     let doubt = doubt_of(known.field);
-    for other in &known.field.alternatives {
-        let seen = &other.observation;
+    for seen in read_here(&known) {
         let voice = Voice {
-            origin: Origin::Alternative,
+            origin: match seen.method {
+                Method::Model => Origin::Model,
+                _ => Origin::Alternative,
+            },
             count: 1,
             of: 1,
             method: Some(seen.method),
@@ -234,7 +249,11 @@ pub fn suggest(known: Known<'_>) -> Vec<Suggestion> {
     let spoken = found.into_iter();
     let mut suggestions: Vec<Suggestion> = spoken
         .filter(|(said, (value, _))| may_be_suggested(&known, said, value))
-        .map(|(_, (value, voices))| suggestion(known.field, value, voices))
+        .map(|(said, (value, voices))| {
+            let quote = quote_of(&known, &said);
+            let found = suggestion(known.field, value, voices);
+            Suggestion { quote, ..found }
+        })
         .collect();
     suggestions.sort_by(|a, b| {
         let count = |s: &Suggestion| s.voices.iter().map(|v| v.count).sum::<u32>();
@@ -246,6 +265,18 @@ pub fn suggest(known: Known<'_>) -> Vec<Suggestion> {
     suggestions
 }
 
+/// What was read in this posting and does not stand, the candidates of its run before what a model said later.
+fn read_here<'a>(known: &Known<'a>) -> impl Iterator<Item = &'a Observation> {
+    let lost = known.field.alternatives.iter();
+    lost.map(|other| &other.observation).chain(known.model)
+}
+
+fn quote_of(known: &Known<'_>, said: &str) -> Option<String> {
+    let saying = read_here(known).filter(|seen| seen.value.normalised() == said);
+    let mut quotes = saying.filter_map(|seen| seen.evidence.as_ref());
+    quotes.next().map(|evidence| evidence.quote.clone())
+}
+
 fn suggestion(field: &CardField, value: FieldValue, mut voices: Vec<(f64, Voice)>) -> Suggestion {
     voices.sort_by(|(a, _), (b, _)| b.total_cmp(a));
     let best = voices.first().map_or(0.0, |(odds, _)| *odds);
@@ -255,6 +286,7 @@ fn suggestion(field: &CardField, value: FieldValue, mut voices: Vec<(f64, Voice)
         value,
         confidence: Confidence::new((share * 1000.0).round() as u16),
         voices: voices.into_iter().map(|(_, voice)| voice).collect(),
+        quote: None,
     }
 }
 

@@ -14,7 +14,7 @@ use ghostlight_model::{
     bundle::{CapturePiece, CommitPiece, EventPiece, ObservationPiece, PostingPiece, StreamPiece},
     card::{Alternative, Card, CardField, Chosen, FieldState, RecordedOutcome, Verdict},
     commit::{AuthorId, Clock, Commit, Conflict, FieldChange, Purpose},
-    event::Fact,
+    event::{Fact, ModelUse},
     fuse::LostBecause,
     keys::PostingKey,
     observation::Confidence,
@@ -125,12 +125,23 @@ fn assessment() -> Assessment {
     }
 }
 
+fn model_use() -> ModelUse {
+    ModelUse {
+        model: "small-1".into(),
+        asked: vec![FieldKey::Seniority],
+        tokens_in: Some(1_200),
+        tokens_out: None,
+        cost_millionths: Some(228),
+    }
+}
+
 fn looked() -> Vec<Looked> {
     let reason = LookResult::Skipped("there is no page data".into());
     [
         (Method::JsonLd, LookResult::Found(2)),
+        (Method::Microdata, reason),
         (Method::Pattern, LookResult::Nothing),
-        (Method::Model, reason),
+        (Method::Model, LookResult::Failed("no answer".into())),
     ]
     .map(|(method, result)| Looked { method, result })
     .into()
@@ -234,6 +245,10 @@ fn events_with_each_fact() {
         language: Some("en".into()),
         fingerprint: Some(u64::MAX - 7),
     };
+    let answered = Fact::Answered {
+        usage: model_use(),
+        answer: "{\"seniority\": null}".into(),
+    };
     let assessed = Fact::Assessed {
         assessment: assessment(),
         commit: Some(CommitId([0xc0; 32])),
@@ -259,6 +274,7 @@ fn events_with_each_fact() {
             Phase::Signal,
             Fact::Signalled(signal()),
         ),
+        ("event-answered", Step::Enrich, Phase::End, answered),
         (
             "event-received",
             Step::Validate,
@@ -415,6 +431,7 @@ fn run_states() {
         fields_seen: [FieldKey::Title].into(),
         signals: vec![signal()],
         assessment: Some(assessment()),
+        model: Some(model_use()),
         receipt: Some(receipt()),
         commit: Some(CommitId([0xc0; 32])),
         ..RunState::new(run(), RunKind::Own, T0)
@@ -602,4 +619,11 @@ fn older_forms_are_still_read() {
         .remove("location")
         .unwrap();
     serde_json::from_value::<EventBody>(started).unwrap();
+    // Written before a run could ask a model.
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stored/run-finished.json");
+    let mut state: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    state.as_object_mut().unwrap().remove("model").unwrap();
+    let state: RunState = serde_json::from_value(state).unwrap();
+    assert_eq!(state.model, None);
 }

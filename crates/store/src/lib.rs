@@ -6,6 +6,7 @@
 //! their own ([`read`]). [`project`] holds the projections and their rebuild.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod answers;
 mod archive;
 mod biography;
 pub mod bundle;
@@ -33,6 +34,7 @@ mod timeline;
 mod write;
 pub mod writer;
 
+pub use answers::ModelAnswer;
 pub use archive::{
     ArchiveFile, ArchiveOrder, ArchivePreview, ArchiveProblem, ArchiveProgress, ArchiveStep,
     ArchiveWatch, Archived, BroughtBack, FOLDER as ARCHIVE_FOLDER,

@@ -44,6 +44,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0010_packed_outlines.sql"),
     include_str!("../migrations/0011_archive.sql"),
     include_str!("../migrations/0012_gap_order.sql"),
+    include_str!("../migrations/0013_model_answers.sql"),
 ];
 /// The newest schema this version reads and writes.
 pub const SCHEMA: i64 = MIGRATIONS.len() as i64;

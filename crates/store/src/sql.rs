@@ -218,6 +218,9 @@ pub const OBSERVATIONS: &str =
 pub const OBSERVATION: &str = "SELECT body FROM observation WHERE id = ?1 AND posting = ?2";
 /// What was typed into a posting's fields and not saved.
 pub const DRAFTS: &str = "SELECT field, text, at FROM draft WHERE posting = ?1";
+/// What a model answered about a posting.
+pub const MODEL_ANSWER: &str =
+    "SELECT at, usage, answer, offers FROM model_answer WHERE posting = ?1";
 /// A posting's commits by clock.
 pub const COMMITS: &str =
     "SELECT id, body, block FROM \"commit\" WHERE posting = ?1 ORDER BY wall, counter, id";
@@ -496,6 +499,7 @@ pub const HOT: &[(&str, &str)] = &[
     ("observations", OBSERVATIONS),
     ("observation", OBSERVATION),
     ("drafts", DRAFTS),
+    ("model's answer", MODEL_ANSWER),
     ("commits", COMMITS),
     ("history", HISTORY),
     ("history, count", HISTORY_COUNT),

@@ -4,7 +4,7 @@
 use crate::{
     components::{
         bits,
-        field_row::{Act, FieldRow, Msg},
+        field_row::{Act, FieldRow, Msg, source_title},
         suggestions::view_accuracy_of,
     },
     icons::Icon,
@@ -14,7 +14,7 @@ use crate::{
     },
 };
 use ghostlight_model::{
-    FieldKey, FieldValue, Observation, Source,
+    FieldKey, FieldValue, Method, Observation, Source,
     card::{CardField, Chosen},
     suggest::{Origin, message},
 };
@@ -96,7 +96,7 @@ fn view_stands(ctx: &Context<FieldRow>, field: &CardField, chosen: &Chosen) -> H
         <li key="stands" class="gl-answer is-standing">
             <span class="gl-answer__value">{ format::shortened(&full(&field.key, chosen), 400) }</span>
             <span class="gl-answer__why gl-ok">{ Icon::Check.draw() }{ "stands" }</span>
-            <span class="gl-answer__from gl-dim">{ card::source_title(chosen.source, chosen.method) }</span>
+            <span class="gl-answer__from gl-dim">{ source_title(ctx.props(), chosen) }</span>
             if chosen.source == Source::User {
                 { view_choice(ctx, "Withdraw", None, String::new()) }
             } else {
@@ -119,14 +119,22 @@ fn view_answer(ctx: &Context<FieldRow>, observation: &Observation, because: &str
         .evidence
         .as_ref()
         .map(|e| format::shortened(&e.quote, 160));
-    let why = message(&[(observation.field.clone(), Origin::Alternative)]);
+    let origin = match observation.method {
+        Method::Model => Origin::Model,
+        _ => Origin::Alternative,
+    };
+    let why = message(&[(observation.field.clone(), origin)]);
+    let unquoted = match observation.is_ungrounded() {
+        true => "ungrounded: no words of the posting bear it out",
+        false => "no words quoted",
+    };
     html! {
         <li key={observation.id().to_string()} class="gl-answer">
             <span class="gl-answer__value">{ format::shortened(&observation.value.display(), 400) }</span>
             <span class="gl-answer__why">{ because.to_owned() }</span>
             <span class="gl-answer__from gl-dim">{ card::source_title(observation.source, observation.method) }</span>
             <span class="gl-answer__end">{ bits::confidence(observation.confidence) }{ view_choice(ctx, "Use this", Some(observation.value.clone()), why) }</span>
-            if let Some(quote) = quote { <q class="gl-quote">{ quote }</q> } else { <span class="gl-dim">{ "no words quoted" }</span> }
+            if let Some(quote) = quote { <q class="gl-quote">{ quote }</q> } else { <span class="gl-dim">{ unquoted }</span> }
         </li>
     }
 }

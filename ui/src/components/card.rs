@@ -7,6 +7,7 @@ use crate::{
     components::{
         bits,
         field_row::{Act, FieldRow},
+        model,
         steps::Steps,
         suggestions::{self, Offers},
     },
@@ -141,7 +142,7 @@ pub fn Card(props: &Props) -> Html {
     html! {
         <article class="gl-card" aria-label="card" aria-busy={live.to_string()}>
             { view_head(&shell, card, suggested) }
-            <Steps steps={card.steps.clone()} status={card.status} as_of={props.as_of}>{ view_replay(props) }</Steps>
+            <Steps steps={card.steps.clone()} status={card.status} as_of={props.as_of} model={card.model.clone()}>{ view_replay(props) }</Steps>
             { view_failure(&shell, card) }
             <div class="gl-fields">{ for card.fields.iter().enumerate().map(row) }</div>
             { view_own(&shell, props) }
@@ -197,6 +198,7 @@ fn view_head(shell: &Shell, card: &CardView, suggested: Option<&SuggestionsView>
             <h1 title={card.title.clone()}>{ &card.title }</h1>
             <div class="gl-card__tools">
                 { view_suggested(shell, card, suggested) }
+                { model::view_ask(card) }
                 <button type="button" class="pf-v6-c-button pf-m-secondary pf-m-small" disabled={card.posting.is_none()} onclick={shell.asks(Ask::Open(Dialog::Outcome))}>{ "Outcome…" }</button>
                 <button type="button" class="pf-v6-c-button pf-m-secondary pf-m-small" disabled={card.posting.is_none()} onclick={shell.asks(Ask::Open(Dialog::Verdict))}>{ "Verdict…" }{ for shell.keys.words(Action::Verdict).iter().take(1).map(|key| bits::key(key)) }</button>
             </div>

@@ -152,7 +152,11 @@ fn view_receipt_line(line: &FieldReceipt) -> Html {
         Outcome::NotFound => (Icon::Dashed, "gl-dim", "not found"),
     };
     let method = |looked: &Looked| {
-        let tone = matches!(looked.result, LookResult::Found(_)).then_some("gl-ok");
+        let tone = match looked.result {
+            LookResult::Found(_) => Some("gl-ok"),
+            LookResult::Failed(_) => Some("gl-warn"),
+            LookResult::Nothing | LookResult::Skipped(_) => None,
+        };
         let result = card::look_words(looked);
         html! { <span key={looked.method.word()} class={classes!("gl-look", tone)} title={result.clone()}>{ looked.method.label() }{ bits::unseen(&format!(": {result}")) }</span> }
     };

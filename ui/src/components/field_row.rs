@@ -23,6 +23,7 @@ use crate::{
         edit::{AUTO_SAVE_MS, Do, Edit, Worth},
         format,
         keys::Keymap,
+        model,
         motion::MOTION_MS,
         suggest,
     },
@@ -34,7 +35,7 @@ use ghostlight_api::{
 };
 use ghostlight_model::{
     FieldKey, FieldValue, Method, PostingId, Source,
-    card::{CardField, FieldState},
+    card::{CardField, Chosen, FieldState},
     suggest::{Suggestion, message},
     typed::Beside,
 };
@@ -468,7 +469,7 @@ impl FieldRow {
         html! {
             <div {class} id={format!("field-{key}")} role="group" aria-label={format!("field {key}")} tabindex={if props.tab_stop { "0" } else { "-1" }} aria-current={props.selected.then_some("true")} onclick={on_click(props, &field.key)} ondblclick={ctx.link().callback(|_: MouseEvent| Msg::Edit)} onkeydown={on_key(props, &field.key)}>
                 <div class="gl-field__row">
-                    { view_source(field) }
+                    { view_source(props, field) }
                     <span class="gl-field__label">{ field.key.label() }</span>
                     <div class="gl-field__value" role="group" aria-label={format!("value {key}")}>{ self.view_value(ctx, field) }</div>
                     if !self.is_open() {
@@ -707,12 +708,12 @@ fn state_class(state: FieldState) -> &'static str {
     }
 }
 
-fn view_source(field: &CardField) -> Html {
+fn view_source(props: &Props, field: &CardField) -> Html {
     let (icon, word, title) = match &field.chosen {
         Some(chosen) => (
             source_icon(chosen.source, chosen.method),
             card::source_word(chosen.source, chosen.method),
-            card::source_title(chosen.source, chosen.method),
+            source_title(props, chosen),
         ),
         None => match field.state {
             FieldState::NotFound => (Icon::Dashed, "", "Not found".into()),
@@ -721,6 +722,12 @@ fn view_source(field: &CardField) -> Html {
         },
     };
     html! { <span class="gl-field__source" {title}>{ icon.draw() }<span class="gl-field__source-word">{ word }</span></span> }
+}
+
+/// Who says so, in full; a model by its name.
+pub(super) fn source_title(props: &Props, chosen: &Chosen) -> String {
+    let by_model = model::by_words(&props.card, chosen);
+    by_model.unwrap_or_else(|| card::source_title(chosen.source, chosen.method))
 }
 
 /// The icon of a source.
@@ -765,9 +772,14 @@ fn view_end(props: &Props, field: &CardField) -> Html {
         (Some(chosen), FieldState::Found) if chosen.source == Source::User => {
             html! { <span class="gl-dim">{ "yours" }</span> }
         }
-        (Some(chosen), FieldState::Found | FieldState::Conflict) => {
-            bits::confidence(chosen.confidence)
-        }
+        (Some(chosen), FieldState::Found | FieldState::Conflict) => html! {
+            <>
+                if model::is_ungrounded(chosen) {
+                    <span class="gl-ungrounded" title="No words of the posting bear it out">{ "ungrounded" }</span>
+                }
+                { bits::confidence(chosen.confidence) }
+            </>
+        },
         _ => Html::default(),
     };
     html! {

@@ -21,6 +21,7 @@ pub mod history;
 pub mod imports;
 pub mod keys;
 pub mod masthead;
+pub mod model;
 pub mod nav;
 pub mod new_field;
 pub mod run_view;

@@ -4,11 +4,12 @@ use crate::{
     components::bits,
     dom::{self, Interval},
     icons::Icon,
-    state::format,
+    state::{format, model},
 };
 use ghostlight_api::view::StepRow;
 use ghostlight_model::{
     Micros, Step,
+    event::ModelUse,
     run::{NodeStatus, RunStatus},
 };
 use yew::{Html, Properties, classes, component, html, use_effect_with, use_force_update};
@@ -26,6 +27,9 @@ pub struct Props {
     /// Now, where that is a moment of the past.
     #[prop_or_default]
     pub as_of: Option<Micros>,
+    /// The model that the run asked.
+    #[prop_or_default]
+    pub model: Option<ModelUse>,
     /// What stands at the end.
     #[prop_or_default]
     pub children: Html,
@@ -60,14 +64,14 @@ pub fn Steps(props: &Props) -> Html {
     };
     html! {
         <div class="gl-steps">
-            <ol class="gl-steps__list" aria-label="steps">{ for props.steps.iter().map(|step| view_step(step, now)) }</ol>
+            <ol class="gl-steps__list" aria-label="steps">{ for props.steps.iter().map(|step| view_step(step, now, props.model.as_ref())) }</ol>
             <span class="gl-steps__share gl-num" role="progressbar" aria-label="analysis" aria-valuemin="0" aria-valuemax="100" aria-valuenow={percent.to_string()} aria-valuetext={format!("{ended} of {all} steps")} title={format!("{ended} of {all} steps")}>{ words }</span>
             { props.children.clone() }
         </div>
     }
 }
 
-fn view_step(step: &StepRow, now: Micros) -> Html {
+fn view_step(step: &StepRow, now: Micros, model: Option<&ModelUse>) -> Html {
     let (class, icon, word) = match step.status {
         NodeStatus::Waiting => ("is-waiting", None, "waiting"),
         NodeStatus::Running => ("is-running", Some(Icon::Dot), "running"),
@@ -76,7 +80,9 @@ fn view_step(step: &StepRow, now: Micros) -> Html {
     };
     let time = elapsed_ms(step, now).map(format::elapsed);
     let issues = step.issues.join(" ");
-    let title = format!("{}: {word}. {issues}", explanation(&step.node));
+    let asked = model.filter(|_| Step::of_node(&step.node) == Some(Step::Enrich));
+    let asked = asked.map_or_else(String::new, |usage| format!("{} ", model::use_words(usage)));
+    let title = format!("{}: {word}. {asked}{issues}", explanation(&step.node));
     html! {
         <li key={step.node.clone()} class={classes!("gl-step", class, (!step.issues.is_empty()).then_some("has-issues"))} title={title.trim_end().to_owned()}>
             <span class="gl-step__mark">{ icon.map(Icon::draw).unwrap_or_default() }</span>

@@ -1,7 +1,10 @@
-//! The settings page: look, times, notifications, and where the data is.
+//! The settings page: look, times, feeds, the model, notifications, and where the data is.
 
 use crate::{
-    components::{feeds::Feeds, keys::Keys, storage::Storage, suggestions::AccuracyTable},
+    components::{
+        feeds::Feeds, keys::Keys, model::ModelSettings, storage::Storage,
+        suggestions::AccuracyTable,
+    },
     meter,
     shell::{Ask, Input, use_shell},
 };
@@ -80,6 +83,7 @@ pub fn Settings(props: &Props) -> Html {
             </fieldset>
             <Keys />
             <Feeds />
+            <ModelSettings />
             <fieldset>
                 <legend>{ "Notifications" }</legend>
                 <label class="gl-option"><input type="checkbox" checked={quiet} onchange={prefer(|p| p.notifications.quiet = !p.notifications.quiet)} />{ "Quiet" }<span class="gl-dim">{ "The system shows nothing of Ghostlight; the window still shows everything." }</span></label>

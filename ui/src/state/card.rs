@@ -78,7 +78,7 @@ pub fn state_words(state: FieldState) -> &'static str {
 pub fn source_word(source: Source, method: Method) -> &'static str {
     match (source, method) {
         (Source::User, _) => "you",
-        (Source::Ai, _) => "model",
+        (Source::Ai, _) => "AI",
         (Source::Parsing, Method::Pattern) => "text",
         (Source::Parsing, _) => "page",
     }
@@ -146,6 +146,7 @@ pub fn look_words(looked: &Looked) -> String {
         LookResult::Found(n) => format!("{n} answers"),
         LookResult::Nothing => "looked, nothing there".into(),
         LookResult::Skipped(reason) => format!("not looked: {}", reason.trim_end_matches('.')),
+        LookResult::Failed(reason) => format!("failed: {}", reason.trim_end_matches('.')),
     }
 }
 

@@ -30,6 +30,8 @@ pub enum Action {
     FieldAnswers,
     /// Shows its changes.
     FieldHistory,
+    /// Asks the model for what the card leaves open.
+    AskModel,
     /// Opens the dialog for a field of the person's own.
     NewField,
     /// Opens the posting's page in the browser.
@@ -166,6 +168,7 @@ pub const COMMANDS: &[Command] = &[
     line(Lists, A::Previous, "previous", &["k"], "Previous posting or run", "up before"),
     line(Postings, A::Verdict, "verdict", &["v"], "Give a verdict", "conclusion ghost open doubtful closed"),
     line(Postings, A::Outcome, "outcome", &[], "Record an outcome", "applied heard back filled reposted result"),
+    line(Postings, A::AskModel, "ask_model", &[], "Ask the model about this posting", "ai llm suggest missing fields enrich"),
     line(Postings, A::NewField, "new_field", &[], "Add a field of your own", "new custom user defined name property"),
     line(Postings, A::WebPage, "web_page", &[], "Open the posting's web page", "browser url link address site"),
     focused(&["↑", "↓"], "Previous or next field, row or tab"),

@@ -9,6 +9,7 @@ pub mod edit;
 pub mod export;
 pub mod format;
 pub mod keys;
+pub mod model;
 pub mod monitor;
 pub mod motion;
 pub mod new_field;

@@ -16,6 +16,9 @@ pub const THRESHOLDS: [u16; 4] = [70, 80, 90, 95];
 /// The one that is offered first.
 pub const THRESHOLD: u16 = 80;
 
+/// Characters of the words of a posting that a suggestion rests on.
+const QUOTE_CHARACTERS: usize = 90;
+
 /// Who suggests it, in words.
 pub fn voice_words(voice: &Voice, employer: &str) -> String {
     let (count, of) = (u64::from(voice.count), u64::from(voice.of));
@@ -43,14 +46,26 @@ pub fn voice_words(voice: &Voice, employer: &str) -> String {
             format::count(count),
             format::count(of)
         ),
+        Origin::Model => "from the model".into(),
     }
 }
 
 /// All who suggest it, the surest first.
 pub fn why(suggestion: &Suggestion, employer: &str) -> String {
     let voices = suggestion.voices.iter();
-    let words: Vec<String> = voices.map(|voice| voice_words(voice, employer)).collect();
-    words.join(" · ")
+    let words = |voice: &Voice| {
+        let words = voice_words(voice, employer);
+        match (voice.origin, &suggestion.quote) {
+            (Origin::Model, Some(quote)) => {
+                format!("{words}: “{}”", format::shortened(quote, QUOTE_CHARACTERS))
+            }
+            (Origin::Model, None) => {
+                format!("{words}, ungrounded: no words of the posting bear it out")
+            }
+            _ => words,
+        }
+    };
+    voices.map(words).collect::<Vec<_>>().join(" · ")
 }
 
 /// The kind of source that an answer to it counts for.
@@ -151,7 +166,24 @@ mod tests {
             value: FieldValue::Text(words.into()),
             confidence: Confidence::new(sure),
             voices: vec![voice(Origin::Employer, 3, 3)],
+            quote: None,
         }
+    }
+
+    #[test]
+    fn a_models_suggestion_names_its_words_or_that_there_are_none() {
+        let mut one = suggestion(FieldKey::Company, "Quill", 700);
+        one.voices = vec![voice(Origin::Model, 1, 1)];
+        assert_eq!(
+            why(&one, ""),
+            "from the model, ungrounded: no words of the posting bear it out"
+        );
+        one.quote = Some("the people of Quill".into());
+        one.voices.push(voice(Origin::Employer, 1, 1));
+        assert_eq!(
+            why(&one, "Quill"),
+            "from the model: “the people of Quill” · 1 other posting of Quill says so"
+        );
     }
 
     #[test]

@@ -335,7 +335,8 @@ fn doctor_tells_the_state_and_rebuilds_without_a_difference() {
     has_keys(
         &found,
         &[
-            "archives", "database", "healthy", "postings", "problems", "rebuilt", "running",
+            "archives", "database", "healthy", "model", "postings", "problems", "rebuilt",
+            "running",
         ],
     );
     assert_eq!(

@@ -13,6 +13,9 @@ mod hooks;
 mod hub;
 #[path = "../../../../tests/support/message_server.rs"]
 mod message_server;
+mod model;
+#[path = "../../../../tests/support/model_server.rs"]
+mod model_server;
 mod program;
 mod refused;
 mod send;

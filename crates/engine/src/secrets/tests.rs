@@ -102,7 +102,7 @@ impl Rig {
 
     /// Everything that stands in files.
     fn in_files(&self) -> String {
-        let Ok(files) = fs::read_dir(self.folder.path().join(FOLDER)) else {
+        let Ok(files) = fs::read_dir(self.folder.path().join(FEEDS.folder)) else {
             return String::new();
         };
         let texts = files.map(|file| fs::read_to_string(file.unwrap().path()).unwrap());

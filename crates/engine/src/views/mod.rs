@@ -94,6 +94,7 @@ impl Engine {
                 None => ViewData::Failed(missing(&Subject::Posting(*posting))),
             },
             ViewQuery::Accuracy => ViewData::Accuracy(self.store().accuracy()?),
+            ViewQuery::Model => ViewData::Model(Box::new(self.shared.pipeline.models.view()?)),
             ViewQuery::Health => ViewData::Health(self.health()?),
             ViewQuery::ArchiveLook { older_than_days } => {
                 ViewData::ArchiveLook(self.archive_look(*older_than_days)?)
@@ -205,6 +206,8 @@ impl Engine {
                 .into_iter()
                 .map(|step| step_row(run, step))
                 .collect(),
+            model: run.model.clone(),
+            began: Some(run.started),
             fields: Vec::new(),
             signals: run.signals.clone(),
             assessment: run.assessment,

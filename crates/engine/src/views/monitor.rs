@@ -508,6 +508,9 @@ fn summary(body: &EventBody) -> String {
             )
         }
         Some(Fact::Signalled(signal)) => signal.statement.clone(),
+        Some(Fact::Answered { usage, .. }) => {
+            format!("{} · {}", short(&usage.model), metrics(body))
+        }
         Some(Fact::Parsed { posting, .. }) => format!("posting {posting} · {}", metrics(body)),
         _ => metrics(body),
     }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod address_rules;
+mod ask;
 mod pages;
 mod support;
 mod tls;

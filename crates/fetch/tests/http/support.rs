@@ -14,16 +14,23 @@ use tokio::net::{TcpListener, TcpStream};
 pub enum Reply {
     /// Sends the bytes and closes.
     Bytes(Vec<u8>),
+    /// Sends the bytes in pieces of so many, each by itself, and closes.
+    Pieces(Vec<u8>, usize),
+    /// Sends the bytes, and nothing more for ever.
+    Stalls(Vec<u8>),
     /// Sends the bytes, then one more byte at each interval, for ever.
     Drip(Vec<u8>, Duration),
     /// Reads the request and never answers.
     Silence,
 }
 
+type Lines = Arc<Mutex<Vec<String>>>;
+
 /// A server on 127.0.0.1 for as long as the test's runtime lives.
 pub struct Server {
     pub address: SocketAddr,
-    requests: Arc<Mutex<Vec<String>>>,
+    requests: Lines,
+    bodies: Lines,
 }
 
 impl Server {
@@ -32,13 +39,18 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let requests = Arc::new(Mutex::new(Vec::new()));
-        let (reply, seen) = (Arc::new(reply), requests.clone());
+        let bodies = Arc::new(Mutex::new(Vec::new()));
+        let (reply, seen) = (Arc::new(reply), (requests.clone(), bodies.clone()));
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 tokio::spawn(serve(stream, reply.clone(), seen.clone()));
             }
         });
-        Self { address, requests }
+        Self {
+            address,
+            requests,
+            bodies,
+        }
     }
 
     pub fn url(&self, path: &str) -> String {
@@ -49,12 +61,17 @@ impl Server {
     pub fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
     }
+
+    /// The bodies of the requests that had one.
+    pub fn bodies(&self) -> Vec<String> {
+        self.bodies.lock().unwrap().clone()
+    }
 }
 
 async fn serve<R: Fn(&str) -> Reply>(
     mut stream: TcpStream,
     reply: Arc<R>,
-    seen: Arc<Mutex<Vec<String>>>,
+    (seen, bodies): (Lines, Lines),
 ) {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -65,7 +82,19 @@ async fn serve<R: Fn(&str) -> Reply>(
     }
     let head = String::from_utf8(head).unwrap();
     let path = head.split(' ').nth(1).unwrap().to_owned();
-    seen.lock().unwrap().push(head.to_lowercase());
+    let head = head.to_lowercase();
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "));
+    if let Some(length) = length {
+        let mut body = vec![0; length.parse().unwrap()];
+        if stream.read_exact(&mut body).await.is_err() {
+            return;
+        }
+        let body = String::from_utf8(body).unwrap();
+        bodies.lock().unwrap().push(body);
+    }
+    seen.lock().unwrap().push(head);
     // The client may hang up in the middle, which is the point of some tests.
     let _ = answer(&mut stream, reply(&path)).await;
 }
@@ -73,6 +102,18 @@ async fn serve<R: Fn(&str) -> Reply>(
 async fn answer(stream: &mut TcpStream, reply: Reply) -> io::Result<()> {
     match reply {
         Reply::Bytes(bytes) => stream.write_all(&bytes).await?,
+        Reply::Pieces(bytes, size) => {
+            stream.set_nodelay(true)?;
+            for piece in bytes.chunks(size) {
+                stream.write_all(piece).await?;
+                stream.flush().await?;
+                tokio::task::yield_now().await;
+            }
+        }
+        Reply::Stalls(bytes) => {
+            stream.write_all(&bytes).await?;
+            std::future::pending::<()>().await;
+        }
         Reply::Drip(bytes, every) => {
             stream.write_all(&bytes).await?;
             loop {

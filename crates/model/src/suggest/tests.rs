@@ -5,7 +5,7 @@ use crate::{
     card::{Alternative, Chosen, FieldState},
     commit::{AuthorId, Clock},
     ids::{CaptureId, CommitId, PostingId},
-    observation::Observation,
+    observation::{Evidence, Layer, Observation},
 };
 use proptest::prelude::*;
 
@@ -59,6 +59,7 @@ struct World {
     precedents: Vec<Precedent>,
     tallies: BTreeMap<Origin, Tally>,
     dismissed: BTreeSet<[u8; 16]>,
+    model: Vec<Observation>,
 }
 
 impl World {
@@ -95,6 +96,7 @@ impl World {
     fn of(&self, field: &CardField) -> Vec<(String, u16, u32)> {
         let suggestions = suggest(Known {
             field,
+            model: &self.model,
             employer: &self.employer,
             precedents: &self.precedents,
             tallies: &self.tallies,
@@ -326,7 +328,7 @@ proptest! {
         others in proptest::collection::vec(("[ab ]{0,2}", 0_u16..=1000), 0..6),
         employer in proptest::collection::vec("[ab]{1,2}", 0..8),
         past in proptest::collection::vec(("[ab]{1,2}", any::<bool>()), 0..8),
-        answers in proptest::collection::vec((0_u32..2000, 0_u32..2000), 3),
+        answers in proptest::collection::vec((0_u32..2000, 0_u32..2000), 4),
     ) {
         let others: Vec<_> = others.iter().map(|(w, c)| (w.as_str(), *c, LostBecause::LessSure)).collect();
         let standing = standing.as_ref().map(|(w, c)| (w.as_str(), *c, Source::Parsing));
@@ -356,4 +358,77 @@ proptest! {
             prop_assert!(found[1..].iter().all(|one| left.contains(one)));
         }
     }
+}
+
+#[test]
+fn a_model_is_a_source_of_its_own_with_its_words_and_its_rank() {
+    let by_model = |words: &str, confidence: u16, quote: Option<&str>| Observation {
+        source: Source::Ai,
+        method: Method::Model,
+        evidence: quote.map(|quote| Evidence {
+            layer: Layer::Visible,
+            start: 3,
+            end: 3 + quote.len() as u32,
+            quote: quote.into(),
+            pointer: None,
+        }),
+        ..seen(words, confidence)
+    };
+    let mut world = World {
+        model: vec![
+            by_model("Quill", 780, Some("the people of Quill")),
+            by_model("Oriel", 300, None),
+        ],
+        ..World::default()
+    };
+    let empty = field(None, &[]);
+    let shown = |world: &World| {
+        let known = Known {
+            field: &empty,
+            model: &world.model,
+            employer: &[],
+            precedents: &[],
+            tallies: &world.tallies,
+            dismissed: &world.dismissed,
+        };
+        suggest(known)
+    };
+    let all = shown(&world);
+    let origins: Vec<Origin> = all.iter().map(|one| one.voices[0].origin).collect();
+    assert_eq!(origins, [Origin::Model, Origin::Model]);
+    assert_eq!(all[0].quote.as_deref(), Some("the people of Quill"));
+    assert_eq!(
+        (all[1].quote.as_deref(), all[1].confidence.thousandths()),
+        (None, 300)
+    );
+    // Its kind sinks with what is dismissed of it, and rises with what is accepted.
+    let plain = all[0].confidence;
+    world = world.answered(Origin::Model, 0, 4);
+    assert!(shown(&world)[0].confidence < plain);
+    world = world.answered(Origin::Model, 8, 0);
+    assert!(shown(&world)[0].confidence > plain);
+    // What lost in a run speaks as the model as well; a dismissed value does not come back.
+    let mut lost = field(
+        Some(("Umber", 700, Source::Parsing)),
+        &[("Quill", 650, LostBecause::LessSure)],
+    );
+    lost.alternatives[0].observation = by_model("Quill", 650, Some("of Quill"));
+    let known = Known {
+        field: &lost,
+        model: &[],
+        employer: &[],
+        precedents: &[],
+        tallies: &BTreeMap::new(),
+        dismissed: &BTreeSet::new(),
+    };
+    assert_eq!(suggest(known)[0].voices[0].origin, Origin::Model);
+    world.dismissed.insert(value_key(&text("Quill")));
+    assert!(shown(&world).iter().all(|one| one.value != text("Quill")));
+    // What its acceptance is called in the history is read back.
+    let words = message(&[(FieldKey::Company, Origin::Model)]);
+    assert_eq!(words, "Suggested by the model: company");
+    assert_eq!(
+        accepted_from(&words, &FieldKey::Company),
+        Some(Origin::Model)
+    );
 }
