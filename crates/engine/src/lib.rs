@@ -4,9 +4,9 @@
 //! background (the window), [`Engine::analyze`] does so while the caller waits (the command line);
 //! both run the same [`pipeline`]. Commands of the edge are answered in [`commands`]; the window's
 //! reads go through [`views`], and [`desk`] decides when it is pinged. [`feeds`] follows what others publish, and
-//! [`outbox`] sends them what is ours. [`archive`] puts old history away and brings it back. [`asking`] asks
-//! the model that is set up, [`secrets`] keeps its key and the tokens of feeds. [`attention`] decides what the system is asked to notify of, in the words of
-//! [`notification`].
+//! [`outbox`] sends them what is ours. [`archive`] puts old history away and brings it back. [`asking`] asks the model
+//! that is set up, [`secrets`] keeps its key and the tokens of feeds. [`attention`] decides what the system is asked to
+//! notify of, in the words of [`notification`].
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod archive;

@@ -3,15 +3,18 @@
 //! Each step publishes its start, what it sees the moment it sees it, and its end. A step ends only
 //! after all it published is durable, so what the window or a pipe was told is on disk.
 
+mod enrich;
+
 use crate::{
     Hooks, VERSION,
-    asking::{self, About, Current, Models},
+    asking::Models,
     host::{Host, sentences},
     input::{self, Acquired, Input, Refused, error},
     process::ProcessLock,
 };
+use enrich::Asking;
 use ghostlight_detect::{
-    Document, Format, NotReadable, ask, judge, keys,
+    Document, Format, NotReadable, judge, keys,
     patterns::reasons,
     signals::{Fingerprint, Gone, SignalInput, Similar, signals},
 };
@@ -19,18 +22,17 @@ use ghostlight_fetch::Fetcher;
 use ghostlight_hub::Hub;
 use ghostlight_model::{
     Assessment, CaptureId, EventBody, FieldKey, FieldValue, Issue, Method, Micros, Observation,
-    Offset, Phase, Place, PostingId, RunId, Severity, Signal, Source, Step,
+    Offset, Phase, Place, PostingId, RunId, Severity, Signal, Step,
     card::receipt,
     commit::AuthorId,
     event::Fact,
     fuse::winners,
     keys::PostingKey,
-    receipt::LookResult,
     run::{INTERRUPTED, RunState},
 };
 use ghostlight_store::{FinishedRun, NewCapture, Pending, StoreError};
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Instant,
@@ -515,77 +517,6 @@ impl Pipeline {
         Ok(())
     }
 
-    /// Asks the model for what is missing or in conflict. That none is set up is a normal state, said in the log and the
-    /// receipt; that it fails is said there too, and the run goes on without it.
-    fn enrich(
-        &self,
-        reporter: &mut Reporter<'_>,
-        document: &Document,
-        place: Origin,
-        seen: &mut Vec<Observation>,
-    ) -> Result<Asking, Stop> {
-        reporter.start(Step::Enrich);
-        self.hooks.pause(Step::Enrich.node());
-        let skip = |reporter: &mut Reporter<'_>, why: &str| -> Result<Asking, Stop> {
-            reporter.end(Step::Enrich, None, vec![("skipped", why.into())])?;
-            Ok(Asking::skipped(why))
-        };
-        let model = match self.models.current()? {
-            Current::None(why) => return skip(reporter, why),
-            Current::Unusable(issue) => {
-                let asking = Asking::skipped(issue.message.trim_end_matches('.'));
-                reporter.failed(Step::Enrich, issue, None, Metrics::new())?;
-                return Ok(asking);
-            }
-            Current::Model(model) => model,
-        };
-        let fields = ask::wanted(seen, &self.held(place.posting)?);
-        if fields.is_empty() {
-            return skip(reporter, "nothing is missing or in conflict");
-        }
-        let about = About {
-            text: &document.visible,
-            fields: &fields,
-            capture: place.capture,
-            ts: reporter.now(),
-        };
-        let known = seen.len();
-        let (asked, usage) = model.ask(about, &mut |mut observation| {
-            observation.ts = reporter.now();
-            reporter.observed(Step::Enrich, &observation);
-            seen.push(observation);
-        });
-        let metrics = asking::metrics(&usage, seen.len() - known);
-        reporter.issues.extend(asked.issues);
-        let fact = Some(Fact::Answered {
-            usage,
-            answer: asked.answer,
-        });
-        let failed = asked.failure.as_ref();
-        let failed = failed.map(|issue| issue.message.trim_end_matches('.').to_owned());
-        match asked.failure {
-            None => reporter.end(Step::Enrich, fact, metrics)?,
-            Some(issue) => reporter.failed(Step::Enrich, issue, fact, metrics)?,
-        }
-        Ok(Asking {
-            skipped: None,
-            asked: fields,
-            answered: asked.answered,
-            failed,
-        })
-    }
-
-    /// The fields of a known posting that hold a person's value: no model is asked for these.
-    fn held(&self, posting: PostingId) -> Result<Vec<FieldKey>, StoreError> {
-        let known = self.hub.store().posting(posting)?;
-        let fields = known.into_iter().flat_map(|known| known.card.fields);
-        let held = fields.filter(|field| {
-            let chosen = field.chosen.as_ref();
-            chosen.is_some_and(|chosen| chosen.source == Source::User)
-        });
-        Ok(held.map(|field| field.key).collect())
-    }
-
     fn validate(
         &self,
         reporter: &mut Reporter<'_>,
@@ -713,40 +644,6 @@ struct Given {
     gone: Option<(PostingId, Gone)>,
 }
 
-/// What became of asking a model.
-#[derive(Default)]
-struct Asking {
-    /// Why none was asked at all.
-    skipped: Option<String>,
-    asked: Vec<FieldKey>,
-    /// The fields that the answer speaks of.
-    answered: BTreeSet<FieldKey>,
-    /// Why the answer is not whole.
-    failed: Option<String>,
-}
-
-impl Asking {
-    fn skipped(why: &str) -> Self {
-        Self {
-            skipped: Some(why.to_owned()),
-            ..Self::default()
-        }
-    }
-
-    /// What the receipt says of a field for which a model gave no value.
-    fn result(&self, field: &FieldKey) -> LookResult {
-        match (&self.skipped, &self.failed) {
-            (Some(why), _) => LookResult::Skipped(why.clone()),
-            _ if !ask::ASKABLE.contains(field) => {
-                LookResult::Skipped("a model is not asked for this".into())
-            }
-            _ if !self.asked.contains(field) => LookResult::Skipped("not needed".into()),
-            (None, Some(why)) if !self.answered.contains(field) => LookResult::Failed(why.clone()),
-            _ => LookResult::Nothing,
-        }
-    }
-}
-
 /// Where a document's observations belong.
 #[derive(Clone, Copy)]
 struct Origin {
@@ -828,28 +725,6 @@ impl<'a> Reporter<'a> {
             .map(|(k, v)| (k.to_owned(), v))
             .collect();
         event.issues = std::mem::take(&mut self.issues);
-        self.publish(event);
-        self.flush()
-    }
-
-    /// Publishes the failure of a step without which the run goes on.
-    fn failed(
-        &mut self,
-        step: Step,
-        issue: Issue,
-        fact: Option<Fact>,
-        metrics: Metrics,
-    ) -> Result<(), StoreError> {
-        let mut event = self
-            .pipeline
-            .event(&self.run, step.node(), Phase::Fail, fact);
-        event.duration_ms = Some(self.elapsed_ms());
-        event.metrics = metrics
-            .into_iter()
-            .map(|(k, v)| (k.to_owned(), v))
-            .collect();
-        event.issues.push(issue);
-        event.issues.append(&mut self.issues);
         self.publish(event);
         self.flush()
     }

@@ -1,10 +1,10 @@
-//! Tokens of feeds and the key of the model: in the system's keychain, and where none answers in a file that only its owner
-//! can read (SPEC C13).
+//! Tokens of feeds and the key of the model: in the system's keychain, and where none answers in a file that only its
+//! owner can read (SPEC C13).
 //!
-//! The folder `feed-tokens` of the data folder (`model-key` for the model) says where each is, so that nobody has to ask the keychain for that: a
-//! file `ID` is a token itself, `ID.keychain` names the entry of the keychain that holds it. Where both are there the
-//! file is the newer one, and [`Secrets::settle`] moves it. A token never stands in the database, a log, a report or a
-//! view.
+//! The folder `feed-tokens` of the data folder (`model-key` for the model) says where each is, so that nobody has to ask
+//! the keychain for that: a file `ID` is a token itself, `ID.keychain` names the entry of the keychain that holds it.
+//! Where both are there the file is the newer one, and [`Secrets::settle`] moves it. A token never stands in the
+//! database, a log, a report or a view.
 //!
 //! A keychain may ask a person to unlock it, or hang: each call waits [`PATIENCE`] at most, on a thread of its own, and
 //! under no lock but the one of these calls. [`Secrets::place`] and [`Secrets::forget`] never ask it.

@@ -54,7 +54,7 @@ pub fn key_words(place: TokenPlace) -> &'static str {
     }
 }
 
-/// What a run asked a model and what it took: `small-1 was asked for 3 fields: 1,200 tokens, 80 answered; cost 0.0002.`
+/// What a run asked a model and what it took: `small-1 was asked for 3 fields: 1 200 tokens, 80 answered; cost 0.00022.`
 pub fn use_words(usage: &ModelUse) -> String {
     let fields = format::plural(usage.asked.len() as u64, "field", "fields");
     let mut words = format!("{} was asked for {fields}", usage.model);

@@ -171,6 +171,6 @@ mod tests {
         assert_eq!(read(&[&deep]), (vec![("b".into(), json!(2))], true, 1));
         assert_eq!(read(&["no object"]), (vec![], false, 0));
         assert_eq!(read(&["{\"a\": \"cut"]), (vec![], false, 0));
-        assert_eq!(read(&["{]}"]).1, true);
+        assert!(read(&["{]}"]).1);
     }
 }
