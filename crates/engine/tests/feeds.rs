@@ -68,6 +68,12 @@ impl Rig {
         self
     }
 
+    /// For streams that fall silent, where that is not what a test is about.
+    fn patient(mut self) -> Self {
+        self.settings.connection.heartbeat_ms = 60_000;
+        self
+    }
+
     fn watch(&self) -> Watching {
         Watching::start(&self.store, self.settings.clone(), Options::default()).unwrap()
     }

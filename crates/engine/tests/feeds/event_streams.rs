@@ -39,7 +39,7 @@ pub fn dashboard(events: usize, per: usize) -> (String, mpsc::Receiver<Option<us
 #[test]
 fn an_event_stream_goes_on_behind_its_last_id() {
     let (url, asked) = dashboard(8, 3);
-    let rig = Rig::new(&url);
+    let rig = Rig::new(&url).patient();
     let watching = rig.watch();
     stored(&watching, 8);
     let asked: Vec<_> = asked.iter().take(3).collect();
@@ -129,7 +129,7 @@ fn serve(
 fn a_byte_order_mark_before_an_event_stream_is_passed_over() {
     let (url, _asked) =
         event_stream(|_, _| "\u{feff}data: {\"n\":1}\n\ndata: {\"n\":2}\n\n".into());
-    let rig = Rig::new(&url);
+    let rig = Rig::new(&url).patient();
     stored(&rig.watch(), 2);
     assert_eq!(
         bodies(&rig, Kind::Sse),
@@ -150,7 +150,7 @@ fn an_event_that_is_not_utf_8_is_set_aside_and_the_stream_goes_on() {
         };
         (from..8).flat_map(event).collect()
     });
-    let rig = Rig::new(&url);
+    let rig = Rig::new(&url).patient();
     let watching = rig.watch();
     let (mut reasons, mut count) = (Vec::new(), 0);
     until(&watching, "the event behind it", |news| {
@@ -184,9 +184,7 @@ fn an_empty_id_takes_the_last_one_back_and_none_at_all_leaves_it() {
         "id: 9\n\n",
         "id: 9\nid:\n\ndata: 6\n\n",
     ]);
-    let mut rig = Rig::new(&url);
-    // It is silent at the end, and that is not what this is about.
-    rig.settings.connection.heartbeat_ms = 60_000;
+    let rig = Rig::new(&url).patient();
     let watching = rig.watch();
     stored(&watching, 6);
     drop(watching);
