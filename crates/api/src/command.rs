@@ -1,6 +1,6 @@
 //! Commands: name, request and reply, declared once for window, hub and tests.
 
-use crate::view::{Subject, ViewData, ViewId, ViewQuery};
+use crate::view::{Notice, Subject, ViewData, ViewId, ViewQuery};
 use ghostlight_model::{
     CommitId, FieldKey, FieldValue, PostingId, RunId,
     export::{Filter, Format, What},
@@ -534,10 +534,12 @@ pub struct AppInfo {
     pub platform: String,
     /// The window's preferences.
     pub preferences: Preferences,
-    /// What to show first, when the app was started with a file, URL or run.
+    /// What to show first: what the app was started with, or what a page before this one showed last.
     pub open: Option<Subject>,
     /// Whether this is the first start on this data folder.
     pub first_start: bool,
+    /// Why this page was loaded, if something happened to the one before it.
+    pub notice: Option<Notice>,
 }
 
 /// The window's preferences.
