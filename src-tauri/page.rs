@@ -102,8 +102,8 @@ fn loaded_again() -> Notice {
         // Stays until it is dismissed: nobody may have looked.
         kind: "error".into(),
         title: "The window's page stopped and was loaded again".into(),
-        body: "What was saved is unchanged, and runs went on. What you were typing into a field was kept as a draft, up \
-               to the last second. If this happens often, update the system's web view, or report it."
+        body: "What was saved is unchanged, and runs went on. What you were typing into a field was kept as a draft, \
+               up to the last second. If this happens often, update the system's web view, or report it."
             .into(),
     }
 }

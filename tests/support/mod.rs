@@ -111,6 +111,14 @@ pub struct App {
 impl App {
     /// Goes on with the page that was loaded in place of one that died: the driver's session died with it.
     pub async fn attach_again(mut self) -> Self {
+        // The application takes one session at a time: the old one ends once the driver is asked and sees what happened.
+        self.wait_until("the end of the old session", async |client| {
+            match client.execute("return true", Vec::new()).await {
+                Err(_) => Look::Done(()),
+                Ok(_) => Look::Seen("an answer".to_owned()),
+            }
+        })
+        .await;
         let driver = Driver::start_at(&process::inspector());
         let client = driver.attach().await;
         let client = std::mem::replace(&mut self.client, client);
