@@ -556,6 +556,8 @@ pub struct Preferences {
     pub utc: bool,
     /// Times in a log since the start of its run.
     pub relative: bool,
+    /// The day that a calendar's weeks begin with.
+    pub weeks: WeekStart,
     /// Live lists (postings, runs, events) are brought up to date at most once in so many ms, up to
     /// [`LIVE_EVERY_MS_MAX`]; 0 for each frame.
     pub live_every_ms: u16,
@@ -566,6 +568,21 @@ pub struct Preferences {
     /// The keys that a person chose, by the name of the command: as the window's table writes them, or empty for none.
     /// Names and keys that a version does not know are kept and mean nothing there.
     pub keys: BTreeMap<String, String>,
+}
+
+/// The day that weeks begin with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WeekStart {
+    /// What the system's language and region say; Monday where they say nothing.
+    #[default]
+    Locale,
+    /// Monday.
+    Monday,
+    /// Saturday.
+    Saturday,
+    /// Sunday.
+    Sunday,
 }
 
 /// The longest time between two updates of a live list, in ms. A greater one counts as this.
@@ -579,6 +596,7 @@ impl Default for Preferences {
             panes: [240, 330, 176],
             utc: false,
             relative: false,
+            weeks: WeekStart::Locale,
             live_every_ms: 0,
             notifications: Notifications::default(),
             single_keys: true,
