@@ -2,12 +2,14 @@
 //!
 //! [`run`] opens the engine and the window; [`commands`] passes each declared command to the
 //! engine; [`window`] is the engine's [`ghostlight_engine::Host`]: pings, dialogs, drops, by [`notify`] what the
-//! system shows, and [`keychain`] where it keeps secrets.
+//! system shows, and [`keychain`] where it keeps secrets. [`page`] loads the page again when its process died.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod commands;
 mod keychain;
 mod notify;
+#[cfg(target_os = "linux")]
+mod page;
 mod window;
 
 use ghostlight_api::{ApiError, ErrorCode};
@@ -42,6 +44,12 @@ pub struct Start {
 pub(crate) struct Core(Arc<OnceLock<Result<Engine, ApiError>>>);
 
 impl Core {
+    /// The engine, unless it is still being opened or could not be.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn opened(&self) -> Option<&Engine> {
+        self.0.get()?.as_ref().ok()
+    }
+
     /// Waits until the engine is open; for threads that may block.
     pub(crate) fn wait(&self) -> Result<&Engine, ApiError> {
         self.0.wait().as_ref().map_err(Clone::clone)
@@ -63,6 +71,8 @@ pub fn run(start: Start) -> tauri::Result<()> {
             window::install_test_hooks(app);
             let core = Core::default();
             app.manage(core.clone());
+            #[cfg(target_os = "linux")]
+            page::watch(app.handle());
             let app = app.handle().clone();
             thread::spawn(move || core.0.get_or_init(|| open_engine(app, &start)).is_ok());
             Ok(())

@@ -21,7 +21,8 @@ use tauri::{App, AppHandle, DragDropEvent, Emitter, Manager, Runtime, Window, Wi
 use tauri_plugin_dialog::DialogExt;
 use tauri_plugin_opener::OpenerExt;
 
-const MAIN: &str = "main";
+/// The window's name.
+pub(crate) const MAIN: &str = "main";
 
 /// Whether the window has the focus, as its events tell. Managed by the application: they come before there is a host.
 #[derive(Clone, Default)]

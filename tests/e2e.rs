@@ -53,6 +53,8 @@ mod monitor;
 mod motion;
 #[path = "e2e/notify.rs"]
 mod notify;
+#[path = "e2e/page.rs"]
+mod page;
 #[path = "e2e/refused.rs"]
 mod refused;
 #[path = "e2e/replay.rs"]

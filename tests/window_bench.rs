@@ -34,7 +34,6 @@
 
 mod support;
 
-use std::collections::HashMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -43,6 +42,7 @@ use serde_json::{Value, json};
 use support::{
     App, Launch, Look,
     long_page::{REMOTE, TITLE, long_page},
+    process::{CORE, PAGE, own_processes},
     scroll::{drag, focus, seen, stands, watch, wheel},
     studio::{Studio, TOKEN, fill, now},
 };
@@ -68,10 +68,6 @@ const SAVES: usize = 25;
 const EVIDENCE: usize = 40;
 /// Events over which memory is watched, and of the log that is scrolled.
 const MANY: usize = 1_000_000;
-/// The application's program.
-const CORE: &str = "ghostlight-desktop";
-/// WebKit's program for a page.
-const PAGE: &str = "WebKitWebProcess";
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -696,39 +692,6 @@ async fn many(app: &App, studio: &mut Studio, count: usize) {
 fn own_memory_kb() -> (f64, f64) {
     let kb = |program| own_processes(program).into_iter().map(anonymous_kb).sum();
     (kb(CORE), kb(PAGE))
-}
-
-/// Processes of this program that descend from this one: other windows of this machine are none of ours.
-fn own_processes(program: &str) -> Vec<u32> {
-    let mut parents = HashMap::new();
-    let mut named = Vec::new();
-    for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
-        let Ok(pid) = entry.file_name().to_string_lossy().parse::<u32>() else {
-            continue;
-        };
-        let read =
-            |name: &str| std::fs::read_to_string(entry.path().join(name)).unwrap_or_default();
-        let stat = read("stat");
-        let parent = stat
-            .rsplit(") ")
-            .next()
-            .and_then(|rest| rest.split(' ').nth(1)?.parse::<u32>().ok());
-        parents.insert(pid, parent.unwrap_or(0));
-        if read("cmdline")
-            .split('\0')
-            .next()
-            .is_some_and(|path| path.contains(program))
-        {
-            named.push(pid);
-        }
-    }
-    let own = std::process::id();
-    let descends = |pid: &u32| {
-        std::iter::successors(parents.get(pid), |parent| parents.get(*parent))
-            .any(|ancestor| *ancestor == own)
-    };
-    named.retain(descends);
-    named
 }
 
 fn anonymous_kb(pid: u32) -> f64 {

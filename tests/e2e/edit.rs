@@ -18,7 +18,7 @@ pub async fn edit(app: &App, field: &str) {
 }
 
 /// Types in place of what the editor holds.
-async fn retype(app: &App, text: &str) {
+pub async fn retype(app: &App, text: &str) {
     app.script("document.activeElement.select()").await;
     app.type_keys(text).await;
 }

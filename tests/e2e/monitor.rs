@@ -405,9 +405,24 @@ async fn finished_runs_wait_in_the_outbox_until_the_hub_has_them() {
     app.press_char('4').await;
     says(&app, "outbox of Studio", "1 entry waits").await;
     app.role("button", "Reconnect now").await;
+    let place = "const box = [...document.querySelectorAll('button')]
+          .find((b) => b.textContent.includes('Reconnect now')).getBoundingClientRect();
+        return [Math.round(box.left), Math.round(box.right)]";
+    let before = app.script(place).await;
+    let focus = "[...document.querySelectorAll('button')]
+        .find((b) => b.textContent.includes('Reconnect now')).focus()";
+    app.script(focus).await;
     studio.serve();
     reconnect_now(&app).await;
+    // It stands where it stood and does nothing, as long as somebody is on it.
+    let stays = "return document.querySelector('.gl-connection > [aria-disabled=true]') !== null";
+    app.is_true("Reconnect now without a use", stays).await;
+    assert_eq!(app.script(place).await, before);
+    app.screenshot("reconnect-idle").await;
     says(&app, "outbox of Studio", "Nothing waits").await;
+    app.script("document.activeElement.blur()").await;
+    let gone = "return document.querySelector('.gl-connection > .pf-v6-c-button') === null";
+    app.is_true("it to go", gone).await;
     let streams = studio.streams();
     assert_eq!(streams.len(), 1, "{streams:?}");
     assert!(streams[0].1 > 20, "all of the run's events: {streams:?}");

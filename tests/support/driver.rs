@@ -5,6 +5,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use fantoccini::wd::Capabilities;
 use fantoccini::{Client, ClientBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::json;
@@ -27,10 +28,20 @@ pub struct Driver {
 impl Driver {
     /// Starts it on a free port. The application inherits its environment, hence `env` here.
     pub fn start(env: &[(String, String)]) -> Self {
+        Self::run(env, &[])
+    }
+
+    /// Starts one for an application that runs already, and listens at this address for whoever inspects its pages.
+    pub fn start_at(target: &str) -> Self {
+        Self::run(&[], &[format!("--target={target}")])
+    }
+
+    fn run(env: &[(String, String)], args: &[String]) -> Self {
         let port = free_port();
         let mut command = Command::new("WebKitWebDriver");
         command
             .arg(format!("--port={port}"))
+            .args(args)
             .env("TAURI_WEBVIEW_AUTOMATION", "true");
         // With either of these the driver's screenshot never comes back.
         command
@@ -52,16 +63,26 @@ impl Driver {
     /// Lets the driver start the application, and opens a session on its window.
     pub async fn connect(&self, binary: &str, args: &[String]) -> Client {
         let options = json!({ "binary": binary, "args": args });
-        let capabilities =
-            serde_json::Map::from_iter([("webkitgtk:browserOptions".to_owned(), options)]);
+        let options = ("webkitgtk:browserOptions".to_owned(), options);
+        let wanted = serde_json::Map::from_iter([options]);
+        self.session(&format!("{binary} {args:?}"), wanted).await
+    }
+
+    /// Opens a session on the window of an application that runs already.
+    pub async fn attach(&self) -> Client {
+        self.session("the running window", serde_json::Map::new())
+            .await
+    }
+
+    async fn session(&self, what: &str, capabilities: Capabilities) -> Client {
         let mut builder = ClientBuilder::new(HttpConnector::new());
         let address = format!("http://127.0.0.1:{}", self.port);
         let session = builder.capabilities(capabilities).connect(&address);
         match tokio::time::timeout(START_LIMIT, session).await {
             Ok(Ok(client)) => client,
-            Ok(Err(error)) => panic!("{binary} {args:?}: the driver opened no session: {error}"),
+            Ok(Err(error)) => panic!("{what}: the driver opened no session: {error}"),
             Err(_) => panic!(
-                "{binary} {args:?}: showed no window within {} s",
+                "{what}: showed no window within {} s",
                 START_LIMIT.as_secs()
             ),
         }

@@ -15,6 +15,7 @@ mod driver;
 pub mod life;
 pub mod long_page;
 pub mod message_server;
+pub mod process;
 pub mod scroll;
 pub mod server;
 pub mod studio;
@@ -85,6 +86,7 @@ impl Launch {
             client,
             driver,
             launch: self,
+            dead: Vec::new(),
         }
     }
 }
@@ -102,9 +104,29 @@ pub struct App {
     client: Client,
     driver: Driver,
     launch: Launch,
+    /// Sessions with pages that died. The first driver's group holds the application.
+    dead: Vec<(Client, Driver)>,
 }
 
 impl App {
+    /// Goes on with the page that was loaded in place of one that died: the driver's session died with it.
+    pub async fn attach_again(mut self) -> Self {
+        // The application takes one session at a time: the old one ends once the driver is asked and sees what happened.
+        self.wait_until("the end of the old session", async |client| {
+            match client.execute("return true", Vec::new()).await {
+                Err(_) => Look::Done(()),
+                Ok(_) => Look::Seen("an answer".to_owned()),
+            }
+        })
+        .await;
+        let driver = Driver::start_at(&process::inspector());
+        let client = driver.attach().await;
+        let client = std::mem::replace(&mut self.client, client);
+        self.dead
+            .push((client, std::mem::replace(&mut self.driver, driver)));
+        self
+    }
+
     /// Ends the application without a farewell and starts it again on the same data: what was not safe on disk is lost.
     pub async fn restart(self) -> Self {
         let launch = self.launch.clone();
@@ -114,10 +136,15 @@ impl App {
 
     /// Ends the application and waits until it is gone.
     pub async fn close(self) {
-        let Self { client, driver, .. } = self;
+        let Self {
+            client,
+            driver,
+            dead,
+            ..
+        } = self;
         // The driver's answer is of no interest: its whole process group goes next.
         let _ = tokio::time::timeout(STEP_LIMIT, client.close()).await;
-        drop(driver);
+        drop((driver, dead));
     }
 
     /// The element with this `aria-label`, as soon as it is there.
@@ -272,6 +299,15 @@ impl App {
         self.painted().await;
         let png = self.step("a picture", self.client.screenshot()).await;
         save_picture(name, &png)
+    }
+
+    /// Keeps a picture of the whole screen as `NAME.png`, for what is no page: a dialog of the system.
+    pub fn screen(&self, name: &str) {
+        let taken = std::process::Command::new("import")
+            .args(["-window", "root", "png:-"])
+            .output()
+            .expect("import starts (package imagemagick; `cargo xtask setup` installs it)");
+        save_picture(name, &taken.stdout);
     }
 
     /// Waits until what the page is now has been painted.

@@ -60,6 +60,8 @@ pub enum Msg {
     Pasted(ClipboardEvent),
     /// Something is dragged over the window, or no longer.
     Drag(bool),
+    /// The core has something to say.
+    Notice(Notice),
     /// A toast goes.
     Dismiss(u32),
     /// The newest posting is known.
@@ -165,6 +167,7 @@ impl Component for App {
             Msg::Key(event) => return self.key(ctx, &event),
             Msg::Pasted(event) => self.pasted(ctx, &event),
             Msg::Drag(over) => self.dragging = over,
+            Msg::Notice(notice) => self.notice(notice),
             Msg::Dismiss(id) => self.toasts.retain(|toast| toast.id != id),
         }
         true
@@ -243,6 +246,9 @@ impl App {
         self.apply(info.preferences.clone());
         if let Some(subject) = info.open.clone() {
             self.select(subject);
+        }
+        if let Some(notice) = info.notice.clone() {
+            self.notice(notice);
         }
         self.info = Some(Rc::new(info));
         // The start is measured up to here: drawn, and ready for a click (DESIGN *Measuring*).
@@ -475,6 +481,16 @@ impl App {
         self.toast(ToastKind::Error, error.message.clone(), hint);
     }
 
+    fn notice(&mut self, notice: Notice) {
+        let kind = match notice.kind.as_str() {
+            "success" => ToastKind::Success,
+            "warning" => ToastKind::Warning,
+            "error" => ToastKind::Error,
+            _ => ToastKind::Info,
+        };
+        self.toast(kind, notice.title, notice.body);
+    }
+
     fn toast(&mut self, kind: ToastKind, title: String, body: String) {
         self.last_toast += 1;
         self.toasts.push(Toast {
@@ -693,13 +709,7 @@ fn listen_to_core(ctx: &Context<App>) {
         });
         let _ = heard.await;
         let heard = backend::listen(NOTICE_EVENT, move |notice: Notice| {
-            let kind = match notice.kind.as_str() {
-                "success" => ToastKind::Success,
-                "warning" => ToastKind::Warning,
-                "error" => ToastKind::Error,
-                _ => ToastKind::Info,
-            };
-            noticed.send_message(Msg::Ask(Ask::Toast(kind, notice.title, notice.body)));
+            noticed.send_message(Msg::Notice(notice));
         });
         let _ = heard.await;
         for (event, over) in [

@@ -5,14 +5,16 @@ use ghostlight_model::Micros;
 use js_sys::Function;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{
-    Element, Event, EventTarget, HtmlElement, ResizeObserver, ScrollIntoViewOptions,
-    ScrollLogicalPosition,
+    Element, Event, EventTarget, FocusEvent, HtmlElement, Node, ResizeObserver,
+    ScrollIntoViewOptions, ScrollLogicalPosition,
 };
+use yew::NodeRef;
 
 /// A listener that is removed when dropped.
 pub struct Listener {
     target: EventTarget,
     name: &'static str,
+    captures: bool,
     closure: Closure<dyn FnMut(Event)>,
 }
 
@@ -23,13 +25,29 @@ impl Listener {
         name: &'static str,
         handler: impl FnMut(Event) + 'static,
     ) -> Self {
-        let closure = Closure::new(handler);
+        Self::of((target, name, false), Closure::new(handler))
+    }
+
+    /// As [`Listener::new`], also for what happens within `target` and is told there only, such as scrolling.
+    pub fn within(
+        target: &EventTarget,
+        name: &'static str,
+        handler: impl FnMut(Event) + 'static,
+    ) -> Self {
+        Self::of((target, name, true), Closure::new(handler))
+    }
+
+    fn of(
+        (target, name, captures): (&EventTarget, &'static str, bool),
+        closure: Closure<dyn FnMut(Event)>,
+    ) -> Self {
         let function: &Function = closure.as_ref().unchecked_ref();
         // Fails only for a target that is no target.
-        let _ = target.add_event_listener_with_callback(name, function);
+        let _ = target.add_event_listener_with_callback_and_bool(name, function, captures);
         Self {
             target: target.clone(),
             name,
+            captures,
             closure,
         }
     }
@@ -38,9 +56,11 @@ impl Listener {
 impl Drop for Listener {
     fn drop(&mut self) {
         let function: &Function = self.closure.as_ref().unchecked_ref();
-        let _ = self
-            .target
-            .remove_event_listener_with_callback(self.name, function);
+        let _ = self.target.remove_event_listener_with_callback_and_bool(
+            self.name,
+            function,
+            self.captures,
+        );
     }
 }
 
@@ -187,6 +207,15 @@ pub fn has_focus() -> bool {
     active.is_some_and(|element| element.tag_name() != "BODY")
 }
 
+/// Whether the focus that leaves an element stays within `whole`. Where another window takes it, it comes back.
+pub fn focus_stays(event: &FocusEvent, whole: &NodeRef) -> bool {
+    let to = event.related_target();
+    let to = to.and_then(|target| target.dyn_into::<Node>().ok());
+    let within = whole.cast::<Node>().zip(to);
+    within.is_some_and(|(whole, to)| whole.contains(Some(&to)))
+        || !document().has_focus().unwrap_or(true)
+}
+
 /// Puts the focus on an element without scrolling more than needed.
 pub fn focus(element: &Element) {
     if let Some(element) = element.dyn_ref::<HtmlElement>() {
@@ -199,6 +228,46 @@ pub fn reveal(element: &Element) {
     let nearest = ScrollIntoViewOptions::new();
     nearest.set_block(ScrollLogicalPosition::Nearest);
     element.scroll_into_view_with_scroll_into_view_options(&nearest);
+}
+
+/// Whether no font is being loaded.
+pub fn fonts_are_there() -> bool {
+    let fonts = js_sys::Reflect::get(&document(), &"fonts".into());
+    let status = fonts.and_then(|fonts| js_sys::Reflect::get(&fonts, &"status".into()));
+    status.is_ok_and(|status| status.as_string().as_deref() == Some("loaded"))
+}
+
+/// Shows an element above all others and unclipped, where it is a `popover`.
+pub fn show_above(element: &Element) {
+    // An engine that knows no popovers draws it where its style says.
+    let show = js_sys::Reflect::get(element, &"showPopover".into()).unwrap_or_default();
+    if let Some(show) = show.dyn_ref::<Function>() {
+        let _ = show.call0(element);
+    }
+}
+
+/// The day that weeks begin with where the system is set up for: 1 for Monday to 7 for Sunday; `None` if that is not known.
+pub fn week_start() -> Option<u8> {
+    let get = |of: &JsValue, name: &str| js_sys::Reflect::get(of, &name.into()).ok();
+    let language = window().navigator().language()?;
+    let locale = get(&get(&window(), "Intl")?, "Locale")?;
+    let locale: Function = locale.dyn_into().ok()?;
+    let locale = js_sys::Reflect::construct(&locale, &js_sys::Array::of1(&language.into())).ok()?;
+    // A method by now; a property in older engines.
+    let info = match get(&locale, "getWeekInfo")?.dyn_ref::<Function>() {
+        Some(method) => method.call0(&locale).ok()?,
+        None => get(&locale, "weekInfo")?,
+    };
+    let day = get(&info, "firstDay")?.as_f64()?;
+    (1.0..=7.0).contains(&day).then_some(day as u8)
+}
+
+/// Width and height of what the window shows, in CSS pixels.
+pub fn view_size() -> (f64, f64) {
+    let root = document().document_element();
+    root.map_or((0.0, 0.0), |root| {
+        (root.client_width().into(), root.client_height().into())
+    })
 }
 
 /// Remembers a text for the next start; a refusal is no harm.

@@ -1,6 +1,6 @@
 //! Commands: name, request and reply, declared once for window, hub and tests.
 
-use crate::view::{Subject, ViewData, ViewId, ViewQuery};
+use crate::view::{Notice, Subject, ViewData, ViewId, ViewQuery};
 use ghostlight_model::{
     Amount, CommitId, FieldKey, FieldValue, PostingId, RunId,
     event::ModelUse,
@@ -608,10 +608,12 @@ pub struct AppInfo {
     pub platform: String,
     /// The window's preferences.
     pub preferences: Preferences,
-    /// What to show first, when the app was started with a file, URL or run.
+    /// What to show first: what the app was started with, or what a page before this one showed last.
     pub open: Option<Subject>,
     /// Whether this is the first start on this data folder.
     pub first_start: bool,
+    /// Why this page was loaded, if something happened to the one before it.
+    pub notice: Option<Notice>,
 }
 
 /// The window's preferences.
@@ -628,6 +630,8 @@ pub struct Preferences {
     pub utc: bool,
     /// Times in a log since the start of its run.
     pub relative: bool,
+    /// The day that a calendar's weeks begin with.
+    pub weeks: WeekStart,
     /// Live lists (postings, runs, events) are brought up to date at most once in so many ms, up to
     /// [`LIVE_EVERY_MS_MAX`]; 0 for each frame.
     pub live_every_ms: u16,
@@ -638,6 +642,21 @@ pub struct Preferences {
     /// The keys that a person chose, by the name of the command: as the window's table writes them, or empty for none.
     /// Names and keys that a version does not know are kept and mean nothing there.
     pub keys: BTreeMap<String, String>,
+}
+
+/// The day that weeks begin with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WeekStart {
+    /// What the system's language and region say; Monday where they say nothing.
+    #[default]
+    Locale,
+    /// Monday.
+    Monday,
+    /// Saturday.
+    Saturday,
+    /// Sunday.
+    Sunday,
 }
 
 /// The longest time between two updates of a live list, in ms. A greater one counts as this.
@@ -651,6 +670,7 @@ impl Default for Preferences {
             panes: [240, 330, 176],
             utc: false,
             relative: false,
+            weeks: WeekStart::Locale,
             live_every_ms: 0,
             notifications: Notifications::default(),
             single_keys: true,

@@ -83,9 +83,11 @@ impl Engine {
         stored_preferences(self.store()).map_err(|e| store_error(&e))
     }
 
+    /// What the app was started with, for its first page; what was shown last, for one that is loaded anew.
     fn opening(&self) -> Option<Subject> {
         let opening = self.shared.opening.lock();
-        opening.unwrap_or_else(PoisonError::into_inner).clone()
+        let opening = opening.unwrap_or_else(PoisonError::into_inner).take();
+        opening.or_else(|| self.shared.desk().shown())
     }
 
     /// The input of a run, to run it again: its URL, its capture, or its file.
@@ -284,6 +286,7 @@ impl Handle<GetAppInfo> for Engine {
             preferences: self.preferences()?,
             open: self.opening(),
             first_start: self.shared.first_start,
+            notice: self.shared.for_next_page().take(),
         })
     }
 }

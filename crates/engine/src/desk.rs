@@ -25,6 +25,8 @@ pub struct Desk {
     /// Views that changed too soon after they were pulled, and when they become dirty.
     waiting: BTreeMap<ViewId, Millis>,
     outstanding: bool,
+    /// What the window showed last; outlives its page.
+    shown: Option<Subject>,
     /// Time between two pulls of a live list, in ms; 0 for each frame.
     live_every_ms: u64,
     pace: Pace,
@@ -62,6 +64,8 @@ impl Desk {
     /// Replaces the views; those that are new are dirty. A window that registers is listening, so
     /// a ping that was outstanding for its predecessor no longer counts.
     pub fn register(&mut self, views: Vec<(ViewId, ViewQuery)>) -> Option<Ping> {
+        let shown = views.iter().find_map(|(_, query)| subject_of(query));
+        self.shown = shown.or(self.shown.take());
         let mut old = std::mem::take(&mut self.views);
         for (id, query) in views.into_iter().take(VIEWS_MAX) {
             let known = old.remove(&id).filter(|view| view.query == query);
@@ -82,6 +86,11 @@ impl Desk {
         self.waiting.retain(|id, _| self.views.contains_key(id));
         self.outstanding = false;
         self.next_ping()
+    }
+
+    /// What the window showed last: a page that is loaded anew goes on there.
+    pub fn shown(&self) -> Option<Subject> {
+        self.shown.clone()
     }
 
     /// The queries of `ids`, which count as clean from now on.
@@ -294,6 +303,15 @@ impl View {
     }
 }
 
+/// What a view fills the window with.
+fn subject_of(query: &ViewQuery) -> Option<Subject> {
+    match query {
+        ViewQuery::Card(subject) => Some(subject.clone()),
+        ViewQuery::Run(run) => Some(Subject::Run(run.clone())),
+        _ => None,
+    }
+}
+
 fn touches(subject: &Subject, changes: &Changes) -> bool {
     match subject {
         Subject::Run(run) => changes.runs.contains(run),
@@ -388,6 +406,19 @@ mod tests {
         desk.pull(&[ViewId(1)], T0);
         assert_eq!(desk.register(vec![(ViewId(1), card("a"))]), None);
         assert_eq!(desk.register(vec![(ViewId(1), card("b"))]), ping(&[1]));
+    }
+
+    #[test]
+    fn what_was_shown_last_outlives_its_page() {
+        let mut desk = Desk::default();
+        desk.register(vec![(ViewId(1), ViewQuery::Health)]);
+        assert_eq!(desk.shown(), None);
+        desk.register(vec![(ViewId(1), ViewQuery::Health), (ViewId(2), card("a"))]);
+        let shown = Some(Subject::Run(RunId("a".into())));
+        assert_eq!(desk.shown(), shown);
+        // The next page begins with nothing.
+        desk.register(vec![(ViewId(1), ViewQuery::Health)]);
+        assert_eq!(desk.shown(), shown);
     }
 
     #[test]

@@ -55,7 +55,7 @@ use exports::Exports;
 use ghostlight_api::{
     ApiError,
     command::{LIVE_EVERY_MS_MAX, Preferences, StartImport},
-    view::{Opened, Subject},
+    view::{Notice, Opened, Subject},
 };
 use ghostlight_fetch::{Fetcher, Limits};
 use ghostlight_hub::Hub;
@@ -112,6 +112,7 @@ struct Shared {
     author: AuthorId,
     first_start: bool,
     opening: Mutex<Option<Subject>>,
+    next_page: Mutex<Option<Notice>>,
 }
 
 impl Engine {
@@ -187,6 +188,7 @@ impl Engine {
             author,
             first_start,
             opening: Mutex::default(),
+            next_page: Mutex::default(),
         });
         shared.live_every(&preferences);
         let engine = Self { shared };
@@ -240,6 +242,11 @@ impl Engine {
             .lock()
             .unwrap_or_else(PoisonError::into_inner) = Some(Subject::Run(run));
         Ok(())
+    }
+
+    /// Keeps a message for the page that the window loads next: the present one cannot hear it. One at a time, the last.
+    pub fn tell_next_page(&self, notice: Notice) {
+        *self.shared.for_next_page() = Some(notice);
     }
 
     /// Accepts dropped files and tells the window to show the first. A zip file is a bundle to take over.
@@ -365,6 +372,11 @@ impl Engine {
 impl Shared {
     fn desk(&self) -> std::sync::MutexGuard<'_, Desk> {
         self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn for_next_page(&self) -> std::sync::MutexGuard<'_, Option<Notice>> {
+        let kept = self.next_page.lock();
+        kept.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Time since the engine was opened, by a clock that never goes back.

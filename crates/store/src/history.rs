@@ -11,7 +11,7 @@ use crate::{
     open::Store,
     outline::Outlines,
     read,
-    reversal::{reversal, reverse},
+    reversal::reverse,
     sql,
     write::{find_commit_by_key, insert_commit, posting_exists},
     writer::{Batch, Pending},
@@ -21,7 +21,8 @@ use ghostlight_model::{
     card::Standing,
     commit::{AuthorId, Clock, Commit, FieldChange, Purpose},
     history::{
-        Dag, Difference, Merge, Resolution, Reversal, check_branch_name, compare, merge, restore,
+        Dag, Difference, Merge, Resolution, Reversal, Stacks, check_branch_name, compare, merge,
+        restore, stacks,
     },
 };
 use rusqlite::{Connection, OptionalExtension, params};
@@ -155,6 +156,12 @@ impl Tip {
     /// The version's commits, parents before children; most of them by their outlines.
     pub fn line(&self) -> Vec<(CommitId, &Commit)> {
         self.dag.line(self.head.as_slice())
+    }
+
+    /// What an author can undo and redo there.
+    pub fn stacks(&self, author: &AuthorId) -> Stacks {
+        let at = self.head.map(|head| stacks(&self.dag, head, author));
+        at.unwrap_or_default()
     }
 
     /// What stands in the version's fields.
@@ -442,19 +449,6 @@ impl Store {
     /// A commit of a posting.
     pub fn commit(&self, posting: PostingId, id: CommitId) -> Result<Option<Commit>, StoreError> {
         self.reading(|c| commit_of(c, posting, id))
-    }
-
-    /// What an author's undo and redo would do, or why they do nothing.
-    pub fn reversals(
-        &self,
-        posting: PostingId,
-        author: &AuthorId,
-    ) -> Result<[Result<Reversal, StoreError>; 2], StoreError> {
-        self.reading(|c| {
-            let mut tip = tip(c, self.outlines(), posting)?;
-            let mut way = |redoing| reversal(c, &mut tip, author, redoing);
-            Ok([way(false)?, way(true)?])
-        })
     }
 
     /// What merging `from` into the checked-out branch comes to; nothing is changed.

@@ -54,7 +54,7 @@ pub use outbox::{
     EndedMark, EntryName, Held, NewEntry, OutboxCounts, OutboxEntry, OutboxRow, RunDelivery,
 };
 pub use project::Rebuilt;
-pub use reversal::{Undone, UnmergePreview, UnmergeRequest, UnmergeSide};
+pub use reversal::{Reversals, Undone, UnmergePreview, UnmergeRequest, UnmergeSide};
 pub use streams::{
     FeedEntry, LogEvent, Published, Received, ReceivedCount, StreamInfo, StreamPage,
 };

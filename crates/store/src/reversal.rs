@@ -11,9 +11,20 @@ use crate::{
 use ghostlight_model::{
     CommitId, Micros, PostingId,
     commit::{AuthorId, Commit},
-    history::{Reversal, Stuck, merge_above, redo, undo, unmerge},
+    history::{Reversal, Stacks, Stuck, merge_above, redo, undo, unmerge},
 };
 use rusqlite::Connection;
+
+/// What an author's undo and redo would do at one moment, or why they do nothing.
+#[derive(Debug)]
+pub struct Reversals {
+    /// What the undo would do.
+    pub undo: Result<Reversal, StoreError>,
+    /// What the redo would do.
+    pub redo: Result<Reversal, StoreError>,
+    /// The merge that stands above what the undo would take back, if there is one.
+    pub merge_above: Option<CommitId>,
+}
 
 /// A side of a merge, and what taking the merge back to it comes to.
 #[derive(Debug, Clone, PartialEq)]
@@ -108,17 +119,25 @@ impl Store {
         })?
     }
 
-    /// The merge that stands above what an author's undo would take back, if there is one.
-    pub fn merge_above(
+    /// What an author's undo and redo would do, or why they do nothing.
+    pub fn reversals(
         &self,
         posting: PostingId,
         author: &AuthorId,
-    ) -> Result<Option<CommitId>, StoreError> {
+    ) -> Result<Reversals, StoreError> {
         self.reading(|c| {
-            let tip = tip(c, self.outlines(), posting)?;
-            Ok(tip
+            let mut tip = tip(c, self.outlines(), posting)?;
+            let stacks = tip.stacks(author);
+            let undo = reversal(c, &mut tip, &stacks, false)?;
+            let redo = reversal(c, &mut tip, &stacks, true)?;
+            let merge_above = tip
                 .head
-                .and_then(|head| merge_above(&tip.dag, head, author)))
+                .and_then(|head| merge_above(&tip.dag, head, &stacks));
+            Ok(Reversals {
+                undo,
+                redo,
+                merge_above,
+            })
         })
     }
 
@@ -136,7 +155,7 @@ impl Store {
             let done = find_commit_by_key(batch, &by.1).map_err(sqlite)?;
             let tip = tip(batch.tx, batch.touched.outlines(), posting).map_err(sqlite)?;
             let above = tip.head.filter(|_| done.is_none());
-            let above = above.and_then(|head| merge_above(&tip.dag, head, &by.0));
+            let above = above.and_then(|head| merge_above(&tip.dag, head, &tip.stacks(&by.0)));
             match above {
                 Some(merge) => Ok(Undone::MergeAbove(merge)),
                 None => reverse(batch, posting, by, false).map(Undone::Done),
@@ -204,26 +223,27 @@ pub(crate) fn reverse(
         return Ok(done);
     }
     let mut tip = tip(batch.tx, batch.touched.outlines(), posting).map_err(sqlite)?;
-    let back = reversal(batch.tx, &mut tip, &author, redoing).map_err(sqlite)??;
+    let stacks = tip.stacks(&author);
+    let back = reversal(batch.tx, &mut tip, &stacks, redoing).map_err(sqlite)??;
     write_reversal(batch, &tip, posting, back, (author, key, now))
 }
 
 /// What undo or redo does, or the reason why it does nothing.
-pub(crate) fn reversal(
+fn reversal(
     c: &Connection,
     tip: &mut Tip,
-    author: &AuthorId,
+    stacks: &Stacks,
     redoing: bool,
 ) -> rusqlite::Result<Result<Reversal, StoreError>> {
     let word = if redoing { "redo" } else { "undo" };
     let Some(head) = tip.head else {
         return Ok(Err(nothing(word)));
     };
-    let needs = tip.dag.needs_of_reversal(head, author, redoing);
+    let needs = tip.dag.needs_of_reversal(head, stacks, redoing);
     tip.fill(c, needs)?;
     let back = match redoing {
-        true => redo(&tip.dag, head, author),
-        false => undo(&tip.dag, head, author),
+        true => redo(&tip.dag, head, stacks),
+        false => undo(&tip.dag, head, stacks),
     };
     match back {
         Ok(back) => Ok(Ok(back)),

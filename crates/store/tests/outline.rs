@@ -7,7 +7,7 @@ use ghostlight_model::{
     CommitId, FieldKey, FieldValue, Micros, PostingId, Source,
     bundle::Piece,
     commit::{AuthorId, Commit},
-    history::{Dag, compare, merge, redo, restore, undo},
+    history::{Dag, compare, merge, merge_above, redo, restore, stacks, undo},
 };
 use ghostlight_store::{
     DATABASE, MAIN, MergeRequest, NewBranch, PersonChange, RestoreRequest, Store, TimelineFilter,
@@ -224,9 +224,11 @@ fn agree(store: &Store, posting: PostingId, dice: &mut Dice) {
         assert_eq!(store.compare(posting, a, b).unwrap(), wanted);
     }
     for who in 0..3 {
-        let [back, again] = store.reversals(posting, &author(who)).unwrap();
-        assert_eq!(back.ok(), undo(&whole, head, &author(who)).ok());
-        assert_eq!(again.ok(), redo(&whole, head, &author(who)).ok());
+        let next = store.reversals(posting, &author(who)).unwrap();
+        let stacks = stacks(&whole, head, &author(who));
+        assert_eq!(next.undo.ok(), undo(&whole, head, &stacks).ok());
+        assert_eq!(next.redo.ok(), redo(&whole, head, &stacks).ok());
+        assert_eq!(next.merge_above, merge_above(&whole, head, &stacks));
     }
     for branch in branches.iter().filter(|branch| !branch.current) {
         let preview = store.merge_preview(posting, &branch.name).unwrap();

@@ -23,8 +23,13 @@ use ghostlight_api::{
     command::{FeedDiagnostics, Reconnect},
     view::{FeedRow, Health, LinkState, LinkView, Range, StreamRow},
 };
+use std::{cell::Cell, rc::Rc};
 use wasm_bindgen_futures::spawn_local;
-use yew::{Callback, Html, Properties, classes, component, html, use_state_eq};
+use web_sys::Element;
+use yew::{
+    Callback, Html, MouseEvent, NodeRef, Properties, UseStateSetter, classes, component, html,
+    use_effect_with, use_node_ref, use_state_eq,
+};
 
 /// Properties of [`Indicator`].
 #[derive(Properties, PartialEq)]
@@ -62,10 +67,6 @@ pub fn Indicator(props: &Props) -> Html {
         .unwrap_or(&words)
         .to_owned();
     let on_details = shell.asks(Ask::Open(Dialog::Connections(feed)));
-    let on_reconnect = {
-        let shell = shell.clone();
-        Callback::from(move |_| reconnect(&shell, None))
-    };
     html! {
         <div class={classes!("gl-connection", tone_class(tone), (tone == Tone::Warn).then_some("is-pulsing"))} role="group" aria-label="connection">
             <button type="button" class="gl-connection__button" title={format!("{title} Click for details.")} aria-label={format!("{words}. Details of the connections")} onclick={on_details}>
@@ -74,11 +75,69 @@ pub fn Indicator(props: &Props) -> Html {
                 <span class="gl-connection__words gl-num" aria-hidden="true">{ words }</span>
             </button>
             <span class="gl-unseen" role="status" aria-live={if tone == Tone::Bad { "assertive" } else { "polite" }}>{ spoken }</span>
-            if feed.is_some() {
-                <button type="button" class="pf-v6-c-button pf-m-secondary pf-m-small" onclick={on_reconnect}>{ Icon::Again.draw() }<span class="gl-wide">{ "Reconnect now" }</span></button>
-            }
+            <ReconnectNow wanted={feed.is_some()} />
         </div>
     }
+}
+
+/// How long *Reconnect now* keeps its place after the feed came back, in milliseconds: longer than a press that was on its
+/// way. As long as the pointer or the focus is on it, it stays.
+const PLACE_KEPT_MS: i32 = 2_000;
+
+#[derive(Properties, PartialEq)]
+struct ReconnectNowProps {
+    /// Whether a feed waits for its next try.
+    wanted: bool,
+}
+
+/// *Reconnect now*. A feed comes back by itself at any moment, and a press must not land on what would move there.
+#[component]
+fn ReconnectNow(props: &ReconnectNowProps) -> Html {
+    let shell = use_shell();
+    let button = use_node_ref();
+    let kept = use_state_eq(|| false);
+    let wanted = props.wanted;
+    {
+        let (kept, button) = (kept.clone(), button.clone());
+        use_effect_with(wanted, move |wanted| {
+            let over = Rc::new(Cell::new(false));
+            match wanted {
+                true => kept.set(true),
+                false => let_go(button, kept.setter(), over.clone()),
+            }
+            move || over.set(true)
+        });
+    }
+    if !wanted && !*kept {
+        return Html::default();
+    }
+    let onclick = Callback::from(move |_: MouseEvent| {
+        if wanted {
+            reconnect(&shell, None);
+        }
+    });
+    let class = classes!(
+        "pf-v6-c-button",
+        "pf-m-secondary",
+        "pf-m-small",
+        (!wanted).then_some("is-idle"),
+    );
+    html! {
+        <button ref={button} type="button" {class} aria-disabled={(!wanted).then_some("true")} {onclick}>{ Icon::Again.draw() }<span class="gl-wide">{ "Reconnect now" }</span></button>
+    }
+}
+
+/// Gives the button's place up once nobody is on it, unless it is wanted again before.
+fn let_go(button: NodeRef, kept: UseStateSetter<bool>, over: Rc<Cell<bool>>) {
+    dom::after(PLACE_KEPT_MS, move || {
+        let element = button.cast::<Element>();
+        let busy = element.is_some_and(|e| e.matches(":hover, :focus").unwrap_or(false));
+        match (over.get(), busy) {
+            (true, _) => {}
+            (false, true) => let_go(button, kept, over),
+            (false, false) => kept.set(false),
+        }
+    });
 }
 
 fn health_of(state: &ViewState) -> Option<&Health> {

@@ -20,7 +20,7 @@ use ghostlight_model::{
 use wasm_bindgen::JsCast;
 use web_sys::{
     Element, EventTarget, FocusEvent, HtmlElement, HtmlInputElement, HtmlSelectElement,
-    HtmlTextAreaElement, Node,
+    HtmlTextAreaElement,
 };
 use yew::{
     AttrValue, Callback, Event, Html, InputEvent, KeyboardEvent, MouseEvent, NodeRef, Properties,
@@ -319,13 +319,7 @@ fn on_button(event: &KeyboardEvent) -> bool {
 fn on_leave(props: &Props, node: NodeRef) -> Callback<FocusEvent> {
     let on = props.on.clone();
     Callback::from(move |event: FocusEvent| {
-        let within = node.cast::<Node>().is_some_and(|editor| {
-            let to = event
-                .related_target()
-                .and_then(|t| t.dyn_into::<Node>().ok());
-            to.is_some_and(|to| editor.contains(Some(&to)))
-        });
-        if !within && dom::document().has_focus().unwrap_or(true) {
+        if !dom::focus_stays(&event, &node) {
             on.emit(Typing::Left);
         }
     })

@@ -2,7 +2,7 @@
 
 use crate::{
     backend,
-    components::dialog::Modal,
+    components::{calendar::DayInput, dialog::Modal},
     dom,
     shell::{Ask, use_shell},
     state::{
@@ -16,7 +16,7 @@ use ghostlight_api::{
     command::{EditField, FieldInput},
     view::Subject,
 };
-use ghostlight_model::{FieldKey, PostingId};
+use ghostlight_model::{FieldKey, FieldValue, PostingId};
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{EventTarget, HtmlInputElement, HtmlSelectElement, HtmlTextAreaElement};
@@ -93,6 +93,14 @@ pub fn NewField(props: &Props) -> Html {
         let kind = kind.clone();
         Callback::from(move |event: Event| kind.set(Kind::of_word(&typed_in(event.target()))))
     };
+    let day = match &read {
+        Ok(FieldValue::Date(day)) => Some(*day),
+        _ => None,
+    };
+    let on_day = {
+        let text = text.clone();
+        Callback::from(move |typed: String| text.set(typed))
+    };
     let wrong = matches!(named, Named::Known(_) | Named::Wrong(_));
     let actions = html! {
         <>
@@ -113,6 +121,8 @@ pub fn NewField(props: &Props) -> Html {
                 <label for="field-value">{ "Value" }</label>
                 if *kind == Kind::Text {
                     <textarea id="field-value" class="gl-area" rows="3" aria-invalid={problem.is_some().then_some("true")} aria-describedby="field-value-help" value={(*text).clone()} oninput={takes(&text)} />
+                } else if *kind == Kind::Date {
+                    <DayInput id="field-value" field="the field" label="Value" help="field-value-help" invalid={problem.is_some().then_some("true")} text={(*text).clone()} {day} on={on_day} />
                 } else {
                     <input id="field-value" type="text" autocomplete="off" placeholder={kind.example()} aria-invalid={problem.is_some().then_some("true")} aria-describedby="field-value-help" value={(*text).clone()} oninput={takes(&text)} />
                 }

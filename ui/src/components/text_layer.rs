@@ -2,14 +2,14 @@
 //! drawn, so two megabytes scroll like two pages.
 //!
 //! Glyph widths are measured once per font with a canvas; lines are broken by
-//! [`crate::state::wrap`], marks are cut by [`crate::state::spans`].
+//! [`crate::state::wrap`], a part at a time, marks are cut by [`crate::state::spans`].
 
 use crate::{
     dom::{self, Listener, SizeObserver},
     state::{
         rows::Geometry,
         spans::{Owner, Piece, Span, pieces},
-        wrap::{Line, line_of, wrap},
+        wrap::{Line, Wrapping, line_of},
     },
 };
 use ghostlight_api::{ViewData, view::TextView};
@@ -28,6 +28,9 @@ const LINE_PX: f64 = 20.0;
 const SLACK: f32 = 0.985;
 /// Layouts that are kept: those of a page's two layers, between which a click on a field may go back and forth.
 const LAID_KEPT: usize = 2;
+/// Bytes of a text that are broken into lines at a time: some milliseconds of work, and more than any but the longest
+/// texts have. Between two parts the page does what else there is to do.
+const PART_BYTES: usize = 128 * 1024;
 /// Width of a glyph before anything was measured, in CSS pixels.
 const GLYPH_PX: f32 = 7.0;
 
@@ -66,6 +69,17 @@ pub enum Msg {
     Fonts,
     /// Another text, or the same in another font, is in the page: its font can be measured.
     Changed,
+    /// The next part of a long text, of the work of this number.
+    Part(u32),
+}
+
+/// A text that is being broken into lines.
+struct Work {
+    wrapping: Wrapping,
+    ruler: Rc<Ruler>,
+    text: Rc<ViewData>,
+    mono: bool,
+    width: f32,
 }
 
 /// How a text is broken into lines.
@@ -83,13 +97,20 @@ pub struct TextLayer {
     _fonts: Option<Listener>,
     lines: Rc<Vec<Line>>,
     laid: Vec<Laid>,
+    work: Option<Work>,
+    /// Counts the works: a part of one that is given up is passed over.
+    works: u32,
     /// Whether the lines are not those of the text yet.
     due: bool,
     width_px: i32,
+    /// What a line has of it, less the slack.
+    width: f32,
     geometry: Geometry,
     scroll_px: f64,
     first: u32,
     scroll_to: Option<f64>,
+    /// Whether the selected words are looked for once all lines are known.
+    seeks: bool,
 }
 
 impl Component for TextLayer {
@@ -103,8 +124,11 @@ impl Component for TextLayer {
             _fonts: listen_for_fonts(ctx),
             lines: Rc::default(),
             laid: Vec::new(),
+            work: None,
+            works: 0,
             due: false,
             width_px: 0,
+            width: 0.0,
             geometry: Geometry {
                 row_px: LINE_PX,
                 viewport_px: 400.0,
@@ -113,6 +137,7 @@ impl Component for TextLayer {
             scroll_px: 0.0,
             first: 0,
             scroll_to: None,
+            seeks: false,
         }
     }
 
@@ -141,6 +166,7 @@ impl Component for TextLayer {
             }
             Msg::Fonts => {
                 self.laid.clear();
+                RULERS.with_borrow_mut(Vec::clear);
                 self.lay_out(ctx, &element);
                 true
             }
@@ -149,15 +175,23 @@ impl Component for TextLayer {
                 self.show_selected(ctx);
                 true
             }
+            Msg::Part(work) => work == self.works && self.go_on(ctx),
         }
     }
 
     fn changed(&mut self, ctx: &Context<Self>, old: &Props) -> bool {
         let new = ctx.props();
         if !Rc::ptr_eq(&new.text, &old.text) || new.mono != old.mono {
-            // Nothing is drawn until the page has the text's font: the other one's widths would break it wrongly.
-            (self.due, self.lines) = (true, Rc::default());
+            self.work = None;
             (self.scroll_px, self.scroll_to) = (0.0, Some(0.0));
+            match self.kept(new, self.width) {
+                Some(lines) => {
+                    self.set_lines(lines);
+                    self.show_selected(ctx);
+                }
+                // Nothing is drawn until the page has the text's font: the other one's widths would break it wrongly.
+                None => (self.due, self.lines) = (true, Rc::default()),
+            }
         } else if new.selected != old.selected {
             self.show_selected(ctx);
         }
@@ -202,38 +236,85 @@ impl TextLayer {
     fn lay_out(&mut self, ctx: &Context<Self>, element: &HtmlElement) {
         let first_layout = self.width_px == 0;
         self.width_px = element.client_width();
-        self.lines = self.lines_of(ctx.props(), element);
-        self.geometry.total = self.lines.len() as u32;
-        self.scroll_px = self.scroll_px.min(self.geometry.bottom_px());
+        self.works += 1;
+        self.work = None;
+        let width = padding_free_width(element) * SLACK;
+        self.width = width;
+        match self.kept(ctx.props(), width) {
+            Some(lines) => self.set_lines(lines),
+            None => {
+                self.work = Some(Work {
+                    wrapping: Wrapping::default(),
+                    ruler: Ruler::of(element),
+                    text: Rc::clone(&ctx.props().text),
+                    mono: ctx.props().mono,
+                    width,
+                });
+                self.go_on(ctx);
+            }
+        }
         if first_layout {
             self.show_selected(ctx);
         }
     }
 
-    /// The lines of a text, broken anew if they are not kept.
-    fn lines_of(&mut self, props: &Props, element: &HtmlElement) -> Rc<Vec<Line>> {
-        let width = padding_free_width(element) * SLACK;
+    /// The next part of the work. Whether there is something to draw: the beginning of a text of which nothing is drawn
+    /// yet, or all of it. In between what is drawn stays.
+    fn go_on(&mut self, ctx: &Context<Self>) -> bool {
+        let Some(mut work) = self.work.take() else {
+            return false;
+        };
+        let (text, ruler) = (text_in(&work.text), &work.ruler);
+        work.wrapping
+            .go_on(text, PART_BYTES, work.width, |c| ruler.advance(c));
+        if work.wrapping.is_over() {
+            let lines = Rc::new(work.wrapping.into_lines());
+            self.laid.truncate(LAID_KEPT - 1);
+            let laid = Laid {
+                text: work.text,
+                mono: work.mono,
+                width: work.width,
+                lines: Rc::clone(&lines),
+            };
+            self.laid.insert(0, laid);
+            self.set_lines(lines);
+            if std::mem::take(&mut self.seeks) {
+                self.show_selected(ctx);
+            }
+            return true;
+        }
+        let begins = self.lines.is_empty();
+        if begins {
+            self.set_lines(Rc::new(work.wrapping.lines().to_vec()));
+        }
+        self.work = Some(work);
+        let (link, work) = (ctx.link().clone(), self.works);
+        dom::after(0, move || link.send_message(Msg::Part(work)));
+        begins
+    }
+
+    fn set_lines(&mut self, lines: Rc<Vec<Line>>) {
+        self.lines = lines;
+        self.geometry.total = self.lines.len() as u32;
+        self.scroll_px = self.scroll_px.min(self.geometry.bottom_px());
+    }
+
+    /// The lines of a text that were broken before.
+    fn kept(&self, props: &Props, width: f32) -> Option<Rc<Vec<Line>>> {
         let is_it = |laid: &&Laid| {
             let same = Rc::ptr_eq(&laid.text, &props.text) && laid.mono == props.mono;
             same && (laid.width - width).abs() < 0.5
         };
-        if let Some(laid) = self.laid.iter().find(is_it) {
-            return Rc::clone(&laid.lines);
-        }
-        let ruler = Ruler::of(element);
-        let lines = Rc::new(wrap(text_of(props), width, |c| ruler.advance(c)));
-        self.laid.truncate(LAID_KEPT - 1);
-        let laid = Laid {
-            text: Rc::clone(&props.text),
-            mono: props.mono,
-            width,
-            lines: Rc::clone(&lines),
-        };
-        self.laid.insert(0, laid);
-        lines
+        let laid = self.laid.iter().find(is_it);
+        laid.map(|laid| Rc::clone(&laid.lines))
     }
 
     fn show_selected(&mut self, ctx: &Context<Self>) {
+        // As long as not all lines are known, the words may be on one of the others.
+        self.seeks = self.work.is_some();
+        if self.seeks {
+            return;
+        }
         let Some((owner, _)) = &ctx.props().selected else {
             return;
         };
@@ -243,12 +324,17 @@ impl TextLayer {
             let top = self.geometry.centre(line);
             self.scroll_px = top;
             self.scroll_to = Some(top);
+            self.first = self.geometry.window(top).first;
         }
     }
 }
 
 fn text_of(props: &Props) -> &str {
-    match &*props.text {
+    text_in(&props.text)
+}
+
+fn text_in(data: &ViewData) -> &str {
+    match data {
         ViewData::Text(TextView { text, .. }) => text,
         _ => "",
     }
@@ -331,16 +417,37 @@ fn listen_for_fonts(ctx: &Context<TextLayer>) -> Option<Listener> {
     Some(Listener::new(&fonts, "loadingdone", came))
 }
 
-/// Measures glyphs in an element's font; ASCII at once, others when first met.
+/// Measures glyphs in a font; ASCII at once, others when first met.
 struct Ruler {
     canvas: Option<CanvasRenderingContext2d>,
     ascii: [f32; 128],
     others: RefCell<HashMap<char, f32>>,
 }
 
+thread_local! {
+    /// The rulers made so far, by their font; a window has two.
+    static RULERS: RefCell<Vec<(String, Rc<Ruler>)>> = RefCell::default();
+}
+
 impl Ruler {
-    fn of(element: &HtmlElement) -> Self {
-        let canvas = context_with_font_of(element);
+    /// In an element's font.
+    fn of(element: &HtmlElement) -> Rc<Self> {
+        let font = font_of(element).unwrap_or_default();
+        RULERS.with_borrow_mut(|rulers| {
+            if let Some((_, ruler)) = rulers.iter().find(|(known, _)| *known == font) {
+                return Rc::clone(ruler);
+            }
+            let ruler = Rc::new(Self::in_font(&font));
+            // Not while a font is on its way: glyphs are another's until then.
+            if dom::fonts_are_there() {
+                rulers.push((font, Rc::clone(&ruler)));
+            }
+            ruler
+        })
+    }
+
+    fn in_font(font: &str) -> Self {
+        let canvas = context_with_font(font);
         let mut ascii = [GLYPH_PX; 128];
         for (code, width) in ascii.iter_mut().enumerate().skip(32) {
             *width = measure(canvas.as_ref(), code as u8 as char);
@@ -372,18 +479,22 @@ fn measure(canvas: Option<&CanvasRenderingContext2d>, c: char) -> f32 {
     metrics.map_or(GLYPH_PX, |metrics| metrics.width() as f32)
 }
 
-fn context_with_font_of(element: &HtmlElement) -> Option<CanvasRenderingContext2d> {
+fn context_with_font(font: &str) -> Option<CanvasRenderingContext2d> {
     let canvas = dom::document().create_element("canvas").ok()?;
     let canvas = canvas.dyn_into::<HtmlCanvasElement>().ok()?;
     let context = canvas.get_context("2d").ok()??;
     let context = context.dyn_into::<CanvasRenderingContext2d>().ok()?;
+    context.set_font(font);
+    Some(context)
+}
+
+fn font_of(element: &HtmlElement) -> Option<String> {
     let style = dom::window().get_computed_style(element).ok()??;
     let part = |name| style.get_property_value(name).unwrap_or_default();
-    context.set_font(&format!(
+    Some(format!(
         "{} {} {}",
         part("font-weight"),
         part("font-size"),
         part("font-family")
-    ));
-    Some(context)
+    ))
 }

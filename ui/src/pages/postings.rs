@@ -27,8 +27,8 @@ use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlSelectElement;
 use yew::{
-    AttrValue, Callback, Event, Html, Properties, classes, component, html, use_effect_with,
-    use_memo, use_mut_ref, use_state_eq,
+    AttrValue, Callback, Event, Html, Properties, Reducible, classes, component, html,
+    use_callback, use_effect_with, use_memo, use_mut_ref, use_reducer_eq, use_state_eq,
 };
 
 /// Height of a row of the list in CSS pixels; `app.css` says the same.
@@ -57,19 +57,42 @@ pub struct Props {
     pub running: u32,
 }
 
+/// Whose words are outlined, and a number that changes with each wish to see them.
+#[derive(Debug, Clone, PartialEq, Default)]
+struct Picked(Option<(Owner, u32)>);
+
+impl Reducible for Picked {
+    /// Another owner, and whether its words are to be shown though they are outlined already; `None` for nobody.
+    type Action = Option<(Owner, bool)>;
+
+    fn reduce(self: Rc<Self>, action: Self::Action) -> Rc<Self> {
+        let Some((owner, show)) = action else {
+            return Rc::default();
+        };
+        let (before, turn) = match &self.0 {
+            Some((before, turn)) => (Some(before), *turn),
+            None => (None, 0),
+        };
+        match show || before != Some(&owner) {
+            true => Rc::new(Self(Some((owner, turn + 1)))),
+            false => self,
+        }
+    }
+}
+
 /// See the module.
 #[component]
 pub fn Postings(props: &Props) -> Html {
     let shell = use_shell();
-    let picked = use_state_eq(|| None::<(Owner, u32)>);
+    let picked = use_reducer_eq(Picked::default);
     let panes = use_state_eq(|| shell.preferences.panes);
     {
         let panes = panes.clone();
         use_effect_with(shell.preferences.panes, move |stored| panes.set(*stored));
     }
     {
-        let picked = picked.clone();
-        use_effect_with(props.subject.clone(), move |_| picked.set(None));
+        let pick = picked.dispatcher();
+        use_effect_with(props.subject.clone(), move |_| pick.dispatch(None));
     }
     let query = props.subject.clone().map(ViewQuery::Card);
     let state = use_view(query.clone());
@@ -86,36 +109,31 @@ pub fn Postings(props: &Props) -> Html {
         None => present.clone(),
     };
 
-    let pick = {
-        let picked = picked.clone();
-        let ask = shell.ask.clone();
-        move |owner: Owner, show: bool| {
-            let turn = picked.as_ref().map_or(0, |(_, turn)| *turn);
-            let same = picked.as_ref().is_some_and(|(before, _)| *before == owner);
-            if show || !same {
-                picked.set(Some((owner, turn + 1)));
-            }
+    // The same callbacks all the time: with others every row of the card would be drawn anew at each choice.
+    let pick = use_callback(
+        (picked.dispatcher(), shell.ask.clone()),
+        |(owner, show): (Owner, bool), (picked, ask)| {
+            picked.dispatch(Some((owner, show)));
             if show {
                 ask.emit(Ask::Panel(Panel::Evidence));
             }
-        }
-    };
-    let on_field = {
-        let pick = pick.clone();
-        Callback::from(move |(key, show): (FieldKey, bool)| pick(Owner::Field(key), show))
-    };
-    let on_pick = {
-        let ask = shell.ask.clone();
-        Callback::from(move |owner: Owner| {
-            let field = matches!(owner, Owner::Field(_));
-            pick(owner.clone(), !field);
-            if let (true, Owner::Field(key)) = (field, owner) {
+        },
+    );
+    let on_field = use_callback(pick.clone(), |(key, show): (FieldKey, bool), pick| {
+        pick.emit((Owner::Field(key), show));
+    });
+    let on_pick = use_callback(
+        (pick, shell.ask.clone()),
+        |owner: Owner, (pick, ask)| match owner {
+            Owner::Field(key) => {
+                pick.emit((Owner::Field(key.clone()), false));
                 ask.emit(Ask::Panel(Panel::Card));
                 dom::next_frame(move || dom::focus_id(&format!("field-{key}")));
             }
-        })
-    };
-    let selected = picked.as_ref().and_then(|(owner, _)| match owner {
+            Owner::Signal(_) => pick.emit((owner, true)),
+        },
+    );
+    let selected = picked.0.as_ref().and_then(|(owner, _)| match owner {
         Owner::Field(key) => Some(key.clone()),
         Owner::Signal(_) => None,
     });
@@ -133,7 +151,7 @@ pub fn Postings(props: &Props) -> Html {
     };
     let aside = match &*card {
         Some(card) => {
-            html! { <Evidence key={card_key(card)} card={card.clone()} selected={(*picked).clone()} {on_pick} /> }
+            html! { <Evidence key={card_key(card)} card={card.clone()} selected={picked.0.clone()} {on_pick} /> }
         }
         None => {
             html! { <aside class="gl-evidence is-empty" aria-label="evidence"><p class="gl-hint">{ "The posting's words and the signals appear here." }</p></aside> }

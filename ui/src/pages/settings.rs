@@ -6,11 +6,13 @@ use crate::{
         suggestions::AccuracyTable,
     },
     meter,
-    shell::{Ask, Input, use_shell},
+    shell::{Ask, Input, Shell, use_shell},
 };
-use ghostlight_api::command::{AppInfo, LIVE_EVERY_MS_MAX, Notifications, Preferences, Theme};
+use ghostlight_api::command::{
+    AppInfo, LIVE_EVERY_MS_MAX, Notifications, Preferences, Theme, WeekStart,
+};
 use std::rc::Rc;
-use web_sys::HtmlInputElement;
+use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::{Callback, Event, Html, Properties, TargetCast, component, html};
 
 /// Properties of [`Settings`].
@@ -76,6 +78,7 @@ pub fn Settings(props: &Props) -> Html {
                 <legend>{ "Motion and time" }</legend>
                 <label class="gl-option"><input type="checkbox" checked={shell.preferences.reduce_motion} onchange={prefer(|p| p.reduce_motion = !p.reduce_motion)} />{ "Reduce motion" }<span class="gl-dim">{ still }</span></label>
                 <label class="gl-option"><input type="checkbox" checked={shell.preferences.utc} onchange={prefer(|p| p.utc = !p.utc)} />{ "Times in UTC" }<span class="gl-dim">{ "Instead of this computer's local time." }</span></label>
+                <label class="gl-option"><span class="gl-still">{ "Weeks begin on" }</span>{ view_weeks(&shell) }<span class="gl-dim">{ "In calendars." }</span></label>
             </fieldset>
             <fieldset>
                 <legend>{ "Live lists" }</legend>
@@ -107,6 +110,32 @@ pub fn Settings(props: &Props) -> Html {
             </fieldset>
         </section>
     }
+}
+
+/// The day that weeks begin with, to be chosen.
+fn view_weeks(shell: &Shell) -> Html {
+    const DAYS: [(WeekStart, &str, &str); 4] = [
+        (WeekStart::Locale, "locale", "as the system's region"),
+        (WeekStart::Monday, "monday", "Monday"),
+        (WeekStart::Saturday, "saturday", "Saturday"),
+        (WeekStart::Sunday, "sunday", "Sunday"),
+    ];
+    let now = shell.preferences.clone();
+    let ask = shell.ask.clone();
+    let onchange = Callback::from(move |event: Event| {
+        let word = event.target_dyn_into::<HtmlSelectElement>();
+        let word = word.map(|select| select.value()).unwrap_or_default();
+        if let Some((weeks, ..)) = DAYS.into_iter().find(|(_, name, _)| *name == word) {
+            ask.emit(Ask::Prefer(Preferences {
+                weeks,
+                ..(*now).clone()
+            }));
+        }
+    });
+    let option = |(weeks, word, label): (WeekStart, &'static str, &'static str)| {
+        html! { <option key={word} value={word} selected={shell.preferences.weeks == weeks}>{ label }</option> }
+    };
+    html! { <select {onchange}>{ for DAYS.into_iter().map(option) }</select> }
 }
 
 /// What was typed as milliseconds, within bounds; what is no number changes nothing.

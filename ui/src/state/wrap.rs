@@ -15,27 +15,100 @@ pub struct Line {
 /// Lines at most; a text that needs more is shown up to there. (2 MB at 20 characters a line.)
 pub const LINES_MAX: usize = 120_000;
 
-/// Breaks `text` into lines no wider than `width`, at blanks where there are any.
-///
-/// `advance` is the width of a character in the unit of `width`.
-pub fn wrap(text: &str, width: f32, advance: impl Fn(char) -> f32) -> Vec<Line> {
-    let mut lines = Vec::new();
-    let mut blank_before = true;
-    let mut at = 0;
-    for paragraph in text.split('\n') {
-        let is_blank = paragraph.trim().is_empty();
-        // Several empty lines in a row say no more than one.
-        if !(is_blank && blank_before) {
-            wrap_paragraph(paragraph, at, width, &advance, &mut lines);
+/// A text that is being broken into lines, a part at a time: two megabytes take longer than a frame.
+#[derive(Debug, Clone, Default)]
+pub struct Wrapping {
+    lines: Vec<Line>,
+    /// The next byte to look at.
+    at: usize,
+    /// Where the present line begins.
+    start: usize,
+    /// Its width so far.
+    used: f32,
+    /// The end of the last blank seen on this line and the width used up to there.
+    break_at: Option<(usize, f32)>,
+    /// Whether the present paragraph has any letter.
+    has_letters: bool,
+    /// Whether the paragraph before had one.
+    had_letters: bool,
+    over: bool,
+}
+
+impl Wrapping {
+    /// Goes on for about so many bytes of `text`, with lines no wider than `width`, broken at blanks where there are any.
+    /// `advance` is the width of a character in the unit of `width`. All three are the same each time.
+    pub fn go_on(&mut self, text: &str, bytes: usize, width: f32, advance: impl Fn(char) -> f32) {
+        let end = text.ceil_char_boundary(self.at.saturating_add(bytes).min(text.len()));
+        let part = text.get(self.at..end).unwrap_or_default();
+        let from = self.at;
+        for (i, c) in part.char_indices() {
+            let i = from + i;
+            if c == '\n' {
+                self.end_paragraph(text, i);
+                self.start = i + 1;
+            } else {
+                self.take(text, (i, c), width, advance(c));
+            }
+            if self.over {
+                return;
+            }
         }
-        blank_before = is_blank;
-        at += paragraph.len() + 1;
-        if lines.len() >= LINES_MAX {
-            lines.truncate(LINES_MAX);
-            break;
+        self.at = end;
+        if end == text.len() {
+            self.end_paragraph(text, end);
+            self.over = true;
         }
     }
-    lines
+
+    /// Whether that was all of it.
+    pub fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// The lines so far.
+    pub fn lines(&self) -> &[Line] {
+        &self.lines
+    }
+
+    /// The lines.
+    pub fn into_lines(self) -> Vec<Line> {
+        self.lines
+    }
+
+    fn take(&mut self, text: &str, (i, c): (usize, char), width: f32, advance: f32) {
+        let is_blank = c.is_whitespace();
+        self.has_letters |= !is_blank;
+        if !is_blank && self.used + advance > width && i > self.start {
+            let (next, kept) = self.break_at.unwrap_or((i, self.used));
+            self.push(text, next);
+            self.start = next;
+            self.used -= kept;
+            self.break_at = None;
+        }
+        self.used += advance;
+        if is_blank {
+            self.break_at = Some((i + c.len_utf8(), self.used));
+        }
+    }
+
+    fn end_paragraph(&mut self, text: &str, end: usize) {
+        // Several empty lines in a row say no more than one.
+        if self.has_letters || self.had_letters {
+            self.push(text, end);
+        }
+        self.had_letters = self.has_letters;
+        self.has_letters = false;
+        (self.used, self.break_at) = (0.0, None);
+    }
+
+    fn push(&mut self, text: &str, end: usize) {
+        let line = text.get(self.start..end).unwrap_or_default();
+        self.lines.push(Line {
+            start: self.start as u32,
+            end: (self.start + line.trim_end().len()) as u32,
+        });
+        self.over |= self.lines.len() >= LINES_MAX;
+    }
 }
 
 /// The line that shows byte `at`, or the nearest before it.
@@ -45,45 +118,16 @@ pub fn line_of(lines: &[Line], at: u32) -> usize {
         .saturating_sub(1)
 }
 
-fn wrap_paragraph(
-    paragraph: &str,
-    base: usize,
-    width: f32,
-    advance: &impl Fn(char) -> f32,
-    lines: &mut Vec<Line>,
-) {
-    let mut start = 0;
-    let mut used = 0.0;
-    // The end of the last blank seen on this line and the width used up to there.
-    let mut break_at: Option<(usize, f32)> = None;
-    for (i, c) in paragraph.char_indices() {
-        let w = advance(c);
-        if used + w > width && i > start && !c.is_whitespace() {
-            let (next, kept) = break_at.unwrap_or((i, used));
-            push(paragraph, base, start, next, lines);
-            start = next;
-            used -= kept;
-            break_at = None;
-        }
-        used += w;
-        if c.is_whitespace() {
-            break_at = Some((i + c.len_utf8(), used));
-        }
-    }
-    push(paragraph, base, start, paragraph.len(), lines);
-}
-
-fn push(paragraph: &str, base: usize, start: usize, end: usize, lines: &mut Vec<Line>) {
-    let drawn = paragraph[start..end].trim_end().len();
-    lines.push(Line {
-        start: (base + start) as u32,
-        end: (base + start + drawn) as u32,
-    });
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn wrap(text: &str, width: f32, advance: impl Fn(char) -> f32) -> Vec<Line> {
+        let mut wrapping = Wrapping::default();
+        wrapping.go_on(text, text.len(), width, advance);
+        assert!(wrapping.is_over());
+        wrapping.into_lines()
+    }
 
     fn wrapped(text: &str, width: f32) -> Vec<&str> {
         wrap(text, width, |_| 1.0)
@@ -104,6 +148,21 @@ mod tests {
             ("a   \nb", vec!["a", "b"]),
         ] {
             assert_eq!(wrapped(text, 8.0), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn in_parts_it_is_the_same() {
+        let text = "We offer größere 48k.\n\n\nTwo days\na week, in   Lyon \n \n \nand\n".repeat(9);
+        let whole = wrap(&text, 8.0, |_| 1.0);
+        for bytes in 1..40 {
+            let mut wrapping = Wrapping::default();
+            while !wrapping.is_over() {
+                let before = wrapping.lines().len();
+                wrapping.go_on(&text, bytes, 8.0, |_| 1.0);
+                assert!(wrapping.lines().len() - before <= bytes + 4, "{bytes}");
+            }
+            assert_eq!(wrapping.into_lines(), whole, "{bytes}");
         }
     }
 

@@ -10,7 +10,7 @@ use ghostlight_model::{
     CommitId, FieldKey, FieldValue, Micros, Observation, PostingId, Source,
     bundle::{CommitPiece, Piece, PostingPiece},
     commit::{AuthorId, Clock, Commit, FieldChange, Purpose},
-    history::{Dag, Merge, Resolution, Reversal, merge, redo, restore, undo},
+    history::{Dag, Merge, Resolution, Reversal, merge, redo, restore, stacks, undo},
     keys::PostingKey,
     observation::{Confidence, Method},
 };
@@ -203,9 +203,10 @@ impl Making {
 
     fn reverse(&mut self, at: usize, redoing: bool) {
         let (head, author) = (self.branches[at].head, self.somebody());
+        let stacks = stacks(&self.dag, head, &author);
         let back = match redoing {
-            true => redo(&self.dag, head, &author),
-            false => undo(&self.dag, head, &author),
+            true => redo(&self.dag, head, &stacks),
+            false => undo(&self.dag, head, &stacks),
         };
         // What cannot be taken back is left as it is, as the application says it.
         if let Ok(back) = back {

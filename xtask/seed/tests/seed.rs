@@ -4,7 +4,7 @@
 use ghostlight_model::{
     Layer,
     commit::Commit,
-    history::{Dag, undo},
+    history::{Dag, stacks, undo},
 };
 use ghostlight_seed::{Plan, Progress, fill};
 use ghostlight_store::{DATABASE, Store, read::Order};
@@ -127,7 +127,8 @@ fn answers_about_a_long_history_are_those_of_the_whole_fold() {
     }
     for person in 1..=8 {
         let author = ghostlight_model::commit::AuthorId(format!("seed-person-{person}"));
-        let [back, _] = store.reversals(longest, &author).unwrap();
-        assert_eq!(back.ok(), undo(&whole, head, &author).ok());
+        let next = store.reversals(longest, &author).unwrap();
+        let stacks = stacks(&whole, head, &author);
+        assert_eq!(next.undo.ok(), undo(&whole, head, &stacks).ok());
     }
 }

@@ -1,6 +1,6 @@
 //! The model that is set up (SPEC A2).
 
-use crate::view::TokenPlace;
+use super::TokenPlace;
 use ghostlight_model::Amount;
 use serde::{Deserialize, Serialize};
 

@@ -105,12 +105,12 @@ impl Engine {
         let mut names = Names::of(self);
         let branches = self.store().branches(posting)?;
         let rows = branches.iter().map(|branch| names.branch(branch));
-        let [undo, redo] = self.store().reversals(posting, &self.shared.author)?;
+        let next = self.store().reversals(posting, &self.shared.author)?;
         Ok(BranchesView {
             branches: rows.collect::<Result<_, _>>()?,
-            undo: reversal_view(undo),
-            redo: reversal_view(redo),
-            merge_above: self.store().merge_above(posting, &self.shared.author)?,
+            undo: reversal_view(next.undo),
+            redo: reversal_view(next.redo),
+            merge_above: next.merge_above,
         })
     }
 

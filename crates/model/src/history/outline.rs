@@ -5,7 +5,10 @@
 //! change of a field stand, looks for who said it before only where a merge, an undo, a redo or a restore brought it
 //! back, and a commit without changes takes no part in it. The property tests of this module hold it to that.
 
-use super::{dag::Dag, undo};
+use super::{
+    dag::Dag,
+    undo::{self, Stacks},
+};
 use crate::{
     commit::{AuthorId, Clock, Commit, FieldChange, Purpose},
     ids::{CommitId, PostingId},
@@ -168,14 +171,14 @@ impl Dag {
         needs
     }
 
-    /// For [`super::undo`] or [`super::redo`] by an author at `head`: of the fields in question what stood in them.
+    /// For [`super::undo`] or [`super::redo`] by an author with these stacks at `head`: of the fields in question what stood
+    /// in them.
     pub fn needs_of_reversal(
         &self,
         head: CommitId,
-        author: &AuthorId,
+        stacks: &Stacks,
         redoing: bool,
     ) -> BTreeSet<CommitId> {
-        let stacks = undo::stacks(self, head, author);
         let target = match redoing {
             true => stacks.redo.last(),
             false => stacks.undo.last(),

@@ -28,6 +28,18 @@ fn author(n: usize) -> AuthorId {
     AuthorId(format!("person-{n}"))
 }
 
+fn undo(dag: &Dag, head: CommitId, author: &AuthorId) -> Result<Reversal, Stuck> {
+    super::undo(dag, head, &stacks(dag, head, author))
+}
+
+fn redo(dag: &Dag, head: CommitId, author: &AuthorId) -> Result<Reversal, Stuck> {
+    super::redo(dag, head, &stacks(dag, head, author))
+}
+
+fn merge_above(dag: &Dag, head: CommitId, author: &AuthorId) -> Option<CommitId> {
+    super::merge_above(dag, head, &stacks(dag, head, author))
+}
+
 /// One thing that somebody does on a branch.
 #[derive(Debug, Clone)]
 enum Deed {
@@ -674,9 +686,9 @@ proptest! {
             let dag = filled(bare.needs_of_merge(id, chance), more);
             prop_assert_eq!(merge(&dag, id, chance), merge(&whole, id, chance));
             let by = author(who);
-            let dag = filled(bare.needs_of_reversal(id, &by, false), more);
+            let dag = filled(bare.needs_of_reversal(id, &stacks(&bare, id, &by), false), more);
             prop_assert_eq!(undo(&dag, id, &by), undo(&whole, id, &by));
-            let dag = filled(bare.needs_of_reversal(id, &by, true), more);
+            let dag = filled(bare.needs_of_reversal(id, &stacks(&bare, id, &by), true), more);
             prop_assert_eq!(redo(&dag, id, &by), redo(&whole, id, &by));
             for (merge, keep) in merges_before(&whole, id).into_iter().flat_map(|(m, sides)| sides.into_iter().map(move |s| (m, s))) {
                 let dag = filled(bare.needs_of_unmerge(id, (merge, keep)), more);
@@ -777,7 +789,12 @@ fn a_long_history_needs_few_bodies() {
         2,
         "and who said it first"
     );
-    assert!(whole.needs_of_reversal(undone, &author(0), false).len() <= 4);
+    assert!(
+        whole
+            .needs_of_reversal(undone, &stacks(&whole, undone, &author(0)), false)
+            .len()
+            <= 4
+    );
 }
 
 fn edit(

@@ -96,10 +96,10 @@ pub fn stacks(dag: &Dag, head: CommitId, author: &AuthorId) -> Stacks {
     stacks
 }
 
-/// The latest merge at `head` that stands above what `author` would undo: an undo reaches past it. `None` if there is none,
-/// so above all if a merge that they took back and did again is itself what is undone next.
-pub fn merge_above(dag: &Dag, head: CommitId, author: &AuthorId) -> Option<CommitId> {
-    let target = stacks(dag, head, author).undo.pop();
+/// The latest merge at `head` that stands above what the author of `stacks` would undo: an undo reaches past it. `None` if
+/// there is none, so above all if a merge that they took back and did again is itself what is undone next.
+pub fn merge_above(dag: &Dag, head: CommitId, stacks: &Stacks) -> Option<CommitId> {
+    let target = stacks.undo.last().copied();
     let line = dag.line(&[head]);
     // When that was done, or done again.
     let done = target.and_then(|target| {
@@ -140,13 +140,12 @@ fn take_out(stack: &mut Vec<CommitId>, id: CommitId) {
     }
 }
 
-/// Takes back the latest of `author`'s commits that is not taken back.
+/// Takes back the latest commit that its author, whose `stacks` at `head` these are, has not taken back.
 ///
 /// # Errors
 /// [`Stuck`], with who changed which field since.
-pub fn undo(dag: &Dag, head: CommitId, author: &AuthorId) -> Result<Reversal, Stuck> {
-    let target = stacks(dag, head, author).undo.pop();
-    let (target, commit) = named(dag, target).ok_or(Stuck::NothingToUndo)?;
+pub fn undo(dag: &Dag, head: CommitId, stacks: &Stacks) -> Result<Reversal, Stuck> {
+    let (target, commit) = named(dag, stacks.undo.last()).ok_or(Stuck::NothingToUndo)?;
     let is_its = |purpose: Purpose| purpose == Purpose::Redo(target);
     let line = dag.line(&[head]);
     let latest = latest_of(&line, (target, commit), is_its);
@@ -181,13 +180,12 @@ pub fn undo(dag: &Dag, head: CommitId, author: &AuthorId) -> Result<Reversal, St
     })
 }
 
-/// Does again what `author` undid last.
+/// Does again what was undone last, by the author whose `stacks` at `head` these are.
 ///
 /// # Errors
 /// As [`undo`].
-pub fn redo(dag: &Dag, head: CommitId, author: &AuthorId) -> Result<Reversal, Stuck> {
-    let target = stacks(dag, head, author).redo.pop();
-    let (target, commit) = named(dag, target).ok_or(Stuck::NothingToRedo)?;
+pub fn redo(dag: &Dag, head: CommitId, stacks: &Stacks) -> Result<Reversal, Stuck> {
+    let (target, commit) = named(dag, stacks.redo.last()).ok_or(Stuck::NothingToRedo)?;
     let is_its = |purpose: Purpose| purpose == Purpose::Undo(target);
     let line = dag.line(&[head]);
     let latest = latest_of(&line, (target, commit), is_its);
@@ -275,8 +273,8 @@ pub(super) fn reverses(purpose: Purpose, id: CommitId) -> bool {
     purpose == Purpose::Undo(id) || purpose == Purpose::Redo(id)
 }
 
-fn named(dag: &Dag, id: Option<CommitId>) -> Option<(CommitId, &Commit)> {
-    id.and_then(|id| Some((id, dag.get(id)?)))
+fn named<'a>(dag: &'a Dag, id: Option<&CommitId>) -> Option<(CommitId, &'a Commit)> {
+    id.and_then(|id| Some((*id, dag.get(*id)?)))
 }
 
 fn value(state: &Committed, field: &FieldKey) -> Option<FieldValue> {

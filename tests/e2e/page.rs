@@ -1,0 +1,115 @@
+//! The process that draws the page is killed: the window comes back by itself, with what was shown and typed, and asks
+//! where that happens again and again.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::desk::{self, drop_fixture, folder, value, wait_for};
+use crate::edit::{edit, focus_is, retype};
+use crate::support::process::{PAGE, own_processes};
+use ghostlight_store::{Store, read::Order};
+use serde_json::json;
+
+/// How long the system and the page may take, on a busy machine.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// Time between two looks.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// The title of the dialog.
+const ASKED: &str = "Ghostlight's page stopped";
+
+async fn until(what: &str, good: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !good() {
+        assert!(begun.elapsed() < LIMIT, "waited {LIMIT:?} for {what}");
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+/// Ends the page's process without a farewell; answers once it is gone.
+async fn kill_page() {
+    until("a page", || !own_processes(PAGE).is_empty()).await;
+    let pages = own_processes(PAGE);
+    for page in &pages {
+        let mut kill = Command::new("kill");
+        let killed = kill.args(["-KILL", &page.to_string()]).status();
+        assert!(killed.is_ok_and(|status| status.success()));
+    }
+    let gone = || !own_processes(PAGE).iter().any(|page| pages.contains(page));
+    until("the page to be gone", gone).await;
+}
+
+/// The texts that the core keeps of all postings.
+fn drafts(data: &Path) -> Vec<String> {
+    let store = Store::open(data, |_| {}).expect("the window's database opens beside it");
+    let postings = store.postings(Order::Recent, 0, 10).expect("postings").rows;
+    let drafts = postings
+        .iter()
+        .flat_map(|row| store.drafts(row.posting).expect("drafts"));
+    drafts.map(|draft| draft.text).collect()
+}
+
+/// Whether a window of the display has this title.
+fn is_on_screen(title: &str) -> bool {
+    let mut search = Command::new("xdotool");
+    search.args(["search", "--onlyvisible", "--name", title]);
+    search
+        .stdout(Stdio::null())
+        .status()
+        .expect("xdotool starts")
+        .success()
+}
+
+fn press_in(title: &str, key: &str) {
+    let search = ["search", "--onlyvisible", "--name", title];
+    let press = ["windowfocus", "--sync", "key", key];
+    let pressed = Command::new("xdotool").args(search).args(press).status();
+    assert!(pressed.is_ok_and(|status| status.success()));
+}
+
+#[tokio::test]
+async fn a_page_that_is_killed_comes_back_with_what_was_shown_and_typed() {
+    let data = folder();
+    let app = desk::open(data.path(), json!({})).await;
+    drop_fixture(&app, "full.html").await;
+    drop_fixture(&app, "no-dates.html").await;
+    // Not the one that a window opens with.
+    let other = "//*[@role='option'][contains(., 'Senior Backend Engineer')]";
+    app.click_at("the other posting", other).await;
+    wait_for(&app, "the other card", |seen| {
+        value(seen, "title") == "Senior Backend Engineer"
+    })
+    .await;
+    edit(&app, "posted_at").await;
+    retype(&app, "soon").await;
+    until("the draft", || drafts(data.path()) == ["soon"]).await;
+    kill_page().await;
+    let app = app.attach_again().await;
+    app.wait_for_text("field posted_at", |text| text.contains("Not saved: “soon”"))
+        .await;
+    app.wait_for_text("notifications", |text| {
+        text.contains("The window's page stopped and was loaded again")
+            && text.contains("kept as a draft")
+    })
+    .await;
+    app.screenshot("page-loaded-again").await;
+    app.click("button", "Go on typing").await;
+    focus_is(&app, "edit posted_at").await;
+
+    // The third time within a minute nothing is loaded until somebody says so.
+    kill_page().await;
+    let app = app.attach_again().await;
+    app.named("field posted_at").await;
+    kill_page().await;
+    until("the dialog", || is_on_screen(ASKED)).await;
+    assert_eq!(own_processes(PAGE), Vec::<u32>::new());
+    app.screen("page-asked");
+    press_in(ASKED, "Return");
+    let app = app.attach_again().await;
+    app.wait_for_text("field posted_at", |text| text.contains("Not saved: “soon”"))
+        .await;
+    assert!(!is_on_screen(ASKED));
+    app.close().await;
+}
