@@ -33,6 +33,8 @@ struct Purpose {
     /// How the names of entries in the keychain begin.
     entry: &'static str,
     what: &'static str,
+    /// What to do once a keychain answers.
+    again: &'static str,
     settings: &'static str,
     /// The variable of the environment that gives one, too.
     variable: &'static str,
@@ -42,6 +44,7 @@ const FEEDS: Purpose = Purpose {
     folder: "feed-tokens",
     entry: "feed",
     what: "this feed's token",
+    again: "connect again",
     settings: "the settings of the feed",
     variable: "GHOSTLIGHT_FEED_TOKEN",
 };
@@ -49,6 +52,7 @@ const MODEL: Purpose = Purpose {
     folder: "model-key",
     entry: "model",
     what: "the model's key",
+    again: "try it again",
     settings: "the settings of the model",
     variable: "GHOSTLIGHT_MODEL_KEY",
 };
@@ -317,17 +321,18 @@ impl Secrets {
     fn trouble(&self, what: &str, error: &KeychainError) -> ApiError {
         let Purpose {
             what: whose,
+            again,
             settings,
             variable,
             ..
         } = self.purpose;
         let hint = match error {
             KeychainError::Absent(_) => format!(
-                "Start the system's keychain and try it again, or give it anew in {settings} or by {variable}."
+                "Start the system's keychain and {again}, or give it anew in {settings} or by {variable}."
             ),
-            KeychainError::Locked(_) => "Unlock the system's keychain, then try it again.".into(),
+            KeychainError::Locked(_) => format!("Unlock the system's keychain, then {again}."),
             KeychainError::Failed(_) => {
-                "Look at the system's keychain with its own program, then try it again.".into()
+                format!("Look at the system's keychain with its own program, then {again}.")
             }
         };
         ApiError::new(ErrorCode::Store, format!("{whose} {what}: {error}"), hint)
