@@ -298,7 +298,10 @@ impl Printer<'_> {
         match news {
             News::Feed { id, kind, before } => {
                 self.open(&id, kind, before)?;
-                self.print()?;
+                // What is stored after that has news of its own, behind the connection's.
+                if self.feed.as_ref().is_some_and(|feed| feed.at < before) {
+                    self.print()?;
+                }
             }
             News::Stored(_) => self.print()?,
             News::Status(status) => {
