@@ -94,7 +94,7 @@ async fn a_model_is_tried_set_up_asked_and_forgotten() {
     app.click("button", "Try it").await;
     said(&app, "read the company of a test posting: “Oriel Bread”").await;
     app.screenshot("model-tried").await;
-    app.click("button", "Save").await;
+    app.click("button", "Save the model").await;
     said(&app, "Saved.").await;
     app.wait_for_text("model", |text| {
         text.contains("the key is in a file") || text.contains("The key is in")

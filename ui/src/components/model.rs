@@ -131,7 +131,7 @@ pub fn ModelSettings() -> Html {
                 <span class="gl-option"><input id="model-price-in" type="text" inputmode="decimal" class="gl-number" aria-label="price of a million tokens asked" placeholder="0.15" value={number(form.price_in)} onchange={on_price(&typed, &form, |form, price| form.price_in = price)} /><input type="text" inputmode="decimal" class="gl-number" aria-label="price of a million tokens answered" placeholder="0.60" value={number(form.price_out)} onchange={on_price(&typed, &form, |form, price| form.price_out = price)} /><span class="gl-dim">{ "For a million tokens asked, and answered. May be empty." }</span></span>
             </form>
             <div class="gl-storage__start">
-                <button type="submit" form="model-form" class="pf-v6-c-button pf-m-primary pf-m-small" disabled={busy || typed.is_none()}>{ "Save" }</button>
+                <button type="submit" form="model-form" class="pf-v6-c-button pf-m-primary pf-m-small" disabled={busy || typed.is_none()}>{ "Save the model" }</button>
                 <button type="button" class="pf-v6-c-button pf-m-secondary pf-m-small" disabled={busy || form.url.is_empty()} onclick={on_try}>{ "Try it" }</button>
                 <button type="button" class="pf-v6-c-button pf-m-secondary pf-m-small" disabled={busy || !is_set} onclick={on_forget}>{ "Forget" }</button>
             </div>
