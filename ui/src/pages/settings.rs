@@ -86,7 +86,6 @@ pub fn Settings(props: &Props) -> Html {
             </fieldset>
             <Keys />
             <Feeds />
-            <ModelSettings />
             <fieldset>
                 <legend>{ "Notifications" }</legend>
                 <label class="gl-option"><input type="checkbox" checked={quiet} onchange={prefer(|p| p.notifications.quiet = !p.notifications.quiet)} />{ "Quiet" }<span class="gl-dim">{ "The system shows nothing of Ghostlight; the window still shows everything." }</span></label>
@@ -94,6 +93,7 @@ pub fn Settings(props: &Props) -> Html {
                 <p class="gl-dim">{ "A click on a notification opens what it is about. If the test does not appear, the system was told not to disturb you, or shows no notifications." }</p>
                 <button type="button" class="pf-v6-c-button pf-m-secondary pf-m-small" onclick={shell.asks(Ask::TestNotification)}>{ "Send a test notification" }</button>
             </fieldset>
+            <ModelSettings />
             <fieldset>
                 <legend>{ "How right the methods were" }</legend>
                 <AccuracyTable />
