@@ -94,6 +94,17 @@ pub async fn snapshot(app: &App) -> Value {
     app.script(SNAPSHOT).await
 }
 
+/// Drops a posting with this title and text, and waits for its card.
+pub async fn drop_posting(app: &App, folder: &Path, title: &str, text: &str) {
+    let path = folder.join(format!("{title}.txt"));
+    std::fs::write(&path, text).expect("a posting can be written");
+    drop_files(app, &[&path]).await;
+    wait_for(app, &format!("the card of {title}"), |seen| {
+        seen["busy"] == "false" && seen["title"] == title
+    })
+    .await;
+}
+
 /// Waits until what the window shows is right, and returns it.
 pub async fn wait_for(app: &App, what: &str, good: impl Fn(&Value) -> bool) -> Value {
     app.wait_until(what, async |client| {

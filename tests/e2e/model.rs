@@ -1,7 +1,7 @@
 //! A model through the window: set up and tried in the settings, its values on the card with who said them, what it
 //! suggests when it is asked about a posting, refused in words, and forgotten.
 
-use crate::desk::{self, drop_files, folder, value, wait_for};
+use crate::desk::{self, drop_posting, folder, value};
 use crate::edit::{edit, shows};
 use crate::look::{Findings, choose_theme, narrow};
 use crate::model_server::{Act, ModelServer, fields};
@@ -17,13 +17,7 @@ async fn posting(app: &App, folder: &Path, title: &str) {
          You have seen ten winters at the oven and show others how it is done.\n\
          Responsibilities: bake as {title}. Requirements: a steady hand. Apply by email."
     );
-    let path = folder.join(format!("{title}.txt"));
-    std::fs::write(&path, text).expect("a posting can be written");
-    drop_files(app, &[&path]).await;
-    wait_for(app, &format!("the card of {title}"), |seen| {
-        seen["busy"] == "false" && seen["title"] == title
-    })
-    .await;
+    drop_posting(app, folder, title, &text).await;
 }
 
 /// Refuses a key, reads the test posting, and of a real one the level and an employer that it makes up.

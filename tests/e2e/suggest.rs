@@ -1,6 +1,6 @@
 //! Suggestions: shown where a field is empty or edited, taken and dismissed by keyboard, accepted together, remembered.
 
-use crate::desk::{self, drop_files, folder, snapshot, value, wait_for};
+use crate::desk::{self, drop_posting, folder, snapshot, value, wait_for};
 use crate::edit::{dialog_is_gone, edit, focus_is, set, shows, with_ctrl};
 use crate::look::{Findings, choose_theme, narrow};
 use crate::support::{App, Look};
@@ -14,13 +14,7 @@ async fn posting(app: &App, folder: &Path, title: &str, place: &str) {
         "{title}\nQuillmarsh Instruments\n{place}Salary: €42,000 to €48,000 per year.\n\
          Responsibilities: trim the wicks of {title}. Requirements: a steady hand. Apply by email."
     );
-    let path = folder.join(format!("{title}.txt"));
-    std::fs::write(&path, text).expect("a posting can be written");
-    drop_files(app, &[&path]).await;
-    wait_for(app, &format!("the card of {title}"), |seen| {
-        seen["busy"] == "false" && seen["title"] == title
-    })
-    .await;
+    drop_posting(app, folder, title, &text).await;
 }
 
 /// Three postings that name their place, and one that does not.
