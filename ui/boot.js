@@ -24,10 +24,21 @@ function look() {
 }
 
 function fault(error) {
+  const screen = document.getElementById("fault");
+  // What is said already came first: the rest follows from it.
+  if (!screen.hidden) return;
   document.getElementById("fault-details").textContent = String(error);
-  document.getElementById("fault").hidden = false;
+  screen.hidden = false;
   document.getElementById("fault-reload").focus();
 }
+
+// The program cannot go on once an exception went through it: it left its work half done, and would stand still without
+// a word. Others, such as a refused call that nobody waits for, harm nothing.
+function thrown(error) {
+  if (error instanceof Error && String(error.stack).includes("wasm")) fault(`${error}\n${error.stack}`);
+}
+window.addEventListener("error", (event) => thrown(event.error));
+window.addEventListener("unhandledrejection", (event) => thrown(event.reason));
 
 look();
 for (const query of [dark, still, contrast]) query.addEventListener("change", look);

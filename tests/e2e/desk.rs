@@ -10,6 +10,17 @@ use crate::support::{App, Launch, Look};
 /// Reads the card and what stands around it; see the file.
 const SNAPSHOT: &str = include_str!("snapshot.js");
 
+/// What the drawer holds and where, as its elements say it; at most 3,000 characters.
+const DRAWER: &str = "
+    const log = document.querySelector('[aria-label=\"event log\"]');
+    const box = log?.getBoundingClientRect();
+    return {
+        drawer: document.querySelector('.gl-drawer')?.outerHTML.slice(0, 3000) ?? null,
+        log: log && { top: box.top, height: box.height, scrolled: log.scrollTop, holds: log.scrollHeight },
+        rows: log?.querySelectorAll('[title^=\"offset \"]').length,
+        window: [innerWidth, innerHeight, document.hidden],
+    };";
+
 /// The fields that every posting is searched for, in the order of the card.
 pub const FIELDS: [&str; 15] = [
     "title",
@@ -83,9 +94,22 @@ pub async fn drop_files(app: &App, files: &[&Path]) {
 pub async fn drop_fixture(app: &App, name: &str) -> Value {
     drop_files(app, &[&fixture(name)]).await;
     ended(app, name).await;
-    wait_for(app, "rows in the visible part of the event log", |seen| {
-        seen["busy"] == "false" && seen["events_seen"].as_u64() > Some(0)
-    })
+    app.wait_until(
+        "rows in the visible part of the event log",
+        async |client| {
+            let seen = client.execute(SNAPSHOT, Vec::new()).await;
+            match seen {
+                Ok(seen) if seen["busy"] == "false" && seen["events_seen"].as_u64() > Some(0) => {
+                    Look::Done(seen)
+                }
+                // Here the fields are no help: what the drawer holds is.
+                _ => Look::Seen(match client.execute(DRAWER, Vec::new()).await {
+                    Ok(drawer) => drawer.to_string(),
+                    Err(error) => error.to_string(),
+                }),
+            }
+        },
+    )
     .await
 }
 

@@ -1,15 +1,16 @@
 //! The process that draws the page is killed: the window comes back by itself, with what was shown and typed, and asks
-//! where that happens again and again.
+//! where that happens again and again. A fault of the page itself is said, and frames that never come hold nothing back.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::desk::{self, drop_fixture, folder, value, wait_for};
+use crate::desk::{self, drop_files, drop_fixture, folder, value, wait_for};
 use crate::edit::{edit, focus_is, retype};
 use crate::support::process::{PAGE, own_processes};
+use crate::support::{Look, fixture};
 use ghostlight_store::{Store, read::Order};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// How long the system and the page may take, on a busy machine.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -111,5 +112,57 @@ async fn a_page_that_is_killed_comes_back_with_what_was_shown_and_typed() {
     app.wait_for_text("field posted_at", |text| text.contains("Not saved: “soon”"))
         .await;
     assert!(!is_on_screen(ASKED));
+    app.close().await;
+}
+
+#[tokio::test]
+async fn an_exception_through_the_window_is_said_and_the_window_can_be_loaded_again() {
+    let data = folder();
+    let app = desk::open(data.path(), json!({})).await;
+    drop_fixture(&app, "full.html").await;
+    // What harms nothing is not told: a refusal that nobody waits for, an error beside the program.
+    app.script(
+        "Promise.reject(new Error('refused'));
+         setTimeout(() => { throw new Error('beside'); });",
+    )
+    .await;
+    tokio::time::sleep(LOOK_EVERY).await;
+    let hidden = app
+        .script("return document.getElementById('fault').hidden")
+        .await;
+    assert_eq!(hidden, json!(true));
+    // The next thing the window does asks for the time.
+    app.script("performance.now = () => { throw new Error('the clock is gone'); };")
+        .await;
+    drop_files(&app, &[&fixture("no-dates.html")]).await;
+    app.wait_until("the fault", async |client| {
+        let shown = "const fault = document.getElementById('fault');
+                     return fault.hidden ? '' : fault.innerText;";
+        match client.execute(shown, Vec::new()).await {
+            Ok(Value::String(text))
+                if text.contains("The window had a fault")
+                    && text.contains("the clock is gone") =>
+            {
+                Look::Done(())
+            }
+            other => Look::Seen(format!("{other:?}")),
+        }
+    })
+    .await;
+    app.screenshot("fault").await;
+    app.click("button", "Reload").await;
+    wait_for(&app, "both postings", |seen| {
+        seen["busy"] == "false" && value(seen, "title") != ""
+    })
+    .await;
+    app.close().await;
+}
+
+#[tokio::test]
+async fn a_page_that_is_seen_and_gets_no_frames_has_its_rows_all_the_same() {
+    let data = folder();
+    let app = desk::open(data.path(), json!({})).await;
+    app.script("window.requestAnimationFrame = () => 0;").await;
+    drop_fixture(&app, "full.html").await;
     app.close().await;
 }

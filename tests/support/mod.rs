@@ -381,13 +381,19 @@ impl App {
             Ok(Err(error)) => format!("(cannot be read: {error})"),
             Err(_) => "(the driver does not answer)".to_owned(),
         };
+        let fault = text_at(&self.client, "//*[@id='fault' and not(@hidden)]//pre");
+        let fault = match tokio::time::timeout(STEP_LIMIT, fault).await {
+            Ok(Ok(details)) => format!("the window's fault: {details}\n"),
+            // There is none.
+            Ok(Err(_)) | Err(_) => String::new(),
+        };
         let picture = match tokio::time::timeout(STEP_LIMIT, self.client.screenshot()).await {
             Ok(Ok(png)) => save_picture(&format!("failed-{}", file_name(message)), &png)
                 .display()
                 .to_string(),
             _ => "none could be taken".to_owned(),
         };
-        panic!("{message}\npicture: {picture}\nthe page's text:\n{page}");
+        panic!("{message}\n{fault}picture: {picture}\nthe page's text:\n{page}");
     }
 }
 

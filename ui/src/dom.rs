@@ -3,6 +3,7 @@
 
 use ghostlight_model::Micros;
 use js_sys::Function;
+use std::{cell::Cell, rc::Rc};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{
     Element, Event, EventTarget, FocusEvent, HtmlElement, Node, ResizeObserver,
@@ -103,7 +104,7 @@ impl SizeObserver {
     /// Calls `changed` in the frame after `element` got another size. Not at once: what changes
     /// sizes while sizes are being told is told to be a loop.
     pub fn new(element: &Element, changed: impl Fn() + 'static) -> Self {
-        let changed = std::rc::Rc::new(changed);
+        let changed = Rc::new(changed);
         let closure = Closure::new(move || {
             let changed = changed.clone();
             next_frame(move || changed());
@@ -138,6 +139,18 @@ pub fn after(ms: i32, work: impl FnOnce() + 'static) {
 pub fn next_frame(work: impl FnOnce() + 'static) {
     let function = Closure::once_into_js(work);
     let _ = window().request_animation_frame(function.unchecked_ref());
+}
+
+/// Runs `work` before the next frame is drawn; in a page that is seen after `ms` milliseconds at the latest.
+pub fn next_frame_within(ms: i32, work: impl FnOnce() + 'static) {
+    let work = Rc::new(Cell::new(Some(work)));
+    let late = Rc::clone(&work);
+    next_frame(move || work.take().into_iter().for_each(|work| work()));
+    after(ms, move || {
+        if !document().hidden() {
+            late.take().into_iter().for_each(|work| work());
+        }
+    });
 }
 
 /// The window.

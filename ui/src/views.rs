@@ -20,6 +20,9 @@ use yew::{Callback, hook, use_effect_with, use_state};
 /// A frame at 60 Hz, in milliseconds.
 const FRAME_MS: f64 = 16.0;
 
+/// How long a round waits for a frame in a window that is seen, in milliseconds: longer than any frame that still comes.
+const NO_FRAME_MS: i32 = 250;
+
 #[derive(Default)]
 struct Hub {
     table: ViewTable,
@@ -121,7 +124,8 @@ fn peek(query: Option<&ViewQuery>) -> ViewState {
 }
 
 /// Sees to it that a round of calls is made: at once if the last was a frame ago, else before the
-/// next frame. A hidden window gets no frames, so it makes no calls and piles up nothing.
+/// next frame. A hidden window gets no frames, so it makes no calls and piles up nothing. A window that is seen and gets
+/// none (a compositor may stall) has its rows all the same, a little later.
 fn schedule() {
     let wait = HUB.with_borrow_mut(|hub| {
         let idle = hub.listening && !hub.busy;
@@ -131,7 +135,7 @@ fn schedule() {
     match wait {
         None => {}
         Some(false) if !dom::document().hidden() => spawn_local(round()),
-        Some(_) => dom::next_frame(|| spawn_local(round())),
+        Some(_) => dom::next_frame_within(NO_FRAME_MS, || spawn_local(round())),
     }
 }
 

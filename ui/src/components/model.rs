@@ -2,6 +2,7 @@
 
 use crate::{
     backend,
+    components::bits,
     icons::Icon,
     shell::{Ask, Shell, ToastKind, use_shell},
     state::{model, views::ViewState},
@@ -47,7 +48,9 @@ pub fn ModelSettings() -> Html {
     let typed = use_state(|| None::<ModelForm>);
     let said = use_state_eq(|| None::<Said>);
     let Some(view) = view_of(&state) else {
-        return html! { <fieldset aria-label="model"><legend>{ "Model" }</legend></fieldset> };
+        let waits = || html! { <div class="gl-model is-waiting">{ bits::skeleton(62) }</div> };
+        let body = bits::render_view(&ViewQuery::Model, &state, waits, |_| Html::default());
+        return html! { <fieldset aria-label="model"><legend>{ "Model" }</legend>{ body }</fieldset> };
     };
     let form = typed
         .as_ref()

@@ -2,7 +2,7 @@
 
 use crate::{
     backend,
-    components::dialog::Modal,
+    components::{bits, dialog::Modal},
     dom,
     icons::Icon,
     shell::{Ask, Dialog, Shell, use_shell},
@@ -12,7 +12,7 @@ use crate::{
 use ghostlight_api::{
     Command, ViewData, ViewQuery,
     command::{BringArchiveBack, StartArchive, StopArchive},
-    view::{StorageState, StorageView, StorageWork},
+    view::{StorageState, StorageWork},
 };
 use wasm_bindgen_futures::spawn_local;
 use web_sys::HtmlSelectElement;
@@ -49,10 +49,18 @@ pub fn Storage() -> Html {
     let option = |(value, words): (u32, &'static str)| {
         html! { <option value={value.to_string()} selected={*days == value}>{ words }</option> }
     };
+    let sizes = || match &view {
+        Some(view) => view_sizes(
+            format::bytes(view.database),
+            storage::archived(&view.archives, shell.zone()),
+        ),
+        None => view_sizes("…".into(), "…".into()),
+    };
+    let sizes = bits::render_view(&ViewQuery::Storage, &state, sizes, |_| sizes());
     html! {
         <fieldset aria-label="old history">
             <legend>{ "Old history" }</legend>
-            { view.as_ref().map(|view| view_sizes(&shell, view)).unwrap_or_default() }
+            { sizes }
             <p class="gl-dim">{ "What old versions say can lie in compressed files beside the database. Cards, timelines, comparisons, undo and exports stay as they are." }</p>
             <div class="gl-storage__start">
                 <label class="gl-option"><span class="gl-still">{ "Versions" }</span><select {onchange} aria-label="which versions to archive">{ for storage::AGES.into_iter().map(option) }</select></label>
@@ -65,11 +73,11 @@ pub fn Storage() -> Html {
     }
 }
 
-fn view_sizes(shell: &Shell, view: &StorageView) -> Html {
+fn view_sizes(database: String, archived: String) -> Html {
     html! {
         <dl class="gl-about">
-            <div><dt>{ "Database" }</dt><dd class="gl-num">{ format::bytes(view.database) }</dd></div>
-            <div><dt>{ "Archived" }</dt><dd class="gl-num">{ storage::archived(&view.archives, shell.zone()) }</dd></div>
+            <div><dt>{ "Database" }</dt><dd class="gl-num">{ database }</dd></div>
+            <div><dt>{ "Archived" }</dt><dd class="gl-num">{ archived }</dd></div>
         </dl>
     }
 }

@@ -247,6 +247,7 @@ impl Component for VirtualList {
         let new = ctx.props();
         if new.source != old.source {
             self.page = None;
+            self.failed = None;
             self.current = 0;
             self.awaited = None;
             self.waits_since = None;
@@ -321,8 +322,10 @@ impl VirtualList {
     fn subscribe(&mut self, ctx: &Context<Self>) {
         let query = ctx.props().source.query(self.range);
         let subscription = Subscription::new(&query, ctx.link().callback(Msg::Came));
-        if let ViewState::Ready(data) = subscription.state() {
-            self.page = Some(data);
+        let state = subscription.state();
+        if let ViewState::Ready(_) = state {
+            // Rows that somebody else shows already: nobody tells of them unless they change.
+            ctx.link().send_message(Msg::Came(state));
         }
         // The old one goes only now, so that a shared view is not dropped in between.
         self.subscription = Some(subscription);

@@ -203,8 +203,9 @@ impl ViewTable {
         };
         for id in &ids {
             if let Some(entry) = self.entries.get_mut(id) {
+                // A ping that came meanwhile stands: what failed is pulled again for it.
                 entry.registered &= matches!(call, Call::Pull(_));
-                entry.dirty = false;
+                entry.dirty &= entry.registered;
                 entry.state = ViewState::Failed(error.clone());
             }
         }
@@ -351,7 +352,13 @@ mod tests {
         table.pulled(vec![(id, ViewData::Failed(error.clone()))]);
         assert_eq!(table.state(id), ViewState::Failed(error));
         table.retry(&ViewQuery::Health);
-        assert_eq!(table.next_call(), Some(Call::Pull(vec![id])));
+        let pull = Call::Pull(vec![id]);
+        assert_eq!(table.next_call(), Some(pull.clone()));
+        // What is said while a call is on its way to fail is no part of the failure.
+        table.pinged(&ping(&[id]));
+        table.failed(&pull, &ApiError::internal("no"));
+        assert_eq!(table.next_call(), Some(pull));
+        assert_eq!(table.next_call(), None);
     }
 
     #[test]
