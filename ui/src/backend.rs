@@ -6,8 +6,9 @@ use crate::dom;
 use ghostlight_api::{ApiError, Command, ErrorCode, decode, encode};
 use js_sys::{JSON, Object, Reflect, Uint8Array};
 use serde::de::DeserializeOwned;
-use std::marker::PhantomData;
+use std::{marker::PhantomData, rc::Rc};
 use wasm_bindgen::{JsValue, closure::Closure, prelude::wasm_bindgen};
+use wasm_bindgen_futures::spawn_local;
 
 #[wasm_bindgen]
 extern "C" {
@@ -53,7 +54,8 @@ impl<C: Command> Unread<C> {
     }
 }
 
-/// Calls `handler` with the payload of each event of this name, for as long as the window lives.
+/// Calls `handler` with the payload of each event of this name, for as long as the window lives: in a task of the page's
+/// own, because an exception out of what the core calls is told to the core alone, and never to the page.
 ///
 /// # Errors
 /// The core does not let this window listen.
@@ -61,10 +63,14 @@ pub async fn listen<T: DeserializeOwned + 'static>(
     event: &str,
     handler: impl Fn(T) + 'static,
 ) -> Result<(), ApiError> {
+    let handler = Rc::new(handler);
     let closure = Closure::new(move |message: JsValue| {
-        if let Some(payload) = read_payload(&message) {
-            handler(payload);
-        }
+        let handler = Rc::clone(&handler);
+        spawn_local(async move {
+            if let Some(payload) = read_payload(&message) {
+                handler(payload);
+            }
+        });
     });
     let id = transform_callback(&closure, false).map_err(|e| read_error(&e))?;
     // Listeners live as long as the page.

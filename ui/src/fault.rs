@@ -1,7 +1,7 @@
 //! The error screen: when the window itself has a fault, it says so and offers to reload (SPEC L3).
 //!
 //! The screen stands in `index.html`, hidden, because after a panic nothing of ours can draw;
-//! `boot.js` gives its button something to do.
+//! `boot.js` gives its button something to do, and shows it when an exception went through the program.
 
 use crate::dom;
 
@@ -17,11 +17,14 @@ pub fn show_panics() {
 
 fn show(what: &str) {
     let document = dom::document();
+    let screen = document.get_element_by_id("fault");
+    // What is said already came first: the rest follows from it.
+    let Some(screen) = screen.filter(|screen| screen.has_attribute("hidden")) else {
+        return;
+    };
     if let Some(details) = document.get_element_by_id("fault-details") {
         details.set_text_content(Some(what));
     }
-    if let Some(screen) = document.get_element_by_id("fault") {
-        let _ = screen.remove_attribute("hidden");
-    }
+    let _ = screen.remove_attribute("hidden");
     dom::focus_id("fault-reload");
 }
