@@ -158,8 +158,8 @@ async fn an_exception_through_the_window_is_said_and_the_window_can_be_loaded_ag
     .await;
     app.screenshot("fault").await;
     app.click("button", "Reload").await;
-    wait_for(&app, "both postings", |seen| {
-        seen["busy"] == "false" && value(seen, "title") != ""
+    wait_for(&app, "a card again", |seen| {
+        seen["busy"] == "false" && !value(seen, "title").is_empty()
     })
     .await;
     app.close().await;
