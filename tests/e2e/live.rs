@@ -1,7 +1,7 @@
 //! While a run is under way: each intermediate state, in order; and how soon the first field is on screen.
 
 use crate::desk::{
-    self, FIELDS, STEPS, drop_files, ended, fixture, folder, frames, record, state, wait_for,
+    self, FIELDS, STEPS, drop_files, ended, fixture, folder, frames, record, state, value, wait_for,
 };
 use crate::support::App;
 use serde_json::{Value, json};
@@ -162,4 +162,20 @@ async fn every_drop_draws_a_first_field_and_says_when() {
 async fn time_to_first_field(app: &App, name: &str) -> Value {
     let script = include_str!("first_field.js");
     app.script_async(script, vec![json!(fixture(name))]).await
+}
+
+#[tokio::test]
+async fn what_a_reader_sees_comes_first_though_the_source_is_read_first() {
+    let data = folder();
+    let app = desk::open(data.path(), json!({ "delay_ms": { "DETECT": 1_500 } })).await;
+    drop_files(&app, &[&fixture("full.html")]).await;
+    wait_for(&app, "what the page data say", |seen| {
+        seen["busy"] == "true" && value(seen, "title") == "Senior Backend Engineer"
+    })
+    .await;
+    let layer = "return document.querySelector('[aria-label=\"text layer\"] [aria-pressed=true]')?.textContent";
+    assert_eq!(app.script(layer).await, "Visible");
+    ended(&app, "full.html").await;
+    assert_eq!(app.script(layer).await, "Visible");
+    app.close().await;
 }

@@ -35,25 +35,26 @@ pub struct Props {
 /// See the module.
 #[component]
 pub fn Evidence(props: &Props) -> Html {
-    let layer = use_state_eq(|| card::first_layer(&props.card));
+    let chosen = use_state_eq(|| None::<Layer>);
+    let layer = chosen.unwrap_or_else(|| card::first_layer(&props.card));
     {
         // Words in the other layer bring it to the front.
-        let (layer, card) = (layer.clone(), props.card.clone());
+        let (chosen, card) = (chosen.setter(), props.card.clone());
         use_effect_with(props.selected.clone(), move |selected| {
             let owner = selected.as_ref().map(|(owner, _)| owner);
-            let wanted = owner.and_then(|owner| card::layer_for(&card, owner, *layer));
-            if let Some(wanted) = wanted {
-                layer.set(wanted);
+            let wanted = owner.and_then(|owner| card::layer_for(&card, owner, layer));
+            if wanted.is_some() {
+                chosen.set(wanted);
             }
         });
     }
-    let query = props.card.capture.map(|capture| ViewQuery::Text {
-        capture,
-        layer: *layer,
-    });
+    let query = props
+        .card
+        .capture
+        .map(|capture| ViewQuery::Text { capture, layer });
     let state = use_view(query.clone());
     let spans = use_memo(
-        (props.card.clone(), state.clone(), *layer),
+        (props.card.clone(), state.clone(), layer),
         |(card, state, layer)| match state {
             ViewState::Ready(data) => match &**data {
                 ViewData::Text(text) => Rc::new(spans_of(card::quotes(card), *layer, &text.text)),
@@ -72,7 +73,7 @@ pub fn Evidence(props: &Props) -> Html {
             }
             html! {
                 <>
-                    <TextLayer text={data.clone()} spans={(*spans).clone()} selected={props.selected.clone()} mono={*layer == Layer::Source} on_pick={props.on_pick.clone()} />
+                    <TextLayer text={data.clone()} spans={(*spans).clone()} selected={props.selected.clone()} mono={layer == Layer::Source} on_pick={props.on_pick.clone()} />
                     { view_cut(data) }
                 </>
             }
@@ -83,7 +84,7 @@ pub fn Evidence(props: &Props) -> Html {
             <div class="gl-evidence__text">
                 <div class="gl-bar">
                     <h2 class="gl-head">{ "Evidence" }</h2>
-                    { view_switch(*layer, &Callback::from(move |to| layer.set(to))) }
+                    { view_switch(layer, &Callback::from(move |to| chosen.set(Some(to)))) }
                 </div>
                 { body }
             </div>

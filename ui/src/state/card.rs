@@ -7,6 +7,7 @@ use ghostlight_model::{
     card::{CardField, FieldState},
     fuse::LostBecause,
     receipt::{LookResult, Looked},
+    run::RunStatus,
 };
 
 /// A value ready to draw.
@@ -180,14 +181,14 @@ pub fn evidence_of(field: &CardField) -> Option<&Evidence> {
         .as_ref()
 }
 
-/// The layer to show first: what a reader sees, unless only the source is quoted.
+/// The layer to show as long as none was chosen: what a reader sees, unless only the source is quoted. While a run goes on
+/// that is not known: it quotes the source first.
 pub fn first_layer(card: &CardView) -> Layer {
-    let (visible, source): (Vec<_>, Vec<_>) =
-        quotes(card).partition(|(_, evidence)| evidence.layer == Layer::Visible);
-    if visible.is_empty() && !source.is_empty() {
-        Layer::Source
-    } else {
-        Layer::Visible
+    let is_quoted = |layer| quotes(card).any(|(_, evidence)| evidence.layer == layer);
+    let ended = card.status != Some(RunStatus::Running);
+    match ended && is_quoted(Layer::Source) && !is_quoted(Layer::Visible) {
+        true => Layer::Source,
+        false => Layer::Visible,
     }
 }
 
