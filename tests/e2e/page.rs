@@ -7,10 +7,9 @@ use std::time::{Duration, Instant};
 
 use crate::desk::{self, drop_files, drop_fixture, fixture, folder, value, wait_for};
 use crate::edit::{edit, focus_is, retype};
-use crate::support::Look;
 use crate::support::process::{PAGE, own_processes};
 use ghostlight_store::{Store, read::Order};
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// How long the system and the page may take, on a busy machine.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -142,19 +141,12 @@ async fn an_exception_through_the_window_is_said_and_the_window_can_be_loaded_ag
     )
     .await;
     drop_files(&app, &[&fixture("no-dates.html")]).await;
-    app.wait_until("the fault", async |client| {
-        let shown = "const fault = document.getElementById('fault');
-                     return fault.hidden ? '' : fault.innerText;";
-        match client.execute(shown, Vec::new()).await {
-            Ok(Value::String(text))
-                if text.contains("The window had a fault")
-                    && text.contains("the clock is gone") =>
-            {
-                Look::Done(())
-            }
-            other => Look::Seen(format!("{other:?}")),
-        }
-    })
+    app.is_true(
+        "the fault",
+        "const fault = document.getElementById('fault');
+         return !fault.hidden && fault.innerText.includes('The window had a fault')
+           && fault.innerText.includes('the clock is gone');",
+    )
     .await;
     app.screenshot("fault").await;
     app.click("button", "Reload").await;

@@ -48,7 +48,7 @@ pub fn ModelSettings() -> Html {
     let typed = use_state(|| None::<ModelForm>);
     let said = use_state_eq(|| None::<Said>);
     let Some(view) = view_of(&state) else {
-        let waits = || html! { <div class="gl-model is-waiting">{ bits::skeleton(62) }</div> };
+        let waits = || html! { <div class="gl-model">{ bits::skeleton(62) }</div> };
         let body = bits::render_view(&ViewQuery::Model, &state, waits, |_| Html::default());
         return html! { <fieldset aria-label="model"><legend>{ "Model" }</legend>{ body }</fieldset> };
     };
