@@ -446,6 +446,8 @@ enum OnTheWay {
     Batch {
         pending: Pending<ReceivedCount>,
         quarantined: Vec<String>,
+        /// Where the stream goes on behind it, if that moved.
+        cursor: Option<Pending<()>>,
     },
     Outbox(Changing),
 }
@@ -626,18 +628,20 @@ impl Storing {
             }
         }
         let pending = self.store.receive(feed, delivery);
+        // Behind the events that it stands for; if a crash comes between, the adapter finds out by the count.
+        let cursor = cursor.and_then(|cursor| serde_json::to_string(&cursor).ok());
+        let cursor = cursor.map(|cursor| {
+            let url = self.settings.endpoint.url().to_string();
+            self.store.put_feed_cursor(url, cursor)
+        });
         self.on_the_way.push_back(OnTheWay::Batch {
             pending,
             quarantined,
+            cursor,
         });
-        // Behind the events that it stands for; if a crash comes between, the adapter finds out by the count.
-        if let Some(cursor) = cursor.and_then(|cursor| serde_json::to_string(&cursor).ok()) {
-            let url = self.settings.endpoint.url().to_string();
-            let _ = self.store.put_feed_cursor(url, cursor);
-        }
     }
 
-    /// Waits until the oldest batch is durable, and tells it.
+    /// Waits until the oldest batch is durable, and where to go on behind it, and tells it.
     fn oldest(&mut self) -> Result<(), Over> {
         let Some(oldest) = self.on_the_way.pop_front() else {
             return Ok(());
@@ -646,8 +650,12 @@ impl Storing {
             OnTheWay::Batch {
                 pending,
                 quarantined,
+                cursor,
             } => {
                 let count = pending.wait().map_err(Over::Failed)?;
+                if let Some(cursor) = cursor {
+                    cursor.wait().map_err(Over::Failed)?;
+                }
                 for reason in quarantined {
                     self.tell(News::Quarantined(reason))?;
                 }
