@@ -12,23 +12,46 @@ use std::time::Instant;
 use crate::build::{self, Hooks};
 use crate::display::Display;
 use crate::ui::Profile;
-use crate::{Failure, Result, Verb, check_flags, proc, setup, workspace};
+use crate::{Failure, Result, Verb, proc, setup, workspace};
 
 pub const VERB: Verb = Verb {
     name: "bench",
-    usage: "",
-    about: "speed and size: the store against its peers, the hub and its clients, the start against an empty window, the first screen",
+    usage: "[PART…]",
+    about: "speed and size: the store against its peers, the hub and its clients (`store`), the first screen (`first-screen`), the start against an empty window (`start`), the window under load (`window`)",
     run: |args| {
-        check_flags(args, &[])?;
+        let parts = chosen(args)?;
         setup::ensure()?;
         let built = build::programs(Profile::Release, Hooks::On)?;
-        store()?;
-        first_screen()?;
-        start(&built.desktop, &empty_window()?)?;
-        window_under_load()?;
+        for part in parts {
+            part(&built.desktop)?;
+        }
         Ok(ExitCode::SUCCESS)
     },
 };
+
+/// Measures one part, given the released program of the window.
+type Measure = fn(&Path) -> Result<()>;
+
+const PARTS: [(&str, Measure); 4] = [
+    ("store", |_| store()),
+    ("first-screen", |_| first_screen()),
+    ("start", |desktop| start(desktop, &empty_window()?)),
+    ("window", |_| window_under_load()),
+];
+
+/// All parts, or those named, in the order in which they stand above.
+fn chosen(names: &[String]) -> Result<Vec<Measure>> {
+    let known = PARTS.map(|(name, _)| name);
+    if let Some(unknown) = names.iter().find(|name| !known.contains(&name.as_str())) {
+        return Err(Failure::new(format!(
+            "`{unknown}` is nothing that is measured; there are {}",
+            known.join(", ")
+        )));
+    }
+    let wanted = |name: &str| names.is_empty() || names.iter().any(|one| one == name);
+    let parts = PARTS.iter().filter(|(name, _)| wanted(name));
+    Ok(parts.map(|(_, measure)| *measure).collect())
+}
 
 /// Starts of each program; odd, so that there is a median.
 const ROUNDS: usize = 7;
@@ -203,4 +226,26 @@ fn figure(name: &str, value: f64, unit: &str, peer: Option<f64>, goal: f64, ok: 
     println!(
         "{{\"name\":\"{name}\",\"value\":{value:.1},\"unit\":\"{unit}\"{peer},\"goal\":{goal},\"ok\":{ok}}}"
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_chosen_by_name() {
+        let count = |names: &[&str]| {
+            let names: Vec<String> = names.iter().map(|name| (*name).into()).collect();
+            chosen(&names).map(|parts| parts.len())
+        };
+        assert_eq!(count(&[]).ok(), Some(PARTS.len()));
+        assert_eq!(count(&["start", "store"]).ok(), Some(2));
+        let refused = count(&["start", "stat"]).err().map(|failure| failure.0);
+        assert_eq!(
+            refused.as_deref(),
+            Some(
+                "`stat` is nothing that is measured; there are store, first-screen, start, window"
+            )
+        );
+    }
 }
