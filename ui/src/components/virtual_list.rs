@@ -145,8 +145,8 @@ pub struct Props {
 /// What happens to the list.
 #[derive(Debug)]
 pub enum Msg {
-    /// Rows came, or an error.
-    Came(ViewState),
+    /// Rows of that source came, or an error.
+    Came(u32, ViewState),
     /// The list was scrolled.
     Scrolled,
     /// It has another size.
@@ -166,6 +166,8 @@ pub struct VirtualList {
     scroller: NodeRef,
     observer: Option<SizeObserver>,
     subscription: Option<Subscription>,
+    /// Counts the sources that there were, so that rows of an earlier one that are still on their way are known as such.
+    source_no: u32,
     range: Range,
     page: Option<Rc<ViewData>>,
     failed: Option<ghostlight_api::ApiError>,
@@ -205,6 +207,7 @@ impl Component for VirtualList {
             scroller: NodeRef::default(),
             observer: None,
             subscription: None,
+            source_no: 0,
             range: fetch_range(drawn),
             page: None,
             failed: None,
@@ -229,7 +232,8 @@ impl Component for VirtualList {
 
     fn update(&mut self, ctx: &Context<Self>, msg: Msg) -> bool {
         match msg {
-            Msg::Came(state) => self.came(ctx, state),
+            Msg::Came(source_no, _) if source_no != self.source_no => false,
+            Msg::Came(_, state) => self.came(ctx, state),
             Msg::Scrolled => self.scrolled(ctx),
             Msg::Resized => self.resized(ctx),
             Msg::Key(event) => self.key(ctx, &event),
@@ -246,6 +250,7 @@ impl Component for VirtualList {
     fn changed(&mut self, ctx: &Context<Self>, old: &Props) -> bool {
         let new = ctx.props();
         if new.source != old.source {
+            self.source_no += 1;
             self.page = None;
             self.failed = None;
             self.current = 0;
@@ -321,11 +326,15 @@ impl VirtualList {
 
     fn subscribe(&mut self, ctx: &Context<Self>) {
         let query = ctx.props().source.query(self.range);
-        let subscription = Subscription::new(&query, ctx.link().callback(Msg::Came));
+        let source_no = self.source_no;
+        let came = ctx
+            .link()
+            .callback(move |state| Msg::Came(source_no, state));
+        let subscription = Subscription::new(&query, came);
         let state = subscription.state();
         if let ViewState::Ready(_) = state {
             // Rows that somebody else shows already: nobody tells of them unless they change.
-            ctx.link().send_message(Msg::Came(state));
+            ctx.link().send_message(Msg::Came(source_no, state));
         }
         // The old one goes only now, so that a shared view is not dropped in between.
         self.subscription = Some(subscription);
