@@ -32,10 +32,10 @@ impl Asking {
     /// What the receipt says of a field for which a model gave no value.
     pub(super) fn result(&self, field: &FieldKey) -> LookResult {
         match (&self.skipped, &self.failed) {
-            (Some(why), _) => LookResult::Skipped(why.clone()),
             _ if !ask::ASKABLE.contains(field) => {
                 LookResult::Skipped("a model is not asked for this".into())
             }
+            (Some(why), _) => LookResult::Skipped(why.clone()),
             _ if !self.asked.contains(field) => LookResult::Skipped("not needed".into()),
             (None, Some(why)) if !self.answered.contains(field) => LookResult::Failed(why.clone()),
             _ => LookResult::Nothing,
@@ -59,6 +59,11 @@ impl Pipeline {
             reporter.end(Step::Enrich, None, vec![("skipped", why.into())])?;
             Ok(Asking::skipped(why))
         };
+        // Before the model, whose key may have to be asked of a person.
+        let fields = ask::wanted(seen, &self.held(place.posting)?);
+        if fields.is_empty() {
+            return skip(reporter, "nothing is missing or in conflict");
+        }
         let model = match self.models.current()? {
             Current::None(why) => return skip(reporter, why),
             Current::Unusable(issue) => {
@@ -68,10 +73,6 @@ impl Pipeline {
             }
             Current::Model(model) => model,
         };
-        let fields = ask::wanted(seen, &self.held(place.posting)?);
-        if fields.is_empty() {
-            return skip(reporter, "nothing is missing or in conflict");
-        }
         let about = About {
             text: &document.visible,
             fields: &fields,
