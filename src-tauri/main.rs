@@ -22,7 +22,7 @@ struct Args {
 
 fn main() -> ExitCode {
     #[cfg(target_os = "linux")]
-    paint_without_a_gpu();
+    prepare_webkit();
     let args = Args::parse();
     let test = std::env::var("GHOSTLIGHT_TEST").ok();
     let feeds = match feeds() {
@@ -73,12 +73,14 @@ fn text(name: &str) -> Option<String> {
     (!value.is_empty()).then_some(value)
 }
 
-/// Lets WebKit paint on the CPU where no GPU can be rendered with. It would emulate one otherwise, and compile a shader
-/// for each kind of stroke the first time it is drawn: a third of a second on the first card. Whoever sets the variable
-/// decides; it is one of WebKitGTK's own, since 2.46.
+/// What WebKit is to do differently here. Whoever sets one of these variables decides.
+///
+/// Where no GPU can be rendered with it paints on the CPU: it would emulate one otherwise, and compile a shader for each
+/// kind of stroke the first time it is drawn, a third of a second on the first card (WebKitGTK's own variable, since
+/// 2.46). And its interpreter of wasm is the older one: the in-place one now and then loses its place at a branch and
+/// takes the page's process with it (seen with 2.50.6, where it is the usual one).
 #[cfg(target_os = "linux")]
-fn paint_without_a_gpu() {
-    const CPU_PAINTING: &str = "WEBKIT_SKIA_ENABLE_CPU_RENDERING";
+fn prepare_webkit() {
     let render_nodes = std::fs::read_dir("/dev/dri")
         .into_iter()
         .flatten()
@@ -86,15 +88,18 @@ fn paint_without_a_gpu() {
     let has_gpu = render_nodes
         .filter_map(|node| node.file_name().into_string().ok())
         .any(|name| name.starts_with("renderD"));
-    if has_gpu || std::env::var_os(CPU_PAINTING).is_some() {
-        return;
-    }
-    // SAFETY: the first line of the program; no other thread reads or writes the environment.
-    #[expect(
-        unsafe_code,
-        reason = "the environment is all that WebKit reads this from"
-    )]
-    unsafe {
-        std::env::set_var(CPU_PAINTING, "1");
+    let painting = (!has_gpu).then_some(("WEBKIT_SKIA_ENABLE_CPU_RENDERING", "1"));
+    for (name, value) in painting.into_iter().chain([("JSC_useWasmIPInt", "0")]) {
+        if std::env::var_os(name).is_some() {
+            continue;
+        }
+        // SAFETY: the first line of the program; no other thread reads or writes the environment.
+        #[expect(
+            unsafe_code,
+            reason = "the environment is all that WebKit reads this from"
+        )]
+        unsafe {
+            std::env::set_var(name, value);
+        }
     }
 }
