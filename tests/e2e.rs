@@ -63,3 +63,5 @@ mod replay;
 mod send;
 #[path = "e2e/suggest.rs"]
 mod suggest;
+#[path = "e2e/unsaved.rs"]
+mod unsaved;

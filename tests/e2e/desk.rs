@@ -1,7 +1,9 @@
 //! What the tests through the window share: a window on a fresh data folder, drops, and looks at the whole card.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
+use ghostlight_store::{Store, read::Order};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -9,6 +11,12 @@ use crate::support::{App, Launch, Look};
 
 /// Reads the card and what stands around it; see the file.
 const SNAPSHOT: &str = include_str!("snapshot.js");
+
+/// How long the core and the system may take, on a busy machine.
+pub const LIMIT: Duration = Duration::from_secs(30);
+
+/// Time between two looks at something outside the page.
+pub const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// What the drawer holds and where, as its elements say it; at most 3,000 characters.
 const DRAWER: &str = "
@@ -139,6 +147,43 @@ pub async fn wait_for(app: &App, what: &str, good: impl Fn(&Value) -> bool) -> V
         }
     })
     .await
+}
+
+/// Clicks on the posting with this title in the list, once the list has the one whose card is on screen: that it comes
+/// moves the others.
+pub async fn choose(app: &App, title: &str) {
+    app.wait_until("the posting on screen in the list", async |client| {
+        let script = "
+            const title = document.querySelector('[aria-label=\"card\"] h1')?.textContent.trim();
+            const rows = [...document.querySelectorAll('#postings [role=\"option\"]')];
+            return title === undefined || rows.some((row) => row.textContent.includes(title));";
+        match client.execute(script, Vec::new()).await {
+            Ok(Value::Bool(true)) => Look::Done(()),
+            seen => Look::Seen(format!("{seen:?}")),
+        }
+    })
+    .await;
+    let row = format!("//*[@id='postings']//*[@role='option'][contains(., '{title}')]");
+    app.click_at(title, &row).await;
+}
+
+/// Waits for something outside the page.
+pub async fn until(what: &str, good: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !good() {
+        assert!(begun.elapsed() < LIMIT, "waited {LIMIT:?} for {what}");
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+/// The texts that the core keeps of all postings as drafts.
+pub fn drafts(data: &Path) -> Vec<String> {
+    let store = Store::open(data, |_| {}).expect("the window's database opens beside it");
+    let postings = store.postings(Order::Recent, 0, 10).expect("postings").rows;
+    let drafts = postings
+        .iter()
+        .flat_map(|row| store.drafts(row.posting).expect("drafts"));
+    drafts.map(|draft| draft.text).collect()
 }
 
 /// Waits until the card on screen is complete, whether its analysis went well or failed.

@@ -43,7 +43,7 @@ pub async fn shows(app: &App, field: &str, wanted: &str) -> Value {
 }
 
 /// What the editor says below its input.
-async fn says(app: &App, words: &str) {
+pub async fn says(app: &App, words: &str) {
     app.wait_until(&format!("the editor says {words:?}"), async |client| {
         let script = "return document.querySelector('.gl-edit__says')?.textContent ?? null";
         match client.execute(script, Vec::new()).await {

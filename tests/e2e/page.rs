@@ -1,54 +1,28 @@
 //! The process that draws the page is killed: the window comes back by itself, with what was shown and typed, and asks
 //! where that happens again and again. A fault of the page itself is said, and frames that never come hold nothing back.
 
-use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
-use crate::desk::{self, drop_files, drop_fixture, fixture, folder, value, wait_for};
+use crate::desk::{
+    self, LOOK_EVERY, choose, drafts, drop_files, drop_fixture, fixture, folder, until, value,
+    wait_for,
+};
 use crate::edit::{edit, focus_is, retype};
-use crate::support::process::{PAGE, own_processes};
-use ghostlight_store::{Store, read::Order};
+use crate::support::process::{self, PAGE, own_processes};
 use serde_json::json;
-
-/// How long the system and the page may take, on a busy machine.
-const LIMIT: Duration = Duration::from_secs(30);
-
-/// Time between two looks.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// The title of the dialog.
 const ASKED: &str = "Ghostlight's page stopped";
-
-async fn until(what: &str, good: impl Fn() -> bool) {
-    let begun = Instant::now();
-    while !good() {
-        assert!(begun.elapsed() < LIMIT, "waited {LIMIT:?} for {what}");
-        tokio::time::sleep(LOOK_EVERY).await;
-    }
-}
 
 /// Ends the page's process without a farewell; answers once it is gone.
 async fn kill_page() {
     until("a page", || !own_processes(PAGE).is_empty()).await;
     let pages = own_processes(PAGE);
     for page in &pages {
-        let mut kill = Command::new("kill");
-        let killed = kill.args(["-KILL", &page.to_string()]).status();
-        assert!(killed.is_ok_and(|status| status.success()));
+        process::kill(*page);
     }
     let gone = || !own_processes(PAGE).iter().any(|page| pages.contains(page));
     until("the page to be gone", gone).await;
-}
-
-/// The texts that the core keeps of all postings.
-fn drafts(data: &Path) -> Vec<String> {
-    let store = Store::open(data, |_| {}).expect("the window's database opens beside it");
-    let postings = store.postings(Order::Recent, 0, 10).expect("postings").rows;
-    let drafts = postings
-        .iter()
-        .flat_map(|row| store.drafts(row.posting).expect("drafts"));
-    drafts.map(|draft| draft.text).collect()
 }
 
 /// Whether a window of the display has this title.
@@ -76,8 +50,7 @@ async fn a_page_that_is_killed_comes_back_with_what_was_shown_and_typed() {
     drop_fixture(&app, "full.html").await;
     drop_fixture(&app, "no-dates.html").await;
     // Not the one that a window opens with.
-    let other = "//*[@role='option'][contains(., 'Senior Backend Engineer')]";
-    app.click_at("the other posting", other).await;
+    choose(&app, "Senior Backend Engineer").await;
     wait_for(&app, "the other card", |seen| {
         value(seen, "title") == "Senior Backend Engineer"
     })

@@ -1,6 +1,6 @@
 //! Suggestions: shown where a field is empty or edited, taken and dismissed by keyboard, accepted together, remembered.
 
-use crate::desk::{self, drop_posting, folder, snapshot, value, wait_for};
+use crate::desk::{self, choose, drop_posting, folder, snapshot, value, wait_for};
 use crate::edit::{dialog_is_gone, edit, focus_is, set, shows, with_ctrl};
 use crate::look::{Findings, choose_theme, narrow};
 use crate::support::{App, Look};
@@ -126,22 +126,14 @@ async fn the_surest_are_looked_at_and_accepted_together() {
     four(&app, files.path()).await;
     // A name that is corrected in the others.
     for title in ["Lamp Keeper", "Lens Grinder", "Clock Winder"] {
-        app.click_at(
-            title,
-            &format!("//*[@role='option'][contains(., '{title}')]"),
-        )
-        .await;
+        choose(&app, title).await;
         wait_for(&app, title, |seen| {
             seen["title"] == title && seen["busy"] == "false"
         })
         .await;
         set(&app, "company", "Quillmarsh Ltd", "Quillmarsh Ltd").await;
     }
-    app.click_at(
-        "Log Keeper",
-        "//*[@role='option'][contains(., 'Log Keeper')]",
-    )
-    .await;
+    choose(&app, "Log Keeper").await;
     let mut found = Findings::default();
     for theme in ["light", "dark"] {
         choose_theme(&app, theme).await;

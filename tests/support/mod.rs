@@ -134,6 +134,13 @@ impl App {
         launch.open().await
     }
 
+    /// Kills the application, without a word to it before.
+    pub fn kill(&self) {
+        for core in process::own_processes(process::CORE) {
+            process::kill(core);
+        }
+    }
+
     /// Ends the application and waits until it is gone.
     pub async fn close(self) {
         let Self {

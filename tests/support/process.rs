@@ -1,6 +1,7 @@
 //! The processes of the window under test: the application's own, and WebKit's for its page.
 
 use std::collections::HashMap;
+use std::process::Command;
 
 /// The application's program.
 pub const CORE: &str = "ghostlight-desktop";
@@ -38,6 +39,13 @@ pub fn own_processes(program: &str) -> Vec<u32> {
     };
     named.retain(descends);
     named
+}
+
+/// Ends a process without a farewell (SIGKILL).
+pub fn kill(process: u32) {
+    let mut kill = Command::new("kill");
+    let killed = kill.args(["-KILL", &process.to_string()]).status();
+    assert!(killed.is_ok_and(|status| status.success()));
 }
 
 /// Where the application listens for whoever inspects its pages: its driver said so when it started it.

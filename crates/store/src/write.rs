@@ -445,6 +445,9 @@ fn commit_change(batch: &mut Batch<'_>, change: &PersonChange) -> Result<CommitI
         rules::check(&change.field, value).map_err(|e| StoreError::Refused(e.to_string()))?;
     }
     if let Some(done) = find_commit_by_key(batch, &change.key).map_err(sqlite)? {
+        // It may have been kept because the answer was lost.
+        drafts::end(batch, change.posting, &change.field).map_err(sqlite)?;
+        batch.touched.posting(change.posting);
         return Ok(done);
     }
     if !posting_exists(batch, change.posting).map_err(sqlite)? {

@@ -10,6 +10,7 @@ use crate::{
     components::{
         answers::{view_foot, view_more},
         bits,
+        field_calls::{Calls, Place},
         field_editor::{FieldEditor, Typing},
         keys::press,
         suggestions::{Answer, Offers, SuggestionList},
@@ -30,7 +31,7 @@ use crate::{
 };
 use ghostlight_api::{
     ApiError,
-    command::{DismissSuggestion, EditField, Edited, KeepDraft},
+    command::{DismissSuggestion, Edited},
     view::CardView,
 };
 use ghostlight_model::{
@@ -156,10 +157,12 @@ pub enum Msg {
     Typing(Typing),
     /// Typing rests since so many changes.
     Rests(u32),
+    /// Something was typed a while ago.
+    Stash,
     /// The new value of this number has arrived.
     Arrived(u32),
-    /// The core's answer about an edit of a posting.
-    Answered(PostingId, Result<Edited, ApiError>),
+    /// The core's answer about an edit of a posting, and the edit's key.
+    Answered(PostingId, String, Result<Edited, ApiError>),
     /// Try again what could not be saved.
     Retry,
     /// Give up what was typed and not saved.
@@ -180,6 +183,9 @@ pub struct FieldRow {
     edit: Option<Edit>,
     /// Counts what is typed, so that only the last pause saves.
     typed: u32,
+    /// What is typed will be kept soon.
+    stashing: bool,
+    calls: Calls,
     /// The suggestion that was dismissed last, to bring it back.
     dismissed: Option<Suggestion>,
 }
@@ -195,6 +201,8 @@ impl Component for FieldRow {
             whole: false,
             edit: None,
             typed: 0,
+            stashing: false,
+            calls: Calls::default(),
             dismissed: None,
         }
     }
@@ -206,9 +214,15 @@ impl Component for FieldRow {
             Msg::Typing(typing) => self.typing(ctx, typing),
             Msg::Rests(typed) if typed == self.typed => self.settle(ctx),
             Msg::Rests(_) => return false,
+            Msg::Stash => {
+                self.stashing = false;
+                let wish = self.edit.as_mut().map_or(Do::Nothing, Edit::stash);
+                self.does(ctx, wish);
+                return false;
+            }
             Msg::Arrived(value) if value == self.glows => self.arrives = false,
             Msg::Arrived(_) => return false,
-            Msg::Answered(posting, answer) => self.answered(ctx, posting, answer),
+            Msg::Answered(posting, key, answer) => self.answered(ctx, posting, &key, answer),
             Msg::Retry => {
                 let wish = self.edit.as_mut().map_or(Do::Nothing, Edit::retry);
                 self.does(ctx, wish);
@@ -292,6 +306,10 @@ impl FieldRow {
                 self.typed += 1;
                 let (link, typed) = (ctx.link().clone(), self.typed);
                 dom::after(AUTO_SAVE_MS, move || link.send_message(Msg::Rests(typed)));
+                if !std::mem::replace(&mut self.stashing, true) {
+                    let link = ctx.link().clone();
+                    dom::after(AUTO_SAVE_MS, move || link.send_message(Msg::Stash));
+                }
             }
             Typing::Sure => {
                 edit.be_sure();
@@ -395,42 +413,27 @@ impl FieldRow {
         &mut self,
         ctx: &Context<Self>,
         posting: PostingId,
+        key: &str,
         answer: Result<Edited, ApiError>,
     ) {
         if ctx.props().card.posting != Some(posting) {
             return;
         }
         let Some(edit) = &mut self.edit else { return };
-        let wish = edit.answered(answer);
+        let wish = edit.answered(key, answer, dom::fresh_key);
         let chosen = ctx.props().field().and_then(|field| field.chosen.as_ref());
         let by_person = chosen.filter(|chosen| chosen.source == Source::User);
         edit.card_shows(by_person.map(|chosen| &chosen.value));
-        let idle = wish == Do::Nothing;
         self.does(ctx, wish);
-        if idle
-            && self
-                .edit
-                .as_ref()
-                .is_some_and(|edit| edit.failure().is_none())
-        {
-            self.settle(ctx);
-        }
         self.tidy();
     }
 
     /// What was typed belongs to the posting that goes. Nobody is left to show why it was not saved, so the window says it.
     fn hand_over(&mut self, props: &Props) {
-        let (Some(mut edit), Some(posting)) = (self.edit.take(), props.card.posting) else {
-            return;
-        };
-        let act = props.act.clone();
-        let answered = Callback::from(move |answer: Result<Edited, ApiError>| {
-            if let Err(error) = answer {
-                act.emit(Act::Trouble(error));
-            }
-        });
-        let wish = edit.settle(dom::fresh_key);
-        perform(posting, edit.field().clone(), wish, &props.act, answered);
+        let calls = std::mem::take(&mut self.calls);
+        if let (Some(edit), Some(posting)) = (self.edit.take(), props.card.posting) {
+            calls.take_over(place(props, posting, &edit), edit);
+        }
     }
 
     fn does(&self, ctx: &Context<Self>, wish: Do) {
@@ -438,11 +441,11 @@ impl FieldRow {
             return;
         };
         let link = ctx.link().clone();
-        let answered = Callback::from(move |answer| {
-            link.send_message(Msg::Answered(posting, answer));
+        let answered = Callback::from(move |(key, answer)| {
+            link.send_message(Msg::Answered(posting, key, answer));
         });
-        let act = &ctx.props().act;
-        perform(posting, edit.field().clone(), wish, act, answered);
+        let place = place(ctx.props(), posting, edit);
+        self.calls.perform(place, wish, answered);
     }
 
     fn tidy(&mut self) {
@@ -628,45 +631,12 @@ impl FieldRow {
     }
 }
 
-/// Does what an edit asks for; what the core answers to a save goes to `answered`.
-fn perform(
-    posting: PostingId,
-    field: FieldKey,
-    wish: Do,
-    act: &Callback<Act>,
-    answered: Callback<Result<Edited, ApiError>>,
-) {
-    match wish {
-        Do::Nothing => {}
-        Do::Save {
-            input,
-            sure,
-            message,
-            key,
-        } => {
-            let request = EditField {
-                posting,
-                field,
-                input,
-                message,
-                override_warnings: sure,
-                key,
-            };
-            spawn_local(async move { answered.emit(backend::call(request).await) });
-        }
-        Do::Keep(text) => {
-            let request = KeepDraft {
-                posting,
-                field,
-                text,
-            };
-            let act = act.clone();
-            spawn_local(async move {
-                if let Err(error) = backend::call(request).await {
-                    act.emit(Act::Trouble(error));
-                }
-            });
-        }
+fn place(props: &Props, posting: PostingId, edit: &Edit) -> Place {
+    let act = props.act.clone();
+    Place {
+        posting,
+        field: edit.field().clone(),
+        trouble: Callback::from(move |error| act.emit(Act::Trouble(error))),
     }
 }
 

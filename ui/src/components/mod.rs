@@ -15,6 +15,7 @@ pub mod drawer;
 pub mod event_log;
 pub mod evidence;
 pub mod feeds;
+pub mod field_calls;
 pub mod field_editor;
 pub mod field_row;
 pub mod history;

@@ -14,7 +14,13 @@ use crate::{
     dom,
     icons::Icon,
     shell::{Ask, Current, Drawn, Input, Panel, Shell, use_shell},
-    state::{card as words, commands::Action, format, spans::Owner, views::ViewState},
+    state::{
+        card::{self as words, OnScreen},
+        commands::Action,
+        format,
+        spans::Owner,
+        views::ViewState,
+    },
     views::{self, use_view},
 };
 use ghostlight_api::{
@@ -138,11 +144,12 @@ pub fn Postings(props: &Props) -> Html {
         Owner::Signal(_) => None,
     });
     let posting = present.as_ref().as_ref().and_then(|card| card.posting);
+    let on_screen = use_mut_ref(OnScreen::default);
     let middle = match (&query, &*card) {
         (Some(_), Some(card)) => {
             let as_of = past.known.as_ref().map(|(known, _)| known.at);
             let on_replay = past.toggle.clone();
-            html! { <>{ past.scrubber }<Card key={card_key(card)} card={card.clone()} {selected} edit={props.edit.clone()} {on_field} {as_of} {on_replay} /></> }
+            html! { <>{ past.scrubber }<Card key={on_screen.borrow_mut().number(card)} card={card.clone()} {selected} edit={props.edit.clone()} {on_field} {as_of} {on_replay} /></> }
         }
         (Some(query), None) => {
             bits::render_view(query, &state, card::view_loading, |_| card::view_loading())
@@ -151,7 +158,7 @@ pub fn Postings(props: &Props) -> Html {
     };
     let aside = match &*card {
         Some(card) => {
-            html! { <Evidence key={card_key(card)} card={card.clone()} selected={picked.0.clone()} {on_pick} /> }
+            html! { <Evidence key={evidence_key(card)} card={card.clone()} selected={picked.0.clone()} {on_pick} /> }
         }
         None => {
             html! { <aside class="gl-evidence is-empty" aria-label="evidence"><p class="gl-hint">{ "The posting's words and the signals appear here." }</p></aside> }
@@ -284,8 +291,8 @@ fn card_of(state: &ViewState) -> Option<Rc<CardView>> {
     }
 }
 
-/// A new posting begins with a fresh card; the same one keeps its scroll and its unfolded rows.
-fn card_key(card: &CardView) -> String {
+/// Each run has words of its own.
+fn evidence_key(card: &CardView) -> String {
     let run = card.run.as_ref().map(ToString::to_string);
     let posting = card.posting.map(|posting| posting.to_string());
     run.or(posting).unwrap_or_default()

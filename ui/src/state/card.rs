@@ -3,7 +3,7 @@
 use crate::state::{format, spans::Owner};
 use ghostlight_api::view::CardView;
 use ghostlight_model::{
-    Evidence, FieldKey, FieldValue, Layer, Method, Source,
+    Evidence, FieldKey, FieldValue, Layer, Method, PostingId, RunId, Source,
     card::{CardField, FieldState},
     fuse::LostBecause,
     receipt::{LookResult, Looked},
@@ -23,6 +23,31 @@ pub enum Shown {
     Link(String),
     /// A long text.
     Long(String),
+}
+
+/// Which card is on screen. It is the same one while it is of the same run or the same posting, so that a posting that
+/// becomes known, or is analysed again, leaves what is typed and unfolded as it is.
+#[derive(Debug, Default)]
+pub struct OnScreen {
+    number: u32,
+    run: Option<RunId>,
+    posting: Option<PostingId>,
+}
+
+impl OnScreen {
+    /// Another number for each other card.
+    pub fn number(&mut self, card: &CardView) -> u32 {
+        let same_run = card.run.is_some() && card.run == self.run;
+        let same_posting = card.posting.is_some() && card.posting == self.posting;
+        if !same_run && !same_posting {
+            self.number += 1;
+            self.posting = None;
+        }
+        self.run.clone_from(&card.run);
+        // A look back at a run does not say whose it is.
+        self.posting = card.posting.or(self.posting);
+        self.number
+    }
 }
 
 /// How `value` of `key` is drawn.
@@ -257,6 +282,25 @@ mod tests {
 
     fn list(items: &[&str]) -> FieldValue {
         FieldValue::List(items.iter().map(|s| (*s).into()).collect())
+    }
+
+    #[test]
+    fn a_posting_that_becomes_known_or_is_analysed_again_is_the_same_card() {
+        let card = |run: &str, posting: Option<u8>| CardView {
+            run: Some(RunId(run.into())),
+            posting: posting.map(|n| PostingId([n; 16])),
+            ..CardView::default()
+        };
+        let mut on_screen = OnScreen::default();
+        let mut number = |run, posting| on_screen.number(&card(run, posting));
+        assert_eq!(number("a", None), 1);
+        assert_eq!(number("a", Some(1)), 1);
+        assert_eq!(number("b", Some(1)), 1, "analysed again");
+        assert_eq!(number("b", None), 1, "looked back at");
+        assert_eq!(number("c", Some(1)), 1);
+        assert_eq!(number("d", Some(2)), 2);
+        assert_eq!(number("e", None), 3);
+        assert_eq!(number("d", Some(2)), 4);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use ghostlight_model::{
     typed::{self, Beside, Editor},
 };
 
-/// Typing is saved when it rests for this long, in milliseconds.
+/// Typing is saved when it rests for this long, and kept as a draft as often while it does not, in milliseconds.
 pub const AUTO_SAVE_MS: i32 = 800;
 
 /// What the typed text is worth.
@@ -215,6 +215,14 @@ impl Edit {
         }
     }
 
+    /// What to do while typing goes on: keep what could not be saved yet.
+    pub fn stash(&mut self) -> Do {
+        match &self.sending {
+            Some(sent) if sent.text.as_deref() == Some(&self.text) => Do::Nothing,
+            _ => self.keep((self.text != self.saved).then(|| self.text.clone())),
+        }
+    }
+
     /// The person is sure in spite of the doubts.
     pub fn be_sure(&mut self) {
         self.sure = true;
@@ -238,9 +246,13 @@ impl Edit {
         }
     }
 
-    /// The person gives up what is not saved.
+    /// The person gives up what is not saved. What is on its way counts as saved: it cannot be called back, but undone.
     pub fn give_up(&mut self) -> Do {
-        self.text = self.saved.clone();
+        let saved = match &self.sending {
+            Some(sent) => sent.text.clone().unwrap_or_default(),
+            None => self.saved.clone(),
+        };
+        self.text = saved;
         self.open = false;
         self.failed = None;
         self.keep(None)
@@ -258,11 +270,25 @@ impl Edit {
         })
     }
 
-    /// The core's answer to what was sent. What was typed meanwhile is to be settled next.
-    pub fn answered(&mut self, answer: Result<Edited, ApiError>) -> Do {
-        let Some(sent) = self.sending.take() else {
+    /// The core's answer to what was sent by that key, and what to do next: what was typed meanwhile is settled. `fresh`
+    /// makes a key.
+    pub fn answered(
+        &mut self,
+        key: &str,
+        answer: Result<Edited, ApiError>,
+        fresh: impl FnOnce() -> String,
+    ) -> Do {
+        // Another one was of an edit that this one took the place of.
+        let Some(sent) = self.sending.take_if(|sent| sent.key == key) else {
             return Do::Nothing;
         };
+        match self.take(sent, answer) {
+            Do::Nothing if self.failed.is_none() => self.settle(fresh),
+            wish => wish,
+        }
+    }
+
+    fn take(&mut self, sent: Sent, answer: Result<Edited, ApiError>) -> Do {
         match answer {
             Ok(edited) if edited.saved => {
                 self.standing = edited.value.clone();
@@ -274,7 +300,6 @@ impl Edit {
                 if sent.text.as_deref().is_none_or(|text| text == self.text) {
                     self.text = self.saved.clone();
                 }
-                self.kept = None;
                 self.done = edited.commit.map(|_| edited.value);
                 Do::Nothing
             }
@@ -332,6 +357,8 @@ impl Edit {
     }
 
     fn send(&mut self, sent: Sent) -> Do {
+        // With the save the core gives it up.
+        self.kept = None;
         let input = sent
             .text
             .clone()
@@ -369,6 +396,13 @@ mod tests {
 
     fn settle(edit: &mut Edit, key: &str) -> Do {
         edit.settle(|| key.to_owned())
+    }
+
+    /// The core's answer, behind which nothing is to be settled.
+    fn answered(edit: &mut Edit, answer: Result<Edited, ApiError>) -> Do {
+        let key = edit.sending.as_ref().map(|sent| sent.key.clone());
+        let key = key.unwrap_or_default();
+        edit.answered(&key, answer, || panic!("nothing else is to be saved"))
     }
 
     fn saves(text: &str, key: &str) -> Do {
@@ -409,10 +443,15 @@ mod tests {
         edit.typed("50k-65k EUR per year".into());
         assert_eq!(settle(&mut edit, "b"), Do::Nothing);
         let answer = saved(&edit, "50k-60k EUR per year");
-        assert_eq!(edit.answered(answer), Do::Nothing);
-        assert_eq!(settle(&mut edit, "b"), saves("50k-65k EUR per year", "b"));
+        assert_eq!(
+            edit.answered("z", offline(), String::new),
+            Do::Nothing,
+            "of another edit"
+        );
+        let next = edit.answered("a", answer, || "b".to_owned());
+        assert_eq!(next, saves("50k-65k EUR per year", "b"));
         let answer = saved(&edit, "50k-65k EUR per year");
-        assert_eq!(edit.answered(answer), Do::Nothing);
+        assert_eq!(answered(&mut edit, answer), Do::Nothing);
         edit.leave();
         let earlier = edit.read("50k-60k EUR per year");
         edit.card_shows(earlier.as_ref());
@@ -451,6 +490,52 @@ mod tests {
     }
 
     #[test]
+    fn typing_without_a_rest_is_kept_and_what_is_saved_later_is_no_draft() {
+        let mut edit = salary();
+        assert_eq!(edit.stash(), Do::Nothing);
+        edit.typed("50k".into());
+        assert_eq!(edit.stash(), Do::Keep(Some("50k".into())));
+        assert_eq!(edit.stash(), Do::Nothing, "it is kept already");
+        edit.typed("50k EUR per year".into());
+        settle(&mut edit, "a");
+        assert_eq!(edit.stash(), Do::Nothing, "it is on its way");
+        // What is typed meanwhile is kept until it can be sent, and given up with the rest.
+        edit.typed("50k EUR per yea".into());
+        let kept = Do::Keep(Some("50k EUR per yea".into()));
+        assert_eq!(edit.stash(), kept);
+        let answer = saved(&edit, "50k EUR per year");
+        assert_eq!(answered(&mut edit, answer), Do::Nothing);
+        assert_eq!(edit.give_up(), Do::Keep(None));
+        edit.card_came();
+        assert!(edit.is_over());
+    }
+
+    #[test]
+    fn what_is_on_its_way_is_not_given_up_any_more() {
+        let mut edit = salary();
+        edit.typed("50k EUR per year".into());
+        settle(&mut edit, "a");
+        assert_eq!(edit.give_up(), Do::Nothing);
+        let answer = saved(&edit, "50k EUR per year");
+        assert_eq!(
+            answered(&mut edit, answer),
+            Do::Nothing,
+            "the old value is not saved"
+        );
+        edit.card_came();
+        assert!(edit.is_over());
+        // If it cannot be saved it stands there with the reason.
+        let mut edit = salary();
+        edit.typed("50k EUR per year".into());
+        settle(&mut edit, "a");
+        assert_eq!(edit.give_up(), Do::Nothing);
+        let kept = Do::Keep(Some("50k EUR per year".into()));
+        assert_eq!(answered(&mut edit, offline()), kept);
+        assert_eq!(edit.give_up(), Do::Keep(None));
+        assert!(edit.is_over());
+    }
+
+    #[test]
     fn a_doubt_does_not_block_whoever_is_sure() {
         let mut edit = salary();
         edit.typed("48000 EUR per hour".into());
@@ -461,7 +546,7 @@ mod tests {
             settle(&mut edit, "a"),
             Do::Save { sure: true, .. }
         ));
-        let _ = edit.answered(offline());
+        let _ = answered(&mut edit, offline());
         edit.typed("49000 EUR per hour".into());
         assert!(
             matches!(edit.worth(), Worth::Doubtful(..)),
@@ -475,7 +560,7 @@ mod tests {
         edit.typed("50k EUR per year".into());
         settle(&mut edit, "a");
         let kept = Do::Keep(Some("50k EUR per year".into()));
-        assert_eq!(edit.answered(offline()), kept);
+        assert_eq!(answered(&mut edit, offline()), kept);
         edit.leave();
         assert_eq!(
             edit.failure().map(|e| e.message.as_str()),
@@ -483,10 +568,10 @@ mod tests {
         );
         assert_eq!((edit.shown(), edit.is_over()), (None, false));
         assert_eq!(edit.retry(), saves("50k EUR per year", "a"));
-        let _ = edit.answered(offline());
+        let _ = answered(&mut edit, offline());
         assert_eq!(settle(&mut edit, "b"), saves("50k EUR per year", "a"));
         let answer = saved(&edit, "50k EUR per year");
-        let _ = edit.answered(answer);
+        let _ = answered(&mut edit, answer);
         edit.card_came();
         assert!(edit.is_over());
     }
@@ -509,11 +594,11 @@ mod tests {
         let why = ("because".to_owned(), "a".to_owned());
         let (mut edit, wish) = Edit::choose(FieldKey::Company, None, other.clone(), why);
         assert!(matches!(wish, Do::Save { sure: true, ref message, .. } if message == "because"));
-        let _ = edit.answered(offline());
+        let _ = answered(&mut edit, offline());
         assert_eq!(edit.retry(), wish, "with the same reason");
         assert_eq!((edit.is_open(), edit.shown()), (false, Some(other.clone())));
         let answer = saved(&edit, "Quill & Sons");
-        let _ = edit.answered(answer);
+        let _ = answered(&mut edit, answer);
         edit.card_came();
         assert!(edit.is_over());
 
@@ -532,7 +617,7 @@ mod tests {
             value: None,
             warnings: Vec::new(),
         };
-        assert_eq!(edit.answered(Ok(gone)), Do::Nothing);
+        assert_eq!(answered(&mut edit, Ok(gone)), Do::Nothing);
         edit.card_came();
         assert!(edit.is_over());
     }
