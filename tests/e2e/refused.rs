@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::desk::{
-    self, FIELDS, choose, drop_files, drop_fixture, ended, fixture, folder, state, value, wait_for,
+    self, FIELDS, drop_files, drop_fixture, ended, fixture, folder, state, value, wait_for,
 };
 use crate::support::App;
 use crate::support::server::{Reply, Server, refusing_url};
@@ -139,7 +139,11 @@ fn explained(seen: &Value, input: &str, node: &str, words: &[&str]) {
 }
 
 async fn the_first_card_is_still_there(app: &App) {
-    choose(app, "Senior Backend Engineer").await;
+    app.click_at(
+        "the first posting in the list",
+        "//*[@role='option'][contains(., 'Senior Backend Engineer')]",
+    )
+    .await;
     let seen = wait_for(app, "the first card", |seen| {
         seen["title"] == "Senior Backend Engineer" && seen["busy"] == "false"
     })
