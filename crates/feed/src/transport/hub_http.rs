@@ -306,6 +306,7 @@ impl Session {
                         offset: row.next_offset,
                     };
                     let told = told.entry(row.stream.clone()).or_default();
+                    // Also if the server stands before us: its answer says what it lost.
                     while have.get(&row.stream) != Some(&head) {
                         let from = have.get(&row.stream).copied();
                         let polled = self.poll(&row.stream, from, 0).await?;

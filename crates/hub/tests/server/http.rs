@@ -238,12 +238,18 @@ async fn a_body_that_is_no_subscription_is_refused_in_words() {
             "bad_request",
         ),
         (long, 413, "too_large"),
+        // Nothing but empty lines, and too many of them.
+        (
+            format!("{}\n", " ".repeat(1_999)).repeat(16_778),
+            413,
+            "too_large",
+        ),
     ] {
         let response = posted(&rig, &body).await;
-        assert_eq!(response.status(), status, "{body}");
+        assert_eq!(response.status(), status, "{body:.200}");
         let bytes = response.into_body().collect().await.unwrap().to_bytes();
         let answer: Value = serde_json::from_slice(&bytes).unwrap();
-        assert_eq!(answer["code"], code, "{body}: {answer}");
+        assert_eq!(answer["code"], code, "{body:.200}: {answer}");
     }
 }
 
