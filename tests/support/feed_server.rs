@@ -1,7 +1,8 @@
 //! A scripted `ghostlight.v1` server on real sockets, and a proxy that mistreats its connections.
 //!
 //! The server is not the hub's: it is written against the protocol alone, keeps its log in memory for comparison, and
-//! can be told to be rude. The proxy cuts at byte positions drawn from a seed.
+//! can be told to be rude. Beside a WebSocket it has an event stream, that of servers which take no places of many
+//! streams. The proxy cuts at byte positions drawn from a seed.
 
 #![allow(
     dead_code,
@@ -46,6 +47,8 @@ struct Shared {
     /// Sent to each client behind its first event.
     rude: Vec<Message>,
     connections: AtomicUsize,
+    /// Bodies that came with a request for an event stream.
+    posts: AtomicUsize,
 }
 
 /// The server; dropping it ends it.
@@ -120,6 +123,11 @@ impl FeedServer {
         self.shared.connections.load(Ordering::SeqCst)
     }
 
+    /// How often somebody asked for an event stream by a request with a body, which is not taken here.
+    pub fn posts(&self) -> usize {
+        self.shared.posts.load(Ordering::SeqCst)
+    }
+
     /// Adds `count` events to a stream.
     pub fn append(&self, stream: &str, count: usize) {
         let mut log = self.log();
@@ -185,7 +193,113 @@ impl Subscription {
     }
 }
 
-async fn serve(socket: TcpStream, shared: Arc<Shared>, mut grew: watch::Receiver<u64>) {
+async fn serve(socket: TcpStream, shared: Arc<Shared>, grew: watch::Receiver<u64>) {
+    let mut begin = [0; 8];
+    // A client that was cut in its first word never says more.
+    for _ in 0..LIFE_MAX {
+        match socket.peek(&mut begin).await {
+            Ok(read) if read == begin.len() => {
+                return match begin == *b"GET /v1 " {
+                    true => serve_socket(socket, shared, grew).await,
+                    false => serve_requests(socket, shared, grew).await,
+                };
+            }
+            Ok(1..) => tokio::time::sleep(Duration::from_millis(1)).await,
+            _ => return,
+        }
+    }
+}
+
+/// Requests as the protocol had them before a body could ask for an event stream: the list of streams, and an event
+/// stream by its query. One request a connection.
+async fn serve_requests(
+    mut socket: TcpStream,
+    shared: Arc<Shared>,
+    mut grew: watch::Receiver<u64>,
+) {
+    let mut head = Vec::new();
+    let (head, mut body) = loop {
+        if let Some(end) = head.windows(4).position(|four| four == b"\r\n\r\n") {
+            break (
+                String::from_utf8_lossy(&head[..end]).to_lowercase(),
+                head.len() - end - 4,
+            );
+        }
+        let Ok(1..) = socket.read_buf(&mut head).await else {
+            return;
+        };
+    };
+    let line = head.lines().next().unwrap_or_default().to_owned();
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "));
+    let length = length.and_then(|length| length.parse().ok()).unwrap_or(0);
+    while body < length {
+        match socket.read(&mut [0; 4_096]).await {
+            Ok(read @ 1..) => body += read,
+            _ => return,
+        }
+    }
+    let answer = |status: &str, kind: &str, text: &str| {
+        format!("HTTP/1.1 {status}\r\ncontent-type: {kind}\r\nconnection: close\r\n\r\n{text}")
+    };
+    let Some(query) = line.strip_prefix("get /v1/sse?") else {
+        let text = match line.starts_with("get /v1/streams?") {
+            true => answer(
+                "200 OK",
+                "application/json",
+                r#"{"streams":[],"more":false}"#,
+            ),
+            false => {
+                shared.posts.fetch_add(1, Ordering::SeqCst);
+                answer("405 Method Not Allowed", "text/plain", "")
+            }
+        };
+        let _ = socket.write_all(text.as_bytes()).await;
+        let _ = socket.shutdown().await;
+        return;
+    };
+    let query = query.split(' ').next().unwrap_or_default();
+    let member = |name: &str| {
+        let mut members = query.split('&').filter_map(|one| one.split_once('='));
+        let found = members.find(|(key, _)| *key == name);
+        found.map(|(_, value)| value.replace("%2f", "/"))
+    };
+    let pattern = member("stream").unwrap_or_default();
+    let from = member("from");
+    let from = from.and_then(|from| {
+        let (epoch, offset) = from.split_once('.')?;
+        Some((pattern.clone(), (epoch.parse().ok()?, offset.parse().ok()?)))
+    });
+    let subscription = Subscription {
+        asked: from.into_iter().collect(),
+        pattern,
+        next: BTreeMap::new(),
+        begun: false,
+    };
+    let mut subscriptions = BTreeMap::from([("1".to_owned(), subscription)]);
+    let mut ignored = [0; 64];
+    let mut text = answer("200 OK", "text/event-stream", "retry: 1\n\n");
+    loop {
+        for frame in pump(&shared, &mut subscriptions) {
+            let kind: Value = serde_json::from_str(&frame).unwrap();
+            text += &format!(
+                "event: {}\ndata: {frame}\n\n",
+                kind["type"].as_str().unwrap()
+            );
+        }
+        if socket.write_all(text.as_bytes()).await.is_err() {
+            return;
+        }
+        text.clear();
+        tokio::select! {
+            changed = grew.changed() => if changed.is_err() { return },
+            read = socket.read(&mut ignored) => if !matches!(read, Ok(1..)) { return },
+        }
+    }
+}
+
+async fn serve_socket(socket: TcpStream, shared: Arc<Shared>, mut grew: watch::Receiver<u64>) {
     let allowed = Arc::new(AtomicBool::new(shared.token.is_none()));
     let (seen, wanted) = (Arc::clone(&allowed), shared.token.clone());
     #[allow(clippy::result_large_err, reason = "the library's own signature")]
@@ -367,6 +481,8 @@ pub struct Proxy {
     pub address: SocketAddr,
     cuts: Arc<AtomicUsize>,
     gentle: Arc<AtomicBool>,
+    /// Bytes from the server.
+    down: Arc<AtomicUsize>,
     runtime: Option<tokio::runtime::Runtime>,
 }
 
@@ -387,12 +503,15 @@ impl Proxy {
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
         let (cuts, gentle) = (Arc::<AtomicUsize>::default(), Arc::<AtomicBool>::default());
+        let down = Arc::<AtomicUsize>::default();
         let (counted, be_gentle) = (Arc::clone(&cuts), Arc::clone(&gentle));
+        let weighed = Arc::clone(&down);
         runtime.spawn(async move {
             let mut dice = Dice(seed);
             while let Ok((client, _)) = listener.accept().await {
                 let (life, way) = (1 + dice.roll(LIFE_MAX), dice.roll(100));
                 let (counted, be_gentle) = (Arc::clone(&counted), Arc::clone(&be_gentle));
+                let weighed = Arc::clone(&weighed);
                 tokio::spawn(async move {
                     let Ok(server) = TcpStream::connect(to).await else {
                         return;
@@ -400,7 +519,8 @@ impl Proxy {
                     let _ = client
                         .set_nodelay(true)
                         .and_then(|()| server.set_nodelay(true));
-                    mistreat(client, server, life, way, &counted, &be_gentle).await;
+                    let counts = (&*counted, &*weighed);
+                    mistreat(client, server, life, way, counts, &be_gentle).await;
                 });
             }
         });
@@ -408,6 +528,7 @@ impl Proxy {
             address,
             cuts,
             gentle,
+            down,
             runtime: Some(runtime),
         }
     }
@@ -418,6 +539,11 @@ impl Proxy {
 
     pub fn cuts(&self) -> usize {
         self.cuts.load(Ordering::SeqCst)
+    }
+
+    /// Bytes that came from the server.
+    pub fn down(&self) -> usize {
+        self.down.load(Ordering::SeqCst)
     }
 
     /// From now on connections live.
@@ -431,7 +557,7 @@ async fn mistreat(
     mut server: TcpStream,
     mut life: u64,
     way: u64,
-    cuts: &AtomicUsize,
+    (cuts, down_bytes): (&AtomicUsize, &AtomicUsize),
     gentle: &AtomicBool,
 ) {
     let (mut up, mut down) = (vec![0; 4_096], vec![0; 4_096]);
@@ -453,6 +579,9 @@ async fn mistreat(
         };
         if to.write_all(bytes).await.is_err() {
             return;
+        }
+        if !from_client {
+            down_bytes.fetch_add(passed, Ordering::SeqCst);
         }
         if gentle {
             continue;

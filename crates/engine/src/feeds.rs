@@ -446,8 +446,6 @@ enum OnTheWay {
     Batch {
         pending: Pending<ReceivedCount>,
         quarantined: Vec<String>,
-        /// Where the stream goes on behind it, if that moved.
-        cursor: Option<Pending<()>>,
     },
     Outbox(Changing),
 }
@@ -613,35 +611,23 @@ impl Storing {
     fn store(&mut self, items: Vec<Item>) {
         // Nothing comes before the feed is known.
         let Some(feed) = &self.feed else { return };
-        let mut delivery = Vec::with_capacity(items.len());
-        let mut cursor = None;
-        let mut quarantined = Vec::new();
-        for item in items {
-            match received(item) {
-                Ok(one) => {
-                    if let Received::Quarantined { reason, .. } = &one {
-                        quarantined.push(reason.clone());
-                    }
-                    delivery.push(one);
-                }
-                Err(latest) => cursor = Some(latest),
-            }
-        }
-        let pending = self.store.receive(feed, delivery);
-        // Behind the events that it stands for; if a crash comes between, the adapter finds out by the count.
-        let cursor = cursor.and_then(|cursor| serde_json::to_string(&cursor).ok());
-        let cursor = cursor.map(|cursor| {
-            let url = self.settings.endpoint.url().to_string();
-            self.store.put_feed_cursor(url, cursor)
+        let address = self.settings.endpoint.url().as_str();
+        let delivery: Vec<Received> = items
+            .into_iter()
+            .map(|item| received(item, address))
+            .collect();
+        let quarantined = delivery.iter().filter_map(|one| match one {
+            Received::Quarantined { reason, .. } => Some(reason.clone()),
+            _ => None,
         });
+        let quarantined = quarantined.collect();
         self.on_the_way.push_back(OnTheWay::Batch {
-            pending,
+            pending: self.store.receive(feed, delivery),
             quarantined,
-            cursor,
         });
     }
 
-    /// Waits until the oldest batch is durable, and where to go on behind it, and tells it.
+    /// Waits until the oldest batch is durable, and tells it.
     fn oldest(&mut self) -> Result<(), Over> {
         let Some(oldest) = self.on_the_way.pop_front() else {
             return Ok(());
@@ -650,12 +636,8 @@ impl Storing {
             OnTheWay::Batch {
                 pending,
                 quarantined,
-                cursor,
             } => {
                 let count = pending.wait().map_err(Over::Failed)?;
-                if let Some(cursor) = cursor {
-                    cursor.wait().map_err(Over::Failed)?;
-                }
                 for reason in quarantined {
                     self.tell(News::Quarantined(reason))?;
                 }
@@ -683,8 +665,9 @@ impl Drop for Storing {
     }
 }
 
-fn received(item: Item) -> Result<Received, Cursor> {
-    Ok(match item {
+/// What of a feed at this address is stored for an item.
+fn received(item: Item, address: &str) -> Received {
+    match item {
         Item::Event {
             stream,
             epoch,
@@ -720,8 +703,12 @@ fn received(item: Item) -> Result<Received, Cursor> {
             reason,
             message,
         },
-        Item::Cursor(cursor) => return Err(cursor),
-    })
+        Item::Cursor(cursor) => Received::Cursor {
+            url: address.to_owned(),
+            // A text is all there is, so it has a JSON.
+            cursor: serde_json::to_string(&cursor).unwrap_or_default(),
+        },
+    }
 }
 
 /// How far somebody has read a feed's log.

@@ -1,5 +1,5 @@
 //! A feed's client behind a proxy that cuts, halves, delays and freezes its connections at random bytes: what it has
-//! in the end is the server's log, byte for byte.
+//! in the end is the server's log, byte for byte. Over a WebSocket, an event stream, or polls, as the seed says.
 //!
 //! `cargo test` does some hundred cuts. `GHOSTLIGHT_CUTS=N` makes the test against our own hub do N of them, seed by
 //! seed from `GHOSTLIGHT_SEED=S` on (1 unless set); `cargo xtask soak` does ten thousand.
@@ -11,7 +11,11 @@ mod feed_server;
 use feed_server::{Dice, FeedServer, Proxy};
 use ghostlight_engine::feeds::{
     FeedEntry, Mark, News, Options, Store, Watching,
-    feed::{Endpoint, Kind, Secret, Settings, backoff::Backoff},
+    feed::{
+        Endpoint, Kind, Secret, Settings,
+        backoff::Backoff,
+        connection::{Transport, Transports},
+    },
 };
 use ghostlight_hub::{
     Hub,
@@ -31,9 +35,14 @@ use tempfile::TempDir;
 const LIMIT: Duration = Duration::from_secs(120);
 /// Cuts of one seed: few enough to be replayed while one watches.
 const CUTS_A_SEED: usize = 250;
+/// The same in an ordinary test run, so that each transport has its seeds.
+const CUTS_A_SEED_FEW: usize = 50;
 /// Cuts of an ordinary test run, against each server.
 const CUTS_SCRIPTED: usize = 300;
-const CUTS_HUB: usize = 100;
+const CUTS_SCRIPTED_SSE: usize = 50;
+const CUTS_HUB: usize = 150;
+/// Seeds take turns.
+const TRANSPORTS: [Transport; 3] = [Transport::WebSocket, Transport::Sse, Transport::LongPoll];
 /// Events that the server is ahead of the client at most, so that cuts hit replays as well as live events.
 const AHEAD: u64 = 60;
 const STREAMS: [&str; 3] = ["run/1", "run/2", "run/3"];
@@ -179,7 +188,7 @@ impl Served for OwnHub {
 }
 
 /// Follows `server` through so many cuts of this seed, and compares.
-fn endure(server: &mut impl Served, cuts: usize, seed: u64) {
+fn endure(server: &mut impl Served, transport: Transport, cuts: usize, seed: u64) {
     let mut dice = Dice(seed);
     let proxy = Proxy::start(server.address(), seed);
     let folder = tempfile::tempdir().unwrap();
@@ -189,6 +198,8 @@ fn endure(server: &mut impl Served, cuts: usize, seed: u64) {
     settings.connection.backoff = Backoff::new(1, 1.0, 4).unwrap();
     settings.connection.heartbeat_ms = 300;
     settings.connection.pong_ms = 300;
+    settings.connection.transports = Transports::only(transport);
+    settings.poll_every = Duration::from_millis(20);
     let feed = settings.endpoint.feed_id(Kind::Hub);
     let start = || Watching::start(&store, settings.clone(), Options::default()).unwrap();
 
@@ -282,17 +293,81 @@ fn received_log(store: &Store, feed: &str, theirs: &Log) -> Log {
 #[test]
 fn cuts_cost_no_event_of_a_scripted_server() {
     let mut server = FeedServer::start();
-    endure(&mut server, CUTS_SCRIPTED, 4);
+    endure(&mut server, Transport::WebSocket, CUTS_SCRIPTED, 4);
     assert!(server.connections() >= CUTS_SCRIPTED);
+}
+
+/// It sends everything from the beginning each time, which is dropped.
+#[test]
+fn cuts_cost_no_event_of_a_server_that_takes_no_places() {
+    let mut server = FeedServer::start();
+    endure(&mut server, Transport::Sse, CUTS_SCRIPTED_SSE, 5);
+    assert!(server.posts() > 0, "it was never asked to go on");
+}
+
+#[test]
+fn a_new_connection_brings_only_what_is_behind_the_last_one() {
+    const BODY: usize = 1_000;
+    for transport in TRANSPORTS {
+        let hub = OwnHub::start();
+        let proxy = Proxy::start(hub.address(), 1);
+        proxy.be_gentle();
+        let publish = |round: usize, stream: &str, count: usize| {
+            let body = |n| format!(r#"{{"n":{n},"text":"{}"}}"#, "x".repeat(BODY));
+            let (key, stream) = (format!("{round} {stream}"), StreamId(stream.into()));
+            let bodies = (0..count).map(body).collect();
+            let published = hub.hub.publish_keyed(key, stream, bodies, Micros(1));
+            published.wait().unwrap();
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path(), |_| {}).unwrap();
+        let (endpoint, _) = Endpoint::parse(&proxy.url()).unwrap();
+        let mut settings = Settings::new(endpoint, Some(Secret(TOKEN.into())));
+        settings.connection.transports = Transports::only(transport);
+        settings.poll_every = Duration::from_millis(20);
+        for stream in STREAMS {
+            publish(0, stream, 200);
+        }
+        let mut brought = Vec::new();
+        for (round, events) in [600, 3, 3].into_iter().enumerate() {
+            let before = proxy.down();
+            let watching = Watching::start(&store, settings.clone(), Options::default()).unwrap();
+            let (begun, mut received) = (Instant::now(), 0);
+            while received < events {
+                assert!(
+                    begun.elapsed() < LIMIT,
+                    "{transport:?}: {received} of {events} events"
+                );
+                if let Some(News::Stored(count)) = watching.next(Some(Duration::from_millis(20))) {
+                    received += count.stored;
+                }
+            }
+            assert_eq!(received, events, "{transport:?}");
+            drop(watching);
+            brought.push((proxy.down() - before) / BODY);
+            for stream in STREAMS {
+                publish(round + 1, stream, 1);
+            }
+        }
+        assert!(brought[0] >= 600, "{transport:?}: {brought:?}");
+        // Three events, and less than as much again around them.
+        assert!(
+            brought[1..].iter().all(|count| (3..10).contains(count)),
+            "{transport:?}: {brought:?}"
+        );
+    }
 }
 
 #[test]
 fn cuts_cost_no_event_of_our_hub() {
     let number = |name| std::env::var(name).ok()?.parse::<u64>().ok();
-    let cuts = number("GHOSTLIGHT_CUTS").map_or(CUTS_HUB, |cuts| cuts as usize);
+    let (cuts, a_seed) = match number("GHOSTLIGHT_CUTS") {
+        Some(cuts) => (cuts as usize, CUTS_A_SEED),
+        None => (CUTS_HUB, CUTS_A_SEED_FEW),
+    };
     let first = number("GHOSTLIGHT_SEED").unwrap_or(1);
     let (begun, next) = (Instant::now(), AtomicUsize::new(0));
-    let rounds = cuts.div_ceil(CUTS_A_SEED);
+    let rounds = cuts.div_ceil(a_seed);
     let work = || {
         loop {
             let round = next.fetch_add(1, Ordering::Relaxed);
@@ -300,11 +375,12 @@ fn cuts_cost_no_event_of_our_hub() {
                 return;
             }
             let seed = first + round as u64;
-            let some = CUTS_A_SEED.min(cuts - round * CUTS_A_SEED);
-            let run = catch_unwind(|| endure(&mut OwnHub::start(), some, seed));
+            let some = a_seed.min(cuts - round * a_seed);
+            let transport = TRANSPORTS[(seed % 3) as usize];
+            let run = catch_unwind(|| endure(&mut OwnHub::start(), transport, some, seed));
             if run.is_err() {
                 panic!(
-                    "seed {seed} fails (why stands above); again: cargo xtask soak --cuts {CUTS_A_SEED} --seed {seed}"
+                    "seed {seed} ({transport:?}) fails (why stands above); again: cargo xtask soak --cuts {some} --seed {seed}"
                 );
             }
         }

@@ -6,6 +6,8 @@
 mod event_streams;
 #[path = "../../../tests/support/feed_server.rs"]
 mod feed_server;
+#[path = "feeds/too_long.rs"]
+mod too_long;
 
 use event_streams::dashboard;
 use feed_server::FeedServer;
@@ -221,29 +223,6 @@ fn what_cannot_be_read_is_set_aside() {
         1,
         "no message ends the connection: {reasons:?}"
     );
-}
-
-#[test]
-fn a_message_over_the_limit_is_named() {
-    let server = FeedServer::start();
-    server.append("run/1", 1);
-    let mut rig = Rig::new(&server.url());
-    rig.settings.max_frame_bytes = 20_000;
-    let watching = rig.watch();
-    stored(&watching, 1);
-    server.append_body("run/1", format!(r#"{{"long":"{}"}}"#, "x".repeat(30_000)));
-    until(&watching, "the limit", |news| match news {
-        News::Status(status) => status
-            .last_error
-            .as_ref()
-            .is_some_and(|error| error.message.contains("the limit is 20000")),
-        _ => false,
-    });
-    drop(watching);
-    // A higher limit goes on from there.
-    rig.settings.max_frame_bytes = 1 << 20;
-    stored(&rig.watch(), 1);
-    assert_eq!(rig.drawn(Kind::Hub), ["run/1@1000 0 1"]);
 }
 
 #[test]

@@ -38,7 +38,7 @@ use tokio::{
 };
 use waiting::Waiting;
 
-/// Between two looks at a foreign system that is polled (SPEC C4).
+/// Between two looks at a system that is polled (SPEC C4).
 const POLL_EVERY: Duration = Duration::from_secs(2);
 /// Tokens that are tried one after the other when the server refuses them; then the feed ends as refused.
 const REFUSALS_MAX: u32 = 3;
@@ -66,9 +66,10 @@ pub struct Settings {
     pub reception: Limits,
     /// What the outbox may use, if this client is to publish what waits for its hub; see [`Update::Outbox`].
     pub outbox: Option<outbox::Limits>,
-    /// Longest message taken, in bytes (1 MiB unless set); a longer one ends the connection with a sentence.
+    /// Longest message taken, in bytes (1 MiB unless set); a longer one is set aside. One over 16 MiB on a WebSocket ends
+    /// the connection as well.
     pub max_frame_bytes: usize,
-    /// Between two looks at a foreign system that has no event stream (2 s unless set).
+    /// Between two looks at a foreign system that has no event stream, or at the list of a hub's streams (2 s unless set).
     pub poll_every: Duration,
 }
 
@@ -201,6 +202,8 @@ pub struct Client<M> {
     reached: bool,
     /// A hub that is asked by requests takes us, and has not answered where events come from; its heartbeat in ms.
     welcoming: Option<Option<u64>>,
+    /// Bytes of the last message that ended a connection by its length.
+    ending: Option<usize>,
     /// Messages that came before it was known which system this is.
     unread: VecDeque<Message>,
     /// Of a system that is polled: the events that are stored.
@@ -265,6 +268,7 @@ impl<M: Memory> Client<M> {
             sending: BTreeSet::new(),
             reached: false,
             welcoming: None,
+            ending: None,
             unread: VecDeque::new(),
             seen: None,
             reports,
@@ -624,6 +628,7 @@ impl<M: Memory> Client<M> {
                 self.tell(Input::Transports(Transports::only(Transport::LongPoll)));
             }
             Report::Alive => self.tell(Input::Heard { attempt }),
+            Report::Beat => self.tell(Input::Beat { attempt }),
             Report::Ready => {
                 if let Some(heartbeat_ms) = self.welcoming.take() {
                     self.welcomed(attempt, heartbeat_ms);
@@ -646,6 +651,13 @@ impl<M: Memory> Client<M> {
 
     /// A message for the adapter; the first that says which system this is chooses it, and those before it come first.
     fn message(&mut self, message: Message) {
+        // Of a server that sends it to each connection: it is set aside once.
+        if let Message::TooLong { bytes, size, .. } = &message
+            && bytes.is_empty()
+            && self.ending.replace(*size) == Some(*size)
+        {
+            return;
+        }
         if self.adapter.is_none() {
             let Some(kind) = Kind::of_message(&message) else {
                 return self.hold(message);

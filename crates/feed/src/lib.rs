@@ -75,7 +75,8 @@ pub enum Item {
         /// Its first [`QUARANTINE_BYTES_MAX`] bytes.
         message: Vec<u8>,
     },
-    /// Where an event stream without offsets goes on (`Last-Event-ID`); store the latest behind the events before it.
+    /// Where an event stream without offsets goes on (`Last-Event-ID`); store it in the transaction of the items before
+    /// it, so that none of them is stored without it or comes again.
     Cursor(Cursor),
 }
 
@@ -84,9 +85,6 @@ pub enum Item {
 pub struct Cursor {
     /// As the server gave it; empty if it took back the one before.
     pub id: String,
-    /// How many events of the feed were taken with it. If more than these are stored, a crash came between the events
-    /// and the cursor: the first ones behind `id` are those, and are passed over.
-    pub count: u64,
 }
 
 /// What a client tells, in order.

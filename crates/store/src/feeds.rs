@@ -172,7 +172,7 @@ impl Store {
         })
     }
 
-    /// Where an event stream without offsets goes on, as it was last remembered.
+    /// Where an event stream without offsets goes on, as the last [`Received::Cursor`](crate::Received) said.
     pub fn feed_cursor(&self, url: &str) -> Result<Option<String>, StoreError> {
         self.reading(|c| {
             let cursor: Option<Option<String>> = c
@@ -190,18 +190,6 @@ impl Store {
                 .tx
                 .prepare_cached("UPDATE feed SET last_connected = ?2 WHERE id = ?1")
                 .and_then(|mut s| s.execute((id, at.0)))
-                .map_err(|e| batch.sqlite(&e))?;
-            Ok(())
-        })
-    }
-
-    /// Remembers where an event stream without offsets goes on.
-    pub fn put_feed_cursor(&self, url: String, cursor: String) -> Pending<()> {
-        self.writer().submit_light(move |batch| {
-            batch
-                .tx
-                .prepare_cached("UPDATE feed SET cursor = ?2 WHERE url = ?1")
-                .and_then(|mut s| s.execute((&url, &cursor)))
                 .map_err(|e| batch.sqlite(&e))?;
             Ok(())
         })

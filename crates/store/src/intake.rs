@@ -18,7 +18,7 @@ use std::collections::HashMap;
 
 /// Offsets end before this one, so that the next is still a number of SQLite's.
 const OFFSET_MAX: u64 = i64::MAX as u64;
-/// Messages in quarantine a feed; beyond, the oldest goes.
+/// Messages in quarantine a feed; beyond, the oldest goes, and stays counted.
 const QUARANTINE_MAX: i64 = 10_000;
 /// Bytes of a message that are kept in quarantine.
 const QUARANTINE_BYTES_MAX: usize = 4_096;
@@ -85,6 +85,10 @@ enum Step<'c> {
         reason: &'c str,
         message: &'c [u8],
     },
+    Cursor {
+        url: &'c str,
+        cursor: &'c str,
+    },
 }
 
 impl<'c> Intake<'c> {
@@ -119,7 +123,9 @@ impl<'c> Intake<'c> {
         let last = match what {
             Received::Event { event, .. } => event.offset,
             Received::Gap { to, .. } => *to,
-            Received::Epoch { .. } | Received::Quarantined { .. } => Offset(0),
+            Received::Epoch { .. } | Received::Quarantined { .. } | Received::Cursor { .. } => {
+                Offset(0)
+            }
         };
         if last.0 >= OFFSET_MAX {
             return Err(StoreError::Refused(format!(
@@ -160,6 +166,7 @@ impl<'c> Intake<'c> {
                 reason,
                 message: &message[..message.len().min(QUARANTINE_BYTES_MAX)],
             }),
+            Received::Cursor { url, cursor } => self.steps.push(Step::Cursor { url, cursor }),
         }
         Ok(())
     }
@@ -348,6 +355,11 @@ fn write_steps<'c>(
                 reason,
                 message,
             } => quarantine(tx, origin, at, (reason, message))?,
+            // Not of another source that is at this address since.
+            Step::Cursor { url, cursor } => {
+                tx.prepare_cached("UPDATE feed SET cursor = ?2 WHERE url = ?1 AND origin = ?3")?
+                    .execute((url, cursor, origin))?;
+            }
         }
     }
     Ok((last_seq, arrived))
@@ -363,6 +375,11 @@ fn quarantine(
         "INSERT INTO quarantine (origin, at, reason, message) VALUES (?1, ?2, ?3, ?4)",
     )?
     .execute(params![origin, at.0, reason, message])?;
+    tx.prepare_cached(
+        "INSERT INTO quarantine_count (origin, total) VALUES (?1, 1)
+         ON CONFLICT (origin) DO UPDATE SET total = total + 1",
+    )?
+    .execute([origin])?;
     tx.prepare_cached(
         "DELETE FROM quarantine WHERE origin = ?1 AND id <=
              (SELECT id FROM quarantine WHERE origin = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",

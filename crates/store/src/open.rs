@@ -45,6 +45,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0011_archive.sql"),
     include_str!("../migrations/0012_gap_order.sql"),
     include_str!("../migrations/0013_model_answers.sql"),
+    include_str!("../migrations/0014_quarantine_count.sql"),
 ];
 /// The newest schema this version reads and writes.
 pub const SCHEMA: i64 = MIGRATIONS.len() as i64;

@@ -199,7 +199,9 @@ pub const INSERT_GAP: &str = "INSERT INTO gap (stream_id, epoch, first_offset, l
 pub const QUARANTINE: &str = "SELECT id, at, reason, message FROM quarantine WHERE origin = ?1 \
      ORDER BY id DESC LIMIT ?3 OFFSET ?2";
 /// How many messages of a feed are in quarantine.
-pub const QUARANTINED: &str = "SELECT count(*) FROM quarantine WHERE origin = ?1";
+pub const QUARANTINE_ROWS: &str = "SELECT count(*) FROM quarantine WHERE origin = ?1";
+/// How many of a feed ever were.
+pub const QUARANTINED: &str = "SELECT total FROM quarantine_count WHERE origin = ?1";
 /// A page of a stream's events: stream, epoch, first offset, length.
 pub const EVENTS: &str = "SELECT \"offset\", body FROM event WHERE stream_id = ?1 AND epoch = ?2 \
      AND \"offset\" >= ?3 ORDER BY \"offset\" LIMIT ?4";
@@ -490,6 +492,7 @@ pub const HOT: &[(&str, &str)] = &[
     ("published", PUBLISHED),
     ("log of a feed", FEED_LOG),
     ("gaps of a feed", FEED_GAPS),
+    ("rows in quarantine", QUARANTINE_ROWS),
     ("quarantined", QUARANTINED),
     ("quarantine", QUARANTINE),
     ("events", EVENTS),

@@ -140,6 +140,13 @@ pub enum Received {
         /// The message; its first 4 KiB are kept.
         message: Vec<u8>,
     },
+    /// Where a feed without offsets goes on behind what came before this: durable with it, or not at all.
+    Cursor {
+        /// The feed's address (without credentials).
+        url: String,
+        /// As [`Store::feed_cursor`] answers it.
+        cursor: String,
+    },
 }
 
 /// What of a delivery was new.
@@ -357,7 +364,7 @@ impl Store {
         let origin = origin_of(feed);
         self.reading(|c| {
             let total = c
-                .prepare_cached(sql::QUARANTINED)?
+                .prepare_cached(sql::QUARANTINE_ROWS)?
                 .query_row([&origin], |row| row.get(0))?;
             let mut statement = c.prepare_cached(sql::QUARANTINE)?;
             let rows = statement.query_map(params![origin, start, len], |row| {
@@ -375,11 +382,14 @@ impl Store {
         })
     }
 
-    /// How many messages of a feed are in quarantine.
+    /// How many messages of a feed were ever put into quarantine, which keeps the latest of them.
     pub fn quarantined(&self, feed: &str) -> Result<u64, StoreError> {
         self.reading(|c| {
-            c.prepare_cached(sql::QUARANTINED)?
+            let total = c
+                .prepare_cached(sql::QUARANTINED)?
                 .query_row([origin_of(feed)], |row| Ok(unsigned(row.get(0)?)))
+                .optional()?;
+            Ok(total.unwrap_or(0))
         })
     }
 }

@@ -281,10 +281,16 @@ fn feeds_are_set_up_identified_changed_and_removed() {
         .identify_feed(url.into(), "sse".into(), "f1", Micros(2))
         .wait()
         .unwrap();
-    store
-        .put_feed_cursor(url.into(), "7".into())
-        .wait()
-        .unwrap();
+    let cursor = |url: &str, cursor: &str| Received::Cursor {
+        url: url.into(),
+        cursor: cursor.into(),
+    };
+    let delivery = vec![event("message/m", 1, 0, "{}"), cursor(url, "7")];
+    store.receive("f1", delivery).wait().unwrap();
+    // With its events or not at all, and not of another source.
+    let hole = vec![event("message/m", 1, 2, "{}"), cursor(url, "8")];
+    assert!(store.receive("f1", hole).wait().is_err());
+    store.receive("f2", vec![cursor(url, "9")]).wait().unwrap();
     store.put_feed_connected(id, Micros(9)).wait().unwrap();
     let feed = store.feed_at(url).unwrap().unwrap();
     assert_eq!(

@@ -408,3 +408,37 @@ fn what_cannot_be_read_is_kept_apart() {
     assert_eq!(store.quarantined("g").unwrap(), 0);
     assert!(log(&store, 0, 10).is_empty());
 }
+
+#[test]
+fn the_quarantine_is_bounded_and_counts_all_that_came() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let bad = |n: u64| Received::Quarantined {
+        at: NOW,
+        reason: n.to_string(),
+        message: Vec::new(),
+    };
+    let kept: u64 = 10_000;
+    store
+        .receive("f", (0..kept).map(bad).collect())
+        .wait()
+        .unwrap();
+    store
+        .receive("f", (kept..kept + 7).map(bad).collect())
+        .wait()
+        .unwrap();
+    assert_eq!(store.quarantined("f").unwrap(), kept + 7);
+    let page = store.quarantine("f", 9_999, 10).unwrap();
+    assert_eq!((u64::from(page.total), page.rows.len()), (kept, 1));
+    assert_eq!(page.rows[0].reason, "7", "the oldest went");
+    // A file from before counts what it still has.
+    drop(store);
+    let database =
+        rusqlite::Connection::open(folder.path().join(ghostlight_store::DATABASE)).unwrap();
+    database
+        .execute_batch("DROP TABLE quarantine_count; PRAGMA user_version = 13;")
+        .unwrap();
+    drop(database);
+    let store = open(folder.path());
+    assert_eq!(store.quarantined("f").unwrap(), kept);
+}

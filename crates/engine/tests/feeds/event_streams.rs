@@ -1,6 +1,8 @@
 //! Event streams: where they go on, and what they hold that is no event.
 
 use super::*;
+use ghostlight_engine::feeds::feed::Cursor;
+use ghostlight_store::Received;
 
 #[test]
 fn an_event_stream_at_an_address_of_a_websocket_is_asked_by_http() {
@@ -51,31 +53,125 @@ fn an_event_stream_goes_on_behind_its_last_id() {
     assert_eq!(first.len(), 8);
 }
 
+/// The place is stored with its event: what is sent behind it is new, also from a server that repeats nothing.
 #[test]
-fn a_crash_between_events_and_their_id_repeats_none() {
-    let (url, asked) = dashboard(6, 3);
+fn an_event_and_its_id_are_stored_together() {
+    // However it is asked, it sends what it has just then.
+    let (url, asked) = hanging_up(&[
+        "id: 1\ndata: 1\n\nid: 2\ndata: 2\n\n",
+        "id: 3\ndata: 3\n\n",
+        "id: 4\ndata: 4\n\n",
+        "",
+    ]);
+    let rig = Rig::new(&url).patient();
+    let (endpoint, _) = Endpoint::parse(&url).unwrap();
+    let place = || rig.store.feed_cursor(endpoint.url().as_str()).unwrap();
+    let watching = rig.watch();
+    let mut count = 0;
+    until(&watching, "the events", |news| {
+        if let News::Stored(stored) = news {
+            count += stored.stored;
+            // At least as far as the events that are told.
+            let id: Cursor = serde_json::from_str(&place().unwrap()).unwrap();
+            let stored = bodies(&rig, Kind::Sse).len() as u64;
+            assert!(
+                id.id.parse::<u64>().unwrap() >= count && stored >= count,
+                "{id:?}"
+            );
+        }
+        count == 4
+    });
+    drop(watching);
+    let found: Vec<_> = asked.try_iter().collect();
+    assert_eq!(
+        found[..3],
+        [None, Some("2".to_owned()), Some("3".to_owned())]
+    );
+    assert_eq!(bodies(&rig, Kind::Sse).len(), 4);
+}
+
+/// Older versions noted beside the id how many events they had taken.
+#[test]
+fn a_place_of_an_older_version_is_read() {
+    let (url, asked) = event_stream(|_, last| match last {
+        None => b"id: 1\ndata: 1\n\n".to_vec(),
+        Some(_) => b"id: 9\ndata: 2\n\n".to_vec(),
+    });
+    let rig = Rig::new(&url).patient();
+    stored(&rig.watch(), 1);
+    let (endpoint, _) = Endpoint::parse(&url).unwrap();
+    let old = Received::Cursor {
+        url: endpoint.url().to_string(),
+        cursor: r#"{"id":"8","count":8}"#.into(),
+    };
+    let kept = rig.store.receive(&rig.feed(Kind::Sse), vec![old]);
+    kept.wait().unwrap();
+    stored(&rig.watch(), 1);
+    let asked: Vec<_> = asked.try_iter().collect();
+    assert_eq!(asked, [None, Some("8".to_owned())]);
+}
+
+/// It promises no heartbeat, so that its silence says nothing.
+#[test]
+fn an_event_stream_is_not_cut_because_it_is_quiet() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/events", listener.local_addr().unwrap());
+    let (go_on, wait) = mpsc::channel::<()>();
+    let connections = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&connections);
+    std::thread::spawn(move || {
+        for socket in listener.incoming() {
+            let mut socket = socket.unwrap();
+            counted.fetch_add(1, Ordering::SeqCst);
+            last_event_id(&socket);
+            let head =
+                "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n: hello\n\ndata: 1\n\n";
+            socket.write_all(head.as_bytes()).unwrap();
+            let _ = wait.recv();
+            socket.write_all(b"data: 2\n\n").unwrap();
+        }
+    });
+    // Its patience is 600 ms.
     let rig = Rig::new(&url);
     let watching = rig.watch();
-    stored(&watching, 6);
+    stored(&watching, 1);
+    let quiet = Instant::now();
+    while quiet.elapsed() < Duration::from_millis(1_500) {
+        let news = watching.next(Some(Duration::from_millis(100)));
+        assert!(!matches!(news, Some(News::Status(_))), "{news:?}");
+    }
+    go_on.send(()).unwrap();
+    stored(&watching, 1);
+    assert_eq!(connections.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn an_event_over_the_limit_is_set_aside_and_the_stream_goes_on() {
+    let (url, asked) = event_stream(|_, last| match last {
+        None => {
+            let long = "x".repeat(50_000);
+            format!("id: 1\ndata: 1\n\ndata: {long}\nid: 2\n\nid: 3\ndata: 3\n\n").into_bytes()
+        }
+        Some(_) => Vec::new(),
+    });
+    let mut rig = Rig::new(&url).patient();
+    rig.settings.max_frame_bytes = 20_000;
+    let watching = rig.watch();
+    stored(&watching, 2);
     drop(watching);
-    while asked.try_recv().is_ok() {}
-    // As if the two latest ids had not reached the disk.
-    let (endpoint, _) = Endpoint::parse(&url).unwrap();
-    let cursor = r#"{"id":"4","count":4}"#.to_owned();
-    rig.store
-        .put_feed_cursor(endpoint.url().to_string(), cursor)
-        .wait()
-        .unwrap();
-    let again = rig.watch();
-    let mut asked = asked.iter();
-    assert_eq!(asked.find(|last| *last == Some(4)), Some(Some(4)));
     assert_eq!(
-        asked.find(|last| *last == Some(6)),
-        Some(Some(6)),
-        "the repeated ones were passed over"
+        bodies(&rig, Kind::Sse),
+        ["message/message 0 1", "message/message 1 3"]
     );
-    drop(again);
-    assert_eq!(rig.log(Kind::Sse).len(), 6);
+    let kept = rig.store.quarantine(&rig.feed(Kind::Sse), 0, 10).unwrap();
+    assert_eq!(kept.total, 1);
+    assert!(
+        kept.rows[0].reason.contains("the limit is 20000"),
+        "{}",
+        kept.rows[0].reason
+    );
+    assert!(kept.rows[0].message.starts_with(b"data: xxx"));
+    assert_eq!(asked.try_iter().count(), 1, "one connection");
 }
 
 /// An event stream that answers the nth connection, whose `Last-Event-ID` is that, with these bytes, and stays open.

@@ -1,6 +1,6 @@
 //! `ghostlight.v1` (`docs/PROTOCOL.md`): epochs and offsets, so that completeness is a fact.
 
-use super::{Adapter, Effect, GARBLED, Start, quarantined};
+use super::{Adapter, Effect, Start, not_text, quarantined};
 use crate::{
     Item,
     transport::{AGENT, Message, Outgoing},
@@ -9,7 +9,9 @@ use ghostlight_model::StreamId;
 use ghostlight_sync::{
     Millis,
     connection::{Failure, FailureClass},
-    frame::{self, Beat, ClientFrame, Echo, Hello, Secret, ServerFrame, Trouble, VERSION, code},
+    frame::{
+        self, Beat, ClientFrame, Echo, Hello, Position, Secret, ServerFrame, Trouble, VERSION, code,
+    },
     names::Pattern,
     outbox,
     reception::{Action, Receiver, TooManyPositions},
@@ -81,6 +83,23 @@ impl Hub {
         }
     }
 
+    /// The log goes on behind a gap with the reason. One that we are behind already was told before.
+    fn too_long(
+        &mut self,
+        message: &Message,
+        place: (StreamId, Position),
+        sizes: (usize, usize),
+        now: Millis,
+    ) -> Vec<Effect> {
+        if self.receiver.position(&place.0) > Some(place.1) {
+            return Vec::new();
+        }
+        let reason = not_text(message).unwrap_or_default();
+        let actions = self.receiver.too_long(place, sizes, now);
+        let set_aside = [quarantined(message, reason)].into_iter();
+        set_aside.chain(self.effects(actions)).collect()
+    }
+
     fn effects(&self, actions: Vec<Action>) -> impl Iterator<Item = Effect> {
         actions.into_iter().filter_map(|action| {
             Some(match action {
@@ -139,7 +158,16 @@ impl Adapter for Hub {
     fn message(&mut self, message: Message, now: Millis) -> Vec<Effect> {
         let text = match &message {
             Message::Text(text) => text,
-            Message::Garbled { .. } => return vec![quarantined(&message, GARBLED)],
+            Message::TooLong {
+                place: Some(place),
+                size,
+                limit,
+                ..
+            } => return self.too_long(&message, place.clone(), (*size, *limit), now),
+            Message::Garbled { .. } | Message::TooLong { .. } => {
+                let reason = not_text(&message).unwrap_or_default();
+                return vec![quarantined(&message, reason)];
+            }
             _ => {
                 return vec![quarantined(
                     &message,

@@ -88,7 +88,7 @@ impl Kind {
         let text = match message {
             Message::Text(text) => text,
             Message::Event { .. } | Message::Place(_) => return Some(Kind::Sse),
-            Message::Binary(_) | Message::Garbled { .. } => return None,
+            Message::Binary(_) | Message::Garbled { .. } | Message::TooLong { .. } => return None,
         };
         if text.trim_start().starts_with('[') {
             return Some(Kind::Workflow);
@@ -194,14 +194,24 @@ pub(crate) trait Adapter: Send {
     }
 }
 
-/// Why a [`Message::Garbled`] is set aside.
-const GARBLED: &str = "not UTF-8";
+/// Why a message is set aside that came as no text, if it is one: garbled, or too long.
+fn not_text(message: &Message) -> Option<String> {
+    match message {
+        Message::Garbled { .. } => Some("not UTF-8".into()),
+        Message::TooLong { size, limit, .. } => {
+            Some(format!("it has {size} bytes, and the limit is {limit}"))
+        }
+        _ => None,
+    }
+}
 
 /// A message that cannot be read, its beginning kept.
 fn quarantined(message: &Message, reason: impl Into<String>) -> Effect {
     let bytes = match message {
         Message::Text(text) => text.as_bytes(),
-        Message::Binary(bytes) | Message::Garbled { bytes, .. } => bytes,
+        Message::Binary(bytes)
+        | Message::Garbled { bytes, .. }
+        | Message::TooLong { bytes, .. } => bytes,
         Message::Event { data, .. } => data.as_bytes(),
         Message::Place(id) => id.as_bytes(),
     };

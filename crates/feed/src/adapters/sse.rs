@@ -2,7 +2,7 @@
 //! becomes a JSON text. The ids say where to go on and not how many there are, so completeness cannot be proven.
 
 use super::{
-    Adapter, Effect, GARBLED, Start, numbered, quarantined, quarantined_bytes, stream_of, time,
+    Adapter, Effect, Start, not_text, numbered, quarantined, quarantined_bytes, stream_of, time,
     word,
 };
 use crate::{Cursor, Item, transport::Message};
@@ -18,10 +18,6 @@ pub(super) struct Sse {
     numbering: Numbering,
     /// Never empty.
     last_id: Option<String>,
-    /// Events taken in all.
-    count: u64,
-    /// Events behind the stored cursor that are stored as well: a crash came between. The server sends them again.
-    repeated: u64,
 }
 
 #[derive(Deserialize, Default)]
@@ -34,18 +30,10 @@ struct Peek<'a> {
 
 impl Sse {
     pub fn new(start: Start) -> Self {
-        let count: u64 = start.positions.iter().map(|(_, at)| at.offset.0).sum();
         let cursor = start.cursor.filter(|cursor| !cursor.id.is_empty());
-        let repeated = match &cursor {
-            Some(cursor) => count.saturating_sub(cursor.count),
-            // Without an id nothing can be resumed, so nothing is known to be repeated.
-            None => 0,
-        };
         Self {
             numbering: Numbering::new(start.epoch, start.positions),
             last_id: cursor.map(|cursor| cursor.id),
-            count,
-            repeated,
         }
     }
 
@@ -65,51 +53,33 @@ impl Sse {
             None => stream_of("message", kind),
         };
         let ts = peek.ts.and_then(time);
-        self.count += 1;
         numbered(&mut self.numbering, stream, ts, body)
     }
 }
 
 impl Adapter for Sse {
-    fn opened(&mut self) -> Vec<Effect> {
-        if self.last_id.is_none() {
-            // The server begins wherever it begins.
-            self.repeated = 0;
-        }
-        vec![Effect::Welcomed(None)]
-    }
-
     fn message(&mut self, message: Message, _now: Millis) -> Vec<Effect> {
         let mut effects = Vec::new();
-        // It may be one that the server never sends again (a heartbeat), so it counts as taken with the id before it:
-        // rather it is stored twice than another passed over in its place.
-        let mut moved = false;
         let id = match message {
             Message::Event { kind, id, data } => {
-                if self.repeated > 0 {
-                    self.repeated -= 1;
-                } else {
-                    effects.push(self.event(&kind, data));
-                }
-                moved = self.last_id.is_some();
+                effects.push(self.event(&kind, data));
                 id
             }
             Message::Place(id) => Some(id),
-            // It is no event of the log, so none that could be repeated; the stream goes on behind it.
-            Message::Garbled { id, bytes } => {
-                effects.push(quarantined_bytes(&bytes, GARBLED));
-                id
+            // It is no event of the log, and the stream goes on behind it.
+            Message::Garbled { ref id, .. } | Message::TooLong { ref id, .. } => {
+                let reason = not_text(&message).unwrap_or_default();
+                effects.push(quarantined(&message, reason));
+                id.clone()
             }
             other => return vec![quarantined(&other, "no event of an event stream")],
         };
         // An empty one says that there is none any more.
         let id = id.filter(|id| id.len() <= ID_BYTES_MAX);
-        let before = self.last_id.clone().unwrap_or_default();
-        let id = id.unwrap_or_else(|| before.clone());
-        if moved || id != before {
+        let before = self.last_id.as_deref().unwrap_or_default();
+        if let Some(id) = id.filter(|id| id != before) {
             self.last_id = (!id.is_empty()).then(|| id.clone());
-            let count = self.count - self.repeated;
-            effects.push(Effect::Store(Item::Cursor(Cursor { id, count })));
+            effects.push(Effect::Store(Item::Cursor(Cursor { id })));
         }
         effects
     }

@@ -3,23 +3,20 @@
 use super::*;
 use ghostlight_sync::frame::{self, ClientFrame, ServerFrame};
 
-fn start(positions: &[(&str, u64)], cursor: Option<(&str, u64)>) -> Start {
+fn start(positions: &[(&str, u64)], cursor: Option<&str>) -> Start {
     let at =
         |(stream, offset): &(&str, u64)| (StreamId((*stream).into()), Position::new(5, *offset));
     Start {
         token: Some(Secret("t".into())),
         pattern: "*".into(),
         positions: positions.iter().map(at).collect(),
-        cursor: cursor.map(|(id, count)| Cursor {
-            id: id.into(),
-            count,
-        }),
+        cursor: cursor.map(|id| Cursor { id: id.into() }),
         epoch: Epoch(9),
         limits: Limits::default(),
     }
 }
 
-/// `stream@epoch.offset ts`, `quarantine: reason`, `cursor id/count`, `→ text`.
+/// `stream@epoch.offset ts`, `quarantine: reason`, `cursor id`, `→ text`.
 fn drawn(effects: Vec<Effect>) -> Vec<String> {
     let draw = |effect| match effect {
         Effect::Store(Item::Event {
@@ -33,7 +30,7 @@ fn drawn(effects: Vec<Effect>) -> Vec<String> {
             format!("{stream}@{}.{} {ts}", epoch.0, offset.0)
         }
         Effect::Store(Item::Quarantined { reason, .. }) => format!("quarantine: {reason}"),
-        Effect::Store(Item::Cursor(cursor)) => format!("cursor {}/{}", cursor.id, cursor.count),
+        Effect::Store(Item::Cursor(cursor)) => format!("cursor {}", cursor.id),
         Effect::Send(Outgoing::Text(text)) => format!("→ {text}"),
         other => format!("{other:?}"),
     };
@@ -150,45 +147,95 @@ fn event_streams() {
     let mut adapter = Kind::Sse.adapter(start(&[], None)).unwrap();
     let all = [
         "run/nightly-31@9.0 08:00:01.000Z",
-        "cursor 11/1",
+        "cursor 11",
         "message/metric@9.0 -",
-        "cursor 12/2",
+        "cursor 12",
         "message/metric@9.1 -",
-        "cursor 12/3",
         "message/note@9.0 -",
-        "cursor 13/4",
+        "cursor 13",
     ];
     assert_eq!(feed(&mut *adapter, events()), all);
     assert_eq!(adapter.last_event_id().as_deref(), Some("13"));
-    // Two events are stored behind the cursor: the server sends them again, and they are passed over.
+    // What a server sends behind a stored place is new, whether or not it goes on there.
     let stored = [("run/nightly-31", 1), ("message/metric", 2)];
-    let mut adapter = Kind::Sse.adapter(start(&stored, Some(("11", 1)))).unwrap();
+    let mut adapter = Kind::Sse.adapter(start(&stored, Some("11"))).unwrap();
     assert_eq!(adapter.last_event_id().as_deref(), Some("11"));
     assert_eq!(
         feed(&mut *adapter, events().skip(1)),
         [
-            "cursor 12/2",
-            "cursor 12/3",
+            "message/metric@5.2 -",
+            "cursor 12",
+            "message/metric@5.3 -",
             "message/note@9.0 -",
-            "cursor 13/4"
+            "cursor 13"
         ]
     );
-    // What came without an id of its own is not what the server sends first behind the id.
-    let mut adapter = Kind::Sse.adapter(start(&[], None)).unwrap();
-    let event = |id: Option<&str>, data: &str| Message::Event {
-        kind: "message".into(),
-        id: id.map(str::to_owned),
-        data: data.into(),
+}
+
+/// A message over the limit, its beginning kept.
+fn too_long(place: Option<(&str, Position)>) -> Message {
+    Message::TooLong {
+        id: Some("14".into()),
+        place: place.map(|(stream, at)| (StreamId(stream.into()), at)),
+        bytes: b"its beginning".to_vec(),
+        size: 3_000,
+        limit: 2_000,
+    }
+}
+
+#[test]
+fn a_message_over_the_limit_is_set_aside_by_every_adapter() {
+    const WORDS: &str = "quarantine: it has 3000 bytes, and the limit is 2000";
+    for kind in Kind::ALL {
+        let mut adapter = kind.adapter(start(&[], None)).unwrap();
+        let taken = feed(&mut *adapter, [too_long(None)]);
+        assert_eq!(taken[0], WORDS, "{kind:?}");
+        // Its id is where an event stream goes on.
+        let place = adapter.last_event_id();
+        assert_eq!(
+            place.as_deref(),
+            (kind == Kind::Sse).then_some("14"),
+            "{kind:?}"
+        );
+    }
+}
+
+#[test]
+fn the_place_of_a_hubs_event_over_the_limit_is_a_gap() {
+    let mut adapter = Kind::Hub.adapter(start(&[("run/1", 3)], None)).unwrap();
+    let mut give = |message| {
+        let effects = adapter.message(message, Millis(0)).into_iter();
+        let short = effects.map(|effect| match effect {
+            Effect::Store(Item::Gap {
+                from, to, reason, ..
+            }) => {
+                assert!(
+                    reason.contains("3000 bytes") && reason.contains("quarantine"),
+                    "{reason}"
+                );
+                format!("{}-{} gone", from.0, to.0)
+            }
+            Effect::Store(Item::Event { offset, .. }) => format!("{}", offset.0),
+            Effect::Store(Item::Quarantined { .. }) => "set aside".to_owned(),
+            other => format!("{other:?}"),
+        });
+        short.collect::<Vec<_>>()
     };
-    let first = [event(Some("7"), "1"), event(None, "still here")];
-    let taken = feed(&mut *adapter, first);
-    assert_eq!(taken.last().unwrap(), "cursor 7/2");
-    let stored = [("message/message", 2)];
-    let mut adapter = Kind::Sse.adapter(start(&stored, Some(("7", 2)))).unwrap();
-    assert_eq!(
-        feed(&mut *adapter, [event(Some("8"), "2")]),
-        ["message/message@5.2 -", "cursor 8/3"]
-    );
+    let event = |n: u64| {
+        let text =
+            format!(r#"{{"type":"event","stream":"run/1","epoch":5,"offset":{n},"body":{n}}}"#);
+        Message::Text(text)
+    };
+    let long = |n| too_long(Some(("run/1", Position::new(5, n))));
+    assert_eq!(give(event(3)), ["3"]);
+    assert_eq!(give(long(4)), ["set aside", "4-4 gone"]);
+    assert_eq!(give(event(5)), ["5"]);
+    // A server that begins from the start says nothing new.
+    assert_eq!(give(long(4)), Vec::<String>::new());
+    // Before its turn it waits for what is missing.
+    assert_eq!(give(long(7)), ["set aside"]);
+    assert_eq!(give(event(6)), ["6", "7-7 gone"]);
+    assert_eq!(give(event(8)), ["8"]);
 }
 
 #[test]

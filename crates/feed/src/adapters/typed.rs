@@ -1,7 +1,7 @@
 //! Typed messages (SPEC C12 b): `{"type"|"event": …, "data": …}`. Each type is a stream, unless its data belongs to a
 //! run. A `ping` is answered by a `pong` written the same way. What a person sends goes out as `{"event", "data"}`.
 
-use super::{Adapter, Effect, GARBLED, Start, numbered, quarantined, stream_of, time, word};
+use super::{Adapter, Effect, Start, not_text, numbered, quarantined, stream_of, time, word};
 use crate::transport::{Message, Outgoing};
 use ghostlight_model::message;
 use ghostlight_sync::{Millis, frame::Body, reception::Numbering};
@@ -96,7 +96,9 @@ impl Adapter for Typed {
             // Where to go on is the event stream's own affair.
             Message::Place(_) => Ok(None),
             Message::Binary(_) => Err("a binary message; typed messages are JSON text".into()),
-            Message::Garbled { .. } => Err(GARBLED.into()),
+            Message::Garbled { .. } | Message::TooLong { .. } => {
+                Err(not_text(&message).unwrap_or_default())
+            }
         };
         match read {
             Ok(effect) => effect.into_iter().collect(),

@@ -2,7 +2,7 @@
 //! one or an array a message. Each run is a stream; the feed numbers nothing, so we do.
 
 use super::{
-    Adapter, Effect, GARBLED, Start, numbered, quarantined, quarantined_bytes, stream_of, time,
+    Adapter, Effect, Start, not_text, numbered, quarantined, quarantined_bytes, stream_of, time,
     word,
 };
 use crate::transport::Message;
@@ -69,7 +69,10 @@ impl Adapter for Workflow {
                     "a binary message; events are JSON text",
                 )];
             }
-            Message::Garbled { .. } => return vec![quarantined(&message, GARBLED)],
+            Message::Garbled { .. } | Message::TooLong { .. } => {
+                let reason = not_text(&message).unwrap_or_default();
+                return vec![quarantined(&message, reason)];
+            }
         };
         let events: Result<Vec<&RawValue>, _> = match text.trim_start().starts_with('[') {
             true => serde_json::from_str(text),

@@ -6,16 +6,16 @@
 //! the feed count as connected.
 
 use super::{
-    Dial, Message, Outgoing, Report, Reports,
-    event_stream::{Block, Event},
-    network, protocol, request, sse, status_failure, words,
+    Dial, MESSAGE_BYTES_MAX, Message, Outgoing, Report, Reports,
+    event_stream::{Block, Event, data_of},
+    network, protocol, request, sse, status_failure, too_long, words,
 };
 use ghostlight_model::{Epoch, Offset, StreamId};
 use ghostlight_sync::{
     connection::Failure,
     frame::{
         self, Body, CaughtUp, ClientFrame, Echo, Position, ServerFrame, Subscribe, Subscribed,
-        Welcome,
+        Welcome, event_place,
     },
     names::Pattern,
 };
@@ -23,7 +23,6 @@ use serde::Deserialize;
 use std::{
     collections::{BTreeMap, HashMap},
     panic::resume_unwind,
-    time::Duration,
 };
 use tokio::{
     sync::mpsc,
@@ -32,8 +31,6 @@ use tokio::{
 };
 use url::Url;
 
-/// Between two looks at the server's streams (SPEC C4).
-const POLL_EVERY: Duration = Duration::from_secs(2);
 /// How long the server may hold a poll of one stream, in ms: half the heartbeat, whose silence would end the link.
 const POLL_WAIT_MS: u64 = 15_000;
 /// Streams in one answer of the list.
@@ -69,7 +66,7 @@ pub(super) async fn run(
     let mut running: JoinSet<Failure> = JoinSet::new();
     let mut publishing: JoinSet<Result<(), Failure>> = JoinSet::new();
     let mut by_id: HashMap<String, AbortHandle> = HashMap::new();
-    let mut positions = BTreeMap::new();
+    let mut parts = Parts::default();
     loop {
         let frame = tokio::select! {
             frame = outgoing.recv() => frame,
@@ -95,15 +92,16 @@ pub(super) async fn run(
         match frame::parse_client(&text) {
             Ok(ClientFrame::Hello(_)) => session.tell(welcome()).await,
             Ok(ClientFrame::Subscribe(mut asked)) => {
-                positions.append(&mut asked.positions);
+                parts.positions.append(&mut asked.positions);
+                parts.frames.push(text);
                 if asked.more {
                     continue;
                 }
                 let session = session.clone();
-                let positions = std::mem::take(&mut positions);
+                let parts = std::mem::take(&mut parts);
                 let id = asked.id.get().to_owned();
                 let task = running.spawn(async move {
-                    match session.serve(mode, asked, positions).await {
+                    match session.serve(mode, asked, parts).await {
                         Ok(()) => network("the server ended the event stream"),
                         Err(failure) => failure,
                     }
@@ -134,6 +132,15 @@ fn welcome() -> ServerFrame {
         heartbeat_ms: HEARTBEAT_MS,
         max_frame_bytes: 1 << 20,
     })
+}
+
+/// The parts of a `subscribe` (`more`).
+#[derive(Debug, Default)]
+struct Parts {
+    /// As they would go over a WebSocket.
+    frames: Vec<String>,
+    /// The places in all of them.
+    positions: BTreeMap<StreamId, Position>,
 }
 
 #[derive(Debug, Clone)]
@@ -190,36 +197,39 @@ impl Session {
         self.reports.tell(Report::Message(message)).await;
     }
 
-    async fn serve(
-        &self,
-        mode: Mode,
-        asked: Subscribe,
-        positions: BTreeMap<StreamId, Position>,
-    ) -> Result<(), Failure> {
+    async fn serve(&self, mode: Mode, asked: Subscribe, parts: Parts) -> Result<(), Failure> {
         match (mode, Pattern::of(&asked.stream)) {
-            (Mode::Events, _) => self.events(&asked).await,
+            (Mode::Events, _) => self.events(&asked, parts).await,
             (Mode::Poll, Pattern::Exact(stream)) => {
                 self.poll_one(&asked.id, &stream, asked.from).await
             }
             (Mode::Poll, Pattern::Prefix(prefix)) => {
-                self.poll_many(&asked, &prefix, positions).await
+                self.poll_many(&asked, &prefix, parts.positions).await
             }
         }
     }
 
-    async fn events(&self, asked: &Subscribe) -> Result<(), Failure> {
-        let mut url = address(&self.dial, "/sse")?;
-        url.query_pairs_mut().append_pair("stream", &asked.stream);
-        if let Some(from) = asked.from {
-            url.query_pairs_mut().append_pair("from", &place(from));
-        }
-        let mut events = sse::open(&self.dial, &self.client, url, None, &self.reports).await?;
+    async fn events(&self, asked: &Subscribe, parts: Parts) -> Result<(), Failure> {
+        let mut events = self.subscribe(asked, parts).await?;
         self.reports.tell(Report::Ready).await;
         while let Some(event) = events.next().await {
             let Event { kind, data, .. } = match event? {
                 Block::Event(event) => event,
                 // A hub's places stand in its frames.
-                Block::Place(_) => continue,
+                Block::Place(_) | Block::Comment => continue,
+                Block::TooLong { bytes, size, .. } => {
+                    let bytes = data_of(&bytes);
+                    let text = String::from_utf8_lossy(&bytes);
+                    let message = Message::TooLong {
+                        id: None,
+                        place: event_place(&text),
+                        size,
+                        limit: self.dial.max_frame_bytes,
+                        bytes,
+                    };
+                    self.reports.tell(Report::Message(message)).await;
+                    continue;
+                }
                 Block::Garbled { id, bytes } => {
                     let message = Message::Garbled { id, bytes };
                     self.reports.tell(Report::Message(message)).await;
@@ -234,6 +244,24 @@ impl Session {
             }
         }
         Ok(())
+    }
+
+    /// Many places fit into no query: they are the body. A server that takes none sends everything from the beginning, and
+    /// what is stored is dropped.
+    async fn subscribe(&self, asked: &Subscribe, parts: Parts) -> Result<sse::Events, Failure> {
+        let mut url = address(&self.dial, "/sse")?;
+        if !parts.positions.is_empty() {
+            let frames = parts.frames.join("\n");
+            let posted = request::post(&self.dial, &self.client, url.clone(), frames);
+            if let Some(events) = sse::post(&self.dial, posted, &self.reports).await? {
+                return Ok(events);
+            }
+        }
+        url.query_pairs_mut().append_pair("stream", &asked.stream);
+        if let Some(from) = asked.from {
+            url.query_pairs_mut().append_pair("from", &place(from));
+        }
+        sse::open(&self.dial, &self.client, url, None, &self.reports).await
     }
 
     /// One stream: the server holds each request until there is something.
@@ -278,7 +306,8 @@ impl Session {
                         offset: row.next_offset,
                     };
                     let told = told.entry(row.stream.clone()).or_default();
-                    while have.get(&row.stream).is_none_or(|have| *have < head) {
+                    // Also if the server stands before us: its answer says what it lost.
+                    while have.get(&row.stream) != Some(&head) {
                         let from = have.get(&row.stream).copied();
                         let polled = self.poll(&row.stream, from, 0).await?;
                         if !std::mem::replace(&mut ready, true) {
@@ -302,7 +331,7 @@ impl Session {
                 self.tell(caught_up(asked.id.clone(), pattern.clone(), None))
                     .await;
             }
-            sleep(POLL_EVERY).await;
+            sleep(self.dial.poll_every).await;
         }
     }
 
@@ -324,8 +353,15 @@ impl Session {
             }
         }
         let brought = !polled.events.is_empty();
+        let limit = self.dial.max_frame_bytes;
         for event in polled.events {
-            self.tell_text(event.get().to_owned()).await;
+            match event.get() {
+                long if long.len() > limit => {
+                    let message = too_long(long, limit);
+                    self.reports.tell(Report::Message(message)).await;
+                }
+                text => self.tell_text(text.to_owned()).await,
+            }
         }
         let next = polled.next.or(from);
         if polled.caught_up && (brought || from.is_none()) {
@@ -396,7 +432,8 @@ impl Session {
             return Err(status_failure(status, response.headers()));
         }
         self.reports.hint(Report::Alive);
-        let bytes = request::body(&self.dial, response).await?;
+        let limit = MESSAGE_BYTES_MAX.max(request::body_bytes_max(&self.dial));
+        let bytes = request::body(response, limit).await?;
         serde_json::from_slice(&bytes)
             .map_err(|e| protocol(format!("the server's answer to {tail} cannot be read: {e}")))
     }

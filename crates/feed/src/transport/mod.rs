@@ -10,11 +10,12 @@ mod sse;
 mod websocket;
 mod words;
 
-use crate::{Endpoint, Kind, fault, tls::Tls};
+use crate::{Endpoint, Kind, QUARANTINE_BYTES_MAX, fault, tls::Tls};
 use futures_util::FutureExt;
+use ghostlight_model::StreamId;
 use ghostlight_sync::{
     connection::{Failure, FailureClass, Transport},
-    frame::Secret,
+    frame::{Position, Secret, event_place},
 };
 pub(crate) use poll::ANSWER_EVENTS_MAX;
 use reqwest::{
@@ -24,6 +25,10 @@ use reqwest::{
 use std::{future, panic::AssertUnwindSafe, time::Duration};
 use tokio::{sync::mpsc, task::AbortHandle};
 
+/// Longest message that is read, and longest answer of a hub, in bytes: what is over the limit of a feed and not over
+/// this is set aside, and the connection goes on. What is longer ends it. (An event stream goes on in any case: of what is
+/// too long only the beginning is kept.)
+pub(crate) const MESSAGE_BYTES_MAX: usize = 16 << 20;
 /// Reports that wait for the client; beyond, sockets are not read.
 pub(crate) const REPORTS_MAX: usize = 64;
 /// Frames that wait for the socket; beyond, the server does not read and the connection is given up.
@@ -43,7 +48,7 @@ pub(crate) struct Dial {
     pub max_frame_bytes: usize,
     /// Where an event stream without offsets goes on.
     pub last_event_id: Option<String>,
-    /// Between two looks at a foreign system that is polled.
+    /// Between two looks at a system that is polled.
     pub poll_every: Duration,
 }
 
@@ -72,6 +77,19 @@ pub enum Message {
         id: Option<String>,
         /// Its beginning, as far as it is known.
         bytes: Vec<u8>,
+    },
+    /// Something over the limit.
+    TooLong {
+        /// The last id of an event stream, as of an event.
+        id: Option<String>,
+        /// Of a hub's event, where it can be read: whose place it has.
+        place: Option<(StreamId, Position)>,
+        /// Its beginning; empty if it is so long that it was not read at all.
+        bytes: Vec<u8>,
+        /// How many bytes it has.
+        size: usize,
+        /// How many it may have.
+        limit: usize,
     },
 }
 
@@ -112,8 +130,10 @@ pub(crate) enum Report {
     Json,
     /// It answers where a hub's events come from by requests, whether there are any or not.
     Ready,
-    /// It is there (a ping, a comment).
+    /// It is there (a ping, any bytes).
     Alive,
+    /// Its event stream has a comment.
+    Beat,
     /// It answers a [`Outgoing::Ping`].
     Pong(u64),
     /// It took bytes.
@@ -234,6 +254,18 @@ async fn one_way(
     tokio::select! {
         failure = run => failure,
         failure = let_go => failure,
+    }
+}
+
+/// A hub's or another system's text over the limit.
+fn too_long(text: &str, limit: usize) -> Message {
+    let kept = text.len().min(QUARANTINE_BYTES_MAX);
+    Message::TooLong {
+        id: None,
+        place: event_place(text),
+        bytes: text.as_bytes()[..kept].to_owned(),
+        size: text.len(),
+        limit,
     }
 }
 

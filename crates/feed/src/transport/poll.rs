@@ -101,7 +101,7 @@ async fn read(dial: &Dial, response: Response) -> Result<Vec<String>, Failure> {
             "the server answers with {kind} instead of {JSON}"
         )));
     }
-    let bytes = request::body(dial, response).await?;
+    let bytes = request::body(response, request::body_bytes_max(dial)).await?;
     events_of(&bytes)
         .map_err(|why| protocol(format!("{AGENT} cannot use the server's answer: {why}")))
 }

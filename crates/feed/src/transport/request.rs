@@ -6,6 +6,7 @@ use reqwest::{
     Response,
     header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue},
 };
+use std::time::Duration;
 use url::Url;
 
 /// The type of an answer in JSON.
@@ -13,11 +14,20 @@ pub(super) const JSON: &str = "application/json";
 /// What an answer may have beyond its events' 1 MiB, as a multiple of the frame limit.
 const BODY_FRAMES_MAX: usize = 4;
 
+/// How long nothing may come before TCP asks whether the peer is still there, how often it asks again, and how many times
+/// without an answer: together as long as a heartbeat takes to find a half-open connection.
+const KEEPALIVE: Duration = Duration::from_secs(20);
+const KEEPALIVE_AGAIN: Duration = Duration::from_secs(5);
+const KEEPALIVE_TRIES: u32 = 3;
+
 /// A client for requests to `url`; redirects are not followed, because the token would go with them.
 pub(super) async fn client(dial: &Dial, url: &Url) -> Result<reqwest::Client, Failure> {
     let failed = |e: &(dyn std::error::Error + 'static)| words::insecure(&words::place(url), e);
     let mut builder = reqwest::Client::builder()
         .user_agent(AGENT)
+        .tcp_keepalive(KEEPALIVE)
+        .tcp_keepalive_interval(KEEPALIVE_AGAIN)
+        .tcp_keepalive_retries(KEEPALIVE_TRIES)
         .redirect(reqwest::redirect::Policy::none());
     builder = match url.scheme() {
         "https" => {
@@ -57,9 +67,13 @@ fn with_token(dial: &Dial, request: reqwest::RequestBuilder) -> reqwest::Request
     }
 }
 
-/// A body of at most [`BODY_FRAMES_MAX`] frames.
-pub(super) async fn body(dial: &Dial, mut response: reqwest::Response) -> Result<Vec<u8>, Failure> {
-    let limit = dial.max_frame_bytes.saturating_mul(BODY_FRAMES_MAX);
+/// The longest answer that is taken, in bytes.
+pub(super) fn body_bytes_max(dial: &Dial) -> usize {
+    dial.max_frame_bytes.saturating_mul(BODY_FRAMES_MAX)
+}
+
+/// A body of at most `limit` bytes.
+pub(super) async fn body(mut response: Response, limit: usize) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(words::broken)? {
         bytes.extend_from_slice(&chunk);

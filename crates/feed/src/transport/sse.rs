@@ -2,12 +2,15 @@
 
 use super::{
     Dial, Message, Report, Reports,
-    event_stream::{Block, Event, Parser, TooLong},
+    event_stream::{Block, Event, Parser},
     network, protocol, request, status_failure, words,
 };
 use crate::Kind;
 use ghostlight_sync::connection::Failure;
-use reqwest::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use reqwest::{
+    RequestBuilder,
+    header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HeaderValue},
+};
 use std::collections::VecDeque;
 use url::Url;
 
@@ -53,6 +56,17 @@ pub(super) async fn run(dial: &Dial, reports: &Reports) -> Failure {
                     .tell(Report::Message(Message::Garbled { id, bytes }))
                     .await;
             }
+            Some(Ok(Block::TooLong { id, bytes, size })) => {
+                let message = Message::TooLong {
+                    id,
+                    place: None,
+                    bytes,
+                    size,
+                    limit: dial.max_frame_bytes,
+                };
+                reports.tell(Report::Message(message)).await;
+            }
+            Some(Ok(Block::Comment)) => reports.hint(Report::Beat),
             Some(Err(failure)) => return failure,
             None => return network("the server ended the event stream"),
         }
@@ -71,6 +85,30 @@ pub(super) async fn open(
     events(dial, response, reports)
 }
 
+/// The same by a request with a body; `None` if this server takes none here, so that it is asked without.
+pub(super) async fn post(
+    dial: &Dial,
+    asked: RequestBuilder,
+    reports: &Reports,
+) -> Result<Option<Events>, Failure> {
+    let response = stream_of(asked).send().await.map_err(words::broken)?;
+    match response.status().as_u16() {
+        200 => events(dial, response, reports).map(Some),
+        // Who it is, how much it may ask, and whether the server works, is the same without a body.
+        401 | 403 | 408 | 429 | 500 | 502.. => {
+            Err(status_failure(response.status(), response.headers()))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// A request for an event stream.
+fn stream_of(asked: RequestBuilder) -> RequestBuilder {
+    asked
+        .header(ACCEPT, ACCEPTED)
+        .header(CACHE_CONTROL, "no-store")
+}
+
 /// The answer to a request for an event stream, whatever its type.
 async fn answer(
     dial: &Dial,
@@ -78,9 +116,7 @@ async fn answer(
     url: Url,
     last_event_id: Option<&str>,
 ) -> Result<reqwest::Response, Failure> {
-    let mut asked = request::get(dial, client, url)
-        .header(ACCEPT, ACCEPTED)
-        .header(CACHE_CONTROL, "no-store");
+    let mut asked = stream_of(request::get(dial, client, url));
     // The header is UTF-8 by the standard; an id that no header can hold is not resumed from.
     if let Some(id) = last_event_id.and_then(|id| HeaderValue::from_bytes(id.as_bytes()).ok()) {
         asked = asked.header("Last-Event-ID", id);
@@ -108,7 +144,6 @@ fn events(dial: &Dial, response: reqwest::Response, reports: &Reports) -> Result
         response,
         parser: Parser::new(dial.max_frame_bytes),
         ready: VecDeque::new(),
-        over: None,
         reports: reports.clone(),
     })
 }
@@ -119,8 +154,6 @@ pub(super) struct Events {
     parser: Parser,
     /// Read and not taken yet: what one chunk of the answer held.
     ready: VecDeque<Block>,
-    /// Why there are no more behind those.
-    over: Option<Failure>,
     reports: Reports,
 }
 
@@ -131,23 +164,13 @@ impl Events {
             if let Some(block) = self.ready.pop_front() {
                 return Some(Ok(block));
             }
-            if let Some(failure) = self.over.take() {
-                return Some(Err(failure));
-            }
             let chunk = match self.response.chunk().await {
                 Ok(chunk) => chunk?,
                 Err(error) => return Some(Err(words::broken(error))),
             };
             self.reports.hint(Report::Alive);
             let ready = &mut self.ready;
-            let read = self.parser.read(&chunk, |block| ready.push_back(block));
-            // What was complete before it is told first.
-            self.over = read.err().map(|TooLong(limit)| {
-                protocol(format!(
-                    "the server sent an event of more than {limit} bytes, which is the limit; nothing behind it can be \
-                     received until the limit is raised"
-                ))
-            });
+            self.parser.read(&chunk, |block| ready.push_back(block));
         }
     }
 }

@@ -1,6 +1,9 @@
 //! A WebSocket (RFC 6455) on sockets and TLS of our own.
 
-use super::{AGENT, Dial, Message, Outgoing, Report, Reports, causes, network, protocol, words};
+use super::{
+    AGENT, Dial, MESSAGE_BYTES_MAX, Message, Outgoing, Report, Reports, causes, network, protocol,
+    too_long, words,
+};
 use crate::Kind;
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use ghostlight_sync::{
@@ -60,7 +63,7 @@ pub(super) async fn run(
     reports.tell(Report::Opened { subprotocol }).await;
     let (to, from) = socket.split();
     tokio::select! {
-        failure = read(from, reports) => failure,
+        failure = read(from, dial.max_frame_bytes, reports) => failure,
         failure = write(to, outgoing, reports) => failure,
     }
 }
@@ -96,8 +99,9 @@ async fn open(dial: &Dial, url: &Url) -> Result<Opened, Failure> {
     let subprotocol = accepted(&response, &key, offer)?;
     let mut config = WebSocketConfig::default();
     config.read_buffer_size = READ_BUFFER_BYTES;
-    config.max_message_size = Some(dial.max_frame_bytes);
-    config.max_frame_size = Some(dial.max_frame_bytes);
+    let most = MESSAGE_BYTES_MAX.max(dial.max_frame_bytes);
+    config.max_message_size = Some(most);
+    config.max_frame_size = Some(most);
     config.max_write_buffer_size = WRITE_BUFFER_BYTES_MAX;
     let socket =
         WebSocketStream::from_partially_read(socket, behind, Role::Client, Some(config)).await;
@@ -192,13 +196,19 @@ async fn connect(dial: &Dial, url: &Url) -> Result<Box<dyn Socket>, Failure> {
 
 async fn read(
     mut socket: impl Stream<Item = Result<tungstenite::Message, tungstenite::Error>> + Unpin,
+    limit: usize,
     reports: &Reports,
 ) -> Failure {
     use tungstenite::Message as Frame;
     while let Some(frame) = socket.next().await {
         let report = match frame {
+            Ok(Frame::Text(text)) if text.len() > limit => Report::Message(too_long(&text, limit)),
             Ok(Frame::Text(text)) => Report::Message(Message::Text(text.as_str().to_owned())),
-            Ok(Frame::Binary(bytes)) => Report::Message(Message::Binary(bytes.to_vec())),
+            Ok(Frame::Binary(bytes)) => {
+                // None is read; its beginning is what is kept.
+                let kept = bytes.len().min(limit);
+                Report::Message(Message::Binary(bytes[..kept].to_vec()))
+            }
             Ok(Frame::Pong(nonce)) => match <[u8; 8]>::try_from(nonce.as_ref()) {
                 Ok(nonce) => Report::Pong(u64::from_be_bytes(nonce)),
                 Err(_) => Report::Alive,
@@ -206,10 +216,25 @@ async fn read(
             Ok(Frame::Ping(_) | Frame::Frame(_)) => Report::Alive,
             Ok(Frame::Close(why)) => return closed(why),
             Err(error) => {
-                if matches!(error, tungstenite::Error::Utf8(_)) {
-                    // RFC 6455 wants the connection ended; what is known of the message is remembered.
-                    let (id, bytes) = (None, Vec::new());
-                    let message = Message::Garbled { id, bytes };
+                // What is known of the message that ends the connection is remembered.
+                let message = match &error {
+                    tungstenite::Error::Utf8(_) => Some(Message::Garbled {
+                        id: None,
+                        bytes: Vec::new(),
+                    }),
+                    tungstenite::Error::Capacity(CapacityError::MessageTooLong {
+                        size,
+                        max_size,
+                    }) => Some(Message::TooLong {
+                        id: None,
+                        place: None,
+                        bytes: Vec::new(),
+                        size: *size,
+                        limit: *max_size,
+                    }),
+                    _ => None,
+                };
+                if let Some(message) = message {
                     reports.tell(Report::Message(message)).await;
                 }
                 return ended(error);
@@ -273,8 +298,8 @@ fn ended(error: tungstenite::Error) -> Failure {
     use tungstenite::Error;
     match error {
         Error::Capacity(CapacityError::MessageTooLong { size, max_size }) => protocol(format!(
-            "the server sent a message of {size} bytes, and the limit is {max_size}; nothing behind it can be \
-             received until the limit is raised"
+            "the server sent a message of {size} bytes, and a connection ends at more than {max_size}; nothing behind \
+             it can be received by a WebSocket"
         )),
         Error::Utf8(_) => protocol("the server sent a text message that is not UTF-8"),
         Error::Io(e) => network(format!("the connection broke: {e}")),

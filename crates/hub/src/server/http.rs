@@ -3,9 +3,9 @@
 use super::{
     App,
     accept::Link,
-    driver::{Driver, Outgoing},
+    driver::Driver,
     principal::{Over, Ticket, Who},
-    socket,
+    socket, sse,
 };
 use axum::{
     Extension, Router,
@@ -16,7 +16,6 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use futures_util::stream;
 use ghostlight_model::{Offset, StreamId};
 use ghostlight_sync::{
     frame::{
@@ -33,10 +32,6 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout};
 use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
 
-/// A comment line of SSE after so much silence, so that proxies and the client know the connection lives.
-const COMMENT: Duration = Duration::from_secs(15);
-/// What SSE tells the client to wait before it connects again, in milliseconds.
-const SSE_RETRY_MS: u64 = 2_000;
 /// How long a poll waits by default, in milliseconds: below the 30 s after which proxies give up.
 const POLL_WAIT_MS: u64 = 25_000;
 /// The longest wait that is taken, in milliseconds.
@@ -51,8 +46,8 @@ const POLL_BYTES_MAX: usize = 1 << 20;
 const LOG_WAIT: Duration = Duration::from_secs(30);
 /// Names in one answer of the list of streams.
 const NAMES_MAX: usize = 1_000;
-/// How long the body of a publish may take to arrive.
-const BODY_WAIT: Duration = Duration::from_secs(30);
+/// How long a body may take to arrive.
+pub(super) const BODY_WAIT: Duration = Duration::from_secs(30);
 /// How long a browser remembers what pages of an allowed site may ask, in seconds.
 const PREFLIGHT_S: &str = "600";
 /// When to come again if there are too many connections, in seconds.
@@ -65,13 +60,13 @@ mod http_code {
     pub const BAD_REQUEST: &str = "bad_request";
 }
 
-type Shared = State<Arc<App>>;
+pub(super) type Shared = State<Arc<App>>;
 
 pub(super) fn router(app: Arc<App>) -> Router {
     let limit = DefaultBodyLimit::max(app.config.limits.max_frame_bytes);
     Router::new()
         .route("/v1", get(web_socket))
-        .route("/v1/sse", get(sse))
+        .route("/v1/sse", get(sse::get).post(sse::post))
         .route("/v1/poll", get(poll))
         .route("/v1/streams", get(streams))
         .route("/v1/publish", post(publish))
@@ -98,7 +93,7 @@ pub(super) fn router(app: Arc<App>) -> Router {
 
 /// Whose request it is, by the token in its header. Held as long as its connection or its answer lasts.
 #[derive(Clone)]
-struct Admitted(Arc<Ticket>);
+pub(super) struct Admitted(pub(super) Arc<Ticket>);
 
 /// The door, and behind it: an answer to a page of an allowed site says that the page may read it (Fetch Standard, CORS
 /// protocol).
@@ -335,98 +330,8 @@ fn offered_protocols(headers: &HeaderMap) -> Vec<String> {
         .collect()
 }
 
-#[derive(Deserialize)]
-struct SseQuery {
-    stream: String,
-    from: Option<String>,
-}
-
-async fn sse(
-    State(app): Shared,
-    Extension(Admitted(ticket)): Extension<Admitted>,
-    headers: HeaderMap,
-    query: Result<Query<SseQuery>, QueryRejection>,
-) -> Response {
-    let query = match query {
-        Ok(Query(query)) => query,
-        Err(problem) => return bad_request(&problem.body_text()),
-    };
-    let subscribe = match subscription(
-        &query.stream,
-        query.from.as_deref(),
-        last_event_id(&headers),
-    ) {
-        Ok(subscribe) => subscribe,
-        Err(response) => return *response,
-    };
-    // Ids name a place in one stream; of several, none would say enough.
-    let with_ids = matches!(Pattern::of(&query.stream), Pattern::Exact(_));
-    let mut driver = Driver::greeted(&app, app.config.limits, ticket);
-    driver.frame(&ClientFrame::Subscribe(subscribe));
-    let begin = Bytes::from(format!("retry: {SSE_RETRY_MS}\n\n"));
-    let lines = stream::unfold(
-        (driver, Some(begin)),
-        move |(mut driver, begin)| async move {
-            if let Some(begin) = begin {
-                return Some((Ok::<_, std::convert::Infallible>(begin), (driver, None)));
-            }
-            let bytes = match driver.next(Instant::now() + COMMENT).await {
-                Some(frame) => sse_event(&frame, with_ids).into(),
-                None if driver.closing.is_some() => return None,
-                None => Bytes::from_static(b": still here\n\n"),
-            };
-            Some((Ok(bytes), (driver, None)))
-        },
-    );
-    let headers = [
-        (header::CONTENT_TYPE, "text/event-stream"),
-        (header::CACHE_CONTROL, "no-store"),
-    ];
-    (headers, Body::from_stream(lines)).into_response()
-}
-
-/// One event of SSE. The id is the last place that the frame settles, so that a resume begins behind it.
-fn sse_event(frame: &Outgoing, with_id: bool) -> String {
-    let mut text = String::with_capacity(frame.text.len() + 64);
-    if let Some(place) = settled(frame).filter(|_| with_id) {
-        text += &format!("id: {}.{}\n", place.epoch.0, place.offset.0);
-    }
-    text += &format!("event: {}\n", frame.kind);
-    // A body may have line ends between its tokens.
-    for line in frame.text.split(['\n', '\r']) {
-        text += "data: ";
-        text += line;
-        text.push('\n');
-    }
-    text.push('\n');
-    text
-}
-
-fn settled(frame: &Outgoing) -> Option<Position> {
-    if frame.event.is_some() || !matches!(frame.kind, "gap" | "subscribed") {
-        return frame.event;
-    }
-    match frame::parse_server(&frame.text) {
-        Ok(ServerFrame::Gap(gap)) => Some(Position {
-            epoch: gap.epoch,
-            offset: gap.to,
-        }),
-        Ok(ServerFrame::Subscribed(told)) => told.gap.map(|gap| Position {
-            epoch: told.epoch,
-            offset: gap.to,
-        }),
-        _ => None,
-    }
-}
-
-fn last_event_id(headers: &HeaderMap) -> Option<&str> {
-    headers
-        .get("last-event-id")
-        .and_then(|value| value.to_str().ok())
-}
-
 /// A subscription as SSE and poll ask for it. `last` names the last event had, `from` the next one wanted.
-fn subscription(
+pub(super) fn subscription(
     stream: &str,
     from: Option<&str>,
     last: Option<&str>,
@@ -715,12 +620,13 @@ async fn whole_body(request: Request, max: usize) -> Result<Bytes, Box<Response>
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(problem)) if problem.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(too_large()),
         Ok(Err(problem)) => Err(Box::new(bad_request(&problem.body_text()))),
-        Err(_) => {
-            let text = format!("the body did not come within {} s", BODY_WAIT.as_secs());
-            let status = StatusCode::REQUEST_TIMEOUT;
-            Err(Box::new(error(status, http_code::BAD_REQUEST, &text)))
-        }
+        Err(_) => Err(Box::new(late_body())),
     }
+}
+
+pub(super) fn late_body() -> Response {
+    let text = format!("the body did not come within {} s", BODY_WAIT.as_secs());
+    error(StatusCode::REQUEST_TIMEOUT, http_code::BAD_REQUEST, &text)
 }
 
 /// The frame in the body of a request; its `type` may be left out.
@@ -768,12 +674,12 @@ fn unavailable() -> Response {
     )
 }
 
-fn bad_request(message: &str) -> Response {
+pub(super) fn bad_request(message: &str) -> Response {
     error(StatusCode::BAD_REQUEST, http_code::BAD_REQUEST, message)
 }
 
 /// An `error` frame as the body of a response.
-fn error(status: StatusCode, code: &str, message: &str) -> Response {
+pub(super) fn error(status: StatusCode, code: &str, message: &str) -> Response {
     let frame = ServerFrame::Error(Trouble {
         code: code.to_owned(),
         message: message.to_owned(),
@@ -826,47 +732,6 @@ mod tests {
             ("", true),
         ] {
             assert_eq!(is_text(query), expected, "{query}");
-        }
-    }
-
-    #[test]
-    fn an_sse_event_names_the_place_it_settles() {
-        let frame = |text: &str, kind, event| Outgoing {
-            text: text.into(),
-            kind,
-            event,
-            counted: true,
-        };
-        let gap = r#"{"type":"gap","stream":"run/1","epoch":5,"from":1,"to":3,"reason":"r"}"#;
-        let joined = r#"{"type":"subscribed","id":1,"stream":"run/1","epoch":5,"next_offset":9,"recovered":true}"#;
-        for (frame, with_id, expected) in [
-            (
-                frame("{}", "event", Some(Position::new(5, 7))),
-                true,
-                "id: 5.7\nevent: event\ndata: {}\n\n".into(),
-            ),
-            (
-                frame("{}", "event", Some(Position::new(5, 7))),
-                false,
-                "event: event\ndata: {}\n\n".into(),
-            ),
-            (
-                frame("{\n\"a\":\r1}", "event", None),
-                true,
-                "event: event\ndata: {\ndata: \"a\":\ndata: 1}\n\n".into(),
-            ),
-            (
-                frame(gap, "gap", None),
-                true,
-                format!("id: 5.3\nevent: gap\ndata: {gap}\n\n"),
-            ),
-            (
-                frame(joined, "subscribed", None),
-                true,
-                format!("event: subscribed\ndata: {joined}\n\n"),
-            ),
-        ] {
-            assert_eq!(sse_event(&frame, with_id), expected);
         }
     }
 

@@ -1,7 +1,7 @@
 //! The hub on a socket: `ghostlight.v1` over WebSocket, the same events as SSE and as long poll, publishing by POST.
 //!
 //! [`Server::start`] serves a [`Hub`] on threads of its own, so that the app can embed it. `accept` takes connections,
-//! `http` is what the routes do, `socket` a WebSocket's task, `driver` runs the pure
+//! `http` is what the routes do, `sse` the event streams among them, `socket` a WebSocket's task, `driver` runs the pure
 //! [`Session`](ghostlight_sync::session::Session) under each of them, `board` stands between them and the log.
 //! `docs/PROTOCOL.md` says what all of this promises.
 
@@ -12,6 +12,7 @@ mod http;
 mod principal;
 mod recent;
 mod socket;
+mod sse;
 mod token;
 
 pub use accept::TlsFiles;

@@ -2,7 +2,7 @@
 
 use crate::rig::{Rig, TOKEN, soon};
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
+use hyper::{Response, body::Incoming};
 use serde_json::{Value, json};
 
 const EPOCH: u64 = 1_700_000_000_000_000;
@@ -25,9 +25,16 @@ impl Sse {
         let token = format!("Bearer {TOKEN}");
         let mut headers = vec![("authorization", token.as_str())];
         headers.extend(last.map(|last| ("last-event-id", last)));
-        let response = rig
-            .http("GET", &format!("/v1/sse?{query}"), &headers, "")
-            .await;
+        let path = format!("/v1/sse?{query}");
+        Self::of(rig.http("GET", &path, &headers, "").await)
+    }
+
+    /// Subscribes by the frames of a WebSocket.
+    async fn post(rig: &Rig, frames: &str) -> Self {
+        Self::of(posted(rig, frames).await)
+    }
+
+    fn of(response: Response<Incoming>) -> Self {
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
         Self {
@@ -133,6 +140,117 @@ async fn sse_of_several_streams_has_no_ids() {
         events.push(sse.next().await.unwrap());
     }
     assert!(events.iter().all(|one| one.id.is_none()), "{events:?}");
+}
+
+async fn posted(rig: &Rig, frames: &str) -> Response<Incoming> {
+    let token = format!("Bearer {TOKEN}");
+    let headers = [("authorization", token.as_str())];
+    rig.http("POST", "/v1/sse", &headers, frames).await
+}
+
+/// A `subscribe` from these places of the streams.
+fn from_places(pattern: &str, places: &[(&str, u64, u64)], more: bool) -> String {
+    let places = places.iter().map(|(stream, epoch, offset)| {
+        let place = json!({"epoch": epoch, "offset": offset});
+        ((*stream).to_owned(), place)
+    });
+    let places: serde_json::Map<String, Value> = places.collect();
+    json!({"type": "subscribe", "id": "w", "stream": pattern, "positions": places, "more": more})
+        .to_string()
+}
+
+#[tokio::test]
+async fn sse_of_several_streams_goes_on_from_the_places_in_its_body() {
+    let rig = Rig::start();
+    for (stream, count) in [("run/1", 5), ("run/2", 4), ("run/3", 1), ("note/1", 1)] {
+        rig.count(stream, 0..count);
+    }
+    // In one frame, in two with an empty line between, with the place of a stream that there is not, and of another epoch.
+    let one = from_places("run/*", &[("run/1", EPOCH, 3), ("run/2", EPOCH, 4)], false);
+    let first = from_places("run/*", &[("run/1", EPOCH, 3)], true);
+    let last = from_places("run/*", &[("run/2", EPOCH, 4), ("run/9", 1, 1)], false);
+    let other = from_places("run/*", &[("run/1", 1, 3), ("run/2", EPOCH, 3)], false);
+    for (frames, expected) in [
+        (one, &["run/1 3", "run/1 4", "run/3 0"][..]),
+        (
+            format!("{first}\n\n{last}\n"),
+            &["run/1 3", "run/1 4", "run/3 0"],
+        ),
+        (
+            other,
+            &[
+                "run/1 0", "run/1 1", "run/1 2", "run/1 3", "run/1 4", "run/2 3", "run/3 0",
+            ],
+        ),
+    ] {
+        let mut sse = Sse::post(&rig, &frames).await;
+        let mut told = Vec::new();
+        loop {
+            let event = sse.next().await.unwrap();
+            let data = event.data;
+            match event.event.as_str() {
+                "event" => told.push(format!(
+                    "{} {}",
+                    data["stream"].as_str().unwrap(),
+                    data["offset"]
+                )),
+                "caught_up" if data["stream"] == "run/*" => break,
+                _ => assert_eq!(data["id"], "w", "{data}"),
+            }
+        }
+        told.sort();
+        assert_eq!(told, expected, "{frames}");
+    }
+    // Of one stream as well, with the ids that the query gives it.
+    let frame = json!({"type": "subscribe", "id": 4, "stream": "run/1", "from": {"epoch": EPOCH, "offset": 4}});
+    let events = Sse::post(&rig, &frame.to_string())
+        .await
+        .until("caught_up")
+        .await;
+    assert_eq!(events[1].id, Some(format!("{EPOCH}.4")));
+    assert_eq!(events[2].data["id"], 4);
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_subscription_is_refused_in_words() {
+    let rig = Rig::with_limits(|limits| limits.max_frame_bytes = 2_000);
+    let long = from_places(&format!("run/{}*", "x".repeat(2_000)), &[], false);
+    let other = from_places("run/2", &[], false);
+    for (body, status, code) in [
+        (String::new(), 400, "bad_request"),
+        ("no frame".to_owned(), 400, "malformed"),
+        (r#"{"type":"ping","nonce":1}"#.to_owned(), 400, "malformed"),
+        (from_places("bad", &[], false), 400, "bad_stream"),
+        (from_places("run/1", &[], true), 400, "bad_request"),
+        (
+            format!("{}\n{other}", from_places("run/1", &[], true)),
+            400,
+            "bad_request",
+        ),
+        (format!("{other}\n{other}"), 400, "bad_request"),
+        (
+            format!(
+                "{}\n{}",
+                from_places("run/2", &[], true),
+                other.replace("\"w\"", "\"v\"")
+            ),
+            400,
+            "bad_request",
+        ),
+        (long, 413, "too_large"),
+        // Nothing but empty lines, and too many of them.
+        (
+            format!("{}\n", " ".repeat(1_999)).repeat(16_778),
+            413,
+            "too_large",
+        ),
+    ] {
+        let response = posted(&rig, &body).await;
+        assert_eq!(response.status(), status, "{body:.200}");
+        let bytes = response.into_body().collect().await.unwrap().to_bytes();
+        let answer: Value = serde_json::from_slice(&bytes).unwrap();
+        assert_eq!(answer["code"], code, "{body:.200}: {answer}");
+    }
 }
 
 #[tokio::test]

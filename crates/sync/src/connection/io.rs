@@ -29,6 +29,11 @@ pub enum Input {
         /// Of [`Action::Open`].
         attempt: u64,
     },
+    /// A comment of an event stream arrived: a heartbeat, if there is another in time.
+    Beat {
+        /// Of [`Action::Open`].
+        attempt: u64,
+    },
     /// The socket took bytes that had been waiting: before the ping is out, a slow link is not a dead one.
     Wrote {
         /// Of [`Action::Open`].

@@ -19,6 +19,10 @@ const REFRESH_AGAIN_MS: u64 = 30_000;
 /// The shortest heartbeat that a server may ask for, in ms: less would be a load and no gain.
 const HEARTBEAT_MIN_MS: u64 = 1_000;
 
+/// Comments closer together than so many in the time of a heartbeat are none: a greeting of several lines, or words
+/// beside events.
+const BEATS_MAX: u64 = 30;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Idle,
@@ -46,6 +50,11 @@ struct Up {
     sent: Option<(u64, Millis)>,
     /// The ping is on its way, or there is none.
     out: bool,
+    /// An event stream of another system, which need not say anything while nothing happens; TCP finds a peer that is
+    /// gone. Until it shows a heartbeat.
+    may_be_silent: bool,
+    /// Its last comment.
+    beat_at: Option<Millis>,
     probe: Option<Probe>,
 }
 
@@ -185,6 +194,7 @@ impl Connection {
                 heartbeat_ms,
             } => self.welcome(attempt, heartbeat_ms, now),
             Input::Heard { attempt } => self.heard(attempt, now),
+            Input::Beat { attempt } => self.beat(attempt, now),
             Input::Wrote { attempt } => self.wrote(attempt, now),
             Input::Pinged { attempt, nonce } => self.pinged(attempt, nonce, now),
             Input::Pong { attempt, nonce } => self.pong(attempt, nonce, now),
@@ -315,6 +325,8 @@ impl Connection {
             deadline: None,
             sent: None,
             out: true,
+            may_be_silent: heartbeat_ms.is_none() && self.transport == Transport::Sse,
+            beat_at: None,
             probe: None,
         });
         self.connected_at = Some(now);
@@ -346,6 +358,16 @@ impl Connection {
             if !duplex {
                 up.ping_at = now.plus(heartbeat_ms);
             }
+        }
+    }
+
+    /// Two comments as far apart as those of a heartbeat are one: it has a rhythm that our patience fits.
+    fn beat(&mut self, attempt: u64, now: Millis) {
+        self.heard(attempt, now);
+        let rhythm = self.heartbeat_ms / BEATS_MAX..=self.heartbeat_ms;
+        if let Some(up) = self.up(attempt) {
+            let apart = up.beat_at.replace(now).map(|before| now.since(before));
+            up.may_be_silent &= !apart.is_some_and(|apart| rhythm.contains(&apart));
         }
     }
 
@@ -503,6 +525,9 @@ impl Connection {
         match up.deadline {
             // One question at a time: another would put the end of this one's patience off.
             Some(deadline) if now >= up.ping_at => up.ping_at = deadline,
+            None if now >= up.ping_at && up.may_be_silent => {
+                up.ping_at = now.plus(self.heartbeat_ms);
+            }
             None if now >= up.ping_at => {
                 if self.transport == Transport::WebSocket {
                     self.next_nonce += 1;

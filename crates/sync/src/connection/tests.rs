@@ -312,13 +312,80 @@ fn writing_does_not_put_off_the_end_of_a_ping_that_is_out() {
         ..Config::default()
     });
     rig.give(Input::Start);
-    rig.welcome();
     let attempt = rig.attempt;
+    rig.give(Input::Welcome {
+        attempt,
+        heartbeat_ms: Some(30_000),
+    });
     for at in (1_000..35_000).step_by(1_000) {
         rig.now = Millis(at);
         assert_eq!(rig.give(Input::Wrote { attempt }), NOTHING);
     }
     assert_eq!(rig.after(1_000), ["close"]);
+}
+
+/// Another system promises no comments: a day without an event is none without a connection.
+#[test]
+fn an_event_stream_may_be_silent_until_it_shows_a_heartbeat() {
+    let streams = |heartbeat_ms| {
+        let mut rig = Rig::new(Config {
+            transports: Transports::only(Transport::Sse),
+            ..Config::default()
+        });
+        rig.give(Input::Start);
+        let attempt = rig.attempt;
+        rig.give(Input::Welcome {
+            attempt,
+            heartbeat_ms,
+        });
+        rig
+    };
+    let beats = |rig: &mut Rig, times: &[u64]| {
+        let attempt = rig.attempt;
+        for at in times {
+            assert_eq!(rig.run(at - rig.now.0), [], "before {at}");
+            assert_eq!(rig.give(Input::Beat { attempt }), NOTHING, "at {at}");
+        }
+    };
+    const DAY: u64 = 86_400_000;
+    for (times, deadline) in [
+        (&[][..], None),
+        // A greeting, of one comment and of several.
+        (&[0], None),
+        (&[0, 1, 2, 900], None),
+        // Slower than our patience.
+        (&[0, 45_000, 90_000], None),
+        // A heartbeat, from its second comment on.
+        (&[15_000], None),
+        (&[15_000, 30_000], Some(65_000)),
+        (&[0, 1_000], Some(36_000)),
+        (&[0, 30_000, 75_000 - 12_000], Some(98_000)),
+        (&[0, 45_000, 46_000], Some(81_000)),
+    ] {
+        let mut rig = streams(None);
+        beats(&mut rig, times);
+        let ended = rig.run(DAY).first().map(|(at, what)| (*at, what.clone()));
+        let expected = deadline.map(|at| (at, "close".to_owned()));
+        assert_eq!(ended, expected, "{times:?}");
+    }
+    // What it sends is no heartbeat.
+    let mut rig = streams(None);
+    let attempt = rig.attempt;
+    for _ in 0..20 {
+        rig.run(20_000);
+        rig.give(Input::Heard { attempt });
+    }
+    assert_eq!(rig.run(DAY), []);
+    // The next connection has to show its own.
+    let mut rig = streams(None);
+    beats(&mut rig, &[15_000, 30_000]);
+    let done = rig.run(40_000);
+    assert_eq!(done[1].1, "open Sse");
+    rig.welcome();
+    assert_eq!(rig.run(DAY), []);
+    // A hub comments its streams, and need not show that first.
+    let mut rig = streams(Some(30_000));
+    assert_eq!(rig.run(DAY)[0], (35_000, "close".to_owned()));
 }
 
 /// A server that sends is there, whether it answers pings or not; once it falls silent, that is found as soon as ever.
@@ -618,8 +685,11 @@ fn transports_without_a_way_up_are_listened_to() {
         ..Config::default()
     });
     rig.give(Input::Start);
-    rig.welcome();
     let attempt = rig.attempt;
+    rig.give(Input::Welcome {
+        attempt,
+        heartbeat_ms: Some(30_000),
+    });
     rig.now = rig.now.plus(20_000);
     rig.give(Input::Heard { attempt });
     assert_eq!(rig.run(34_999), []);

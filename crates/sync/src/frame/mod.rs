@@ -3,6 +3,7 @@
 //! Unknown members are ignored. An unknown `type` and a malformed frame are errors of their own
 //! ([`FrameError`]), to be reported and survived. Bodies and ids are kept as they were written.
 
+mod place;
 mod value;
 
 use ghostlight_model::{Epoch, Micros, Offset, StreamId};
@@ -10,6 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::Serialize
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
+pub use place::event_place;
 pub use value::{Body, Echo, Position, Secret};
 
 /// The version that `hello` names.

@@ -120,6 +120,13 @@ pub enum GapReason {
     Server(String),
     /// The server skipped them in so many replays, without a word.
     Skipped(u32),
+    /// The event came and is longer than what is taken, in bytes.
+    TooLong {
+        /// What it has.
+        size: usize,
+        /// What it may have.
+        limit: usize,
+    },
 }
 
 impl fmt::Display for GapReason {
@@ -129,6 +136,10 @@ impl fmt::Display for GapReason {
             Self::Server(reason) if reason.is_empty() => f.write_str("the server gives no reason"),
             Self::Server(reason) => write!(f, "the server says: {reason}"),
             Self::Skipped(times) => write!(f, "the server skipped them, asked {times} times"),
+            Self::TooLong { size, limit } => write!(
+                f,
+                "its message has {size} bytes, and the limit is {limit}; the beginning is in quarantine"
+            ),
         }
     }
 }
@@ -371,6 +382,19 @@ impl Receiver {
             }) => self.refused(&id, code, message, now),
             _ => {}
         }
+        std::mem::take(&mut self.out)
+    }
+
+    /// An event came that is too long to be taken. Asked for again it would come again, so its place is a gap. Nothing if
+    /// we are behind that place already.
+    pub fn too_long(
+        &mut self,
+        (stream, at): (StreamId, Position),
+        (size, limit): (usize, usize),
+        now: Millis,
+    ) -> Vec<Action> {
+        let reason = GapReason::TooLong { size, limit };
+        self.missing(stream, at.epoch, (at.offset, at.offset), reason, now);
         std::mem::take(&mut self.out)
     }
 

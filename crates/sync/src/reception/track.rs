@@ -374,22 +374,34 @@ impl Receiver {
     }
 
     pub(super) fn gap(&mut self, gap: Gap, now: Millis) {
+        let reason = GapReason::Server(gap.reason);
+        self.missing(gap.stream, gap.epoch, (gap.from, gap.to), reason, now);
+    }
+
+    /// These offsets, both ends included, will never come.
+    pub(super) fn missing(
+        &mut self,
+        stream: StreamId,
+        epoch: Epoch,
+        (from, to): (Offset, Offset),
+        reason: GapReason,
+        now: Millis,
+    ) {
         self.heard_at = now;
-        if gap.from > gap.to || gap.to > OFFSET_MAX || gap.epoch > EPOCH_MAX {
-            let what = format!("gap {}–{} of epoch {}", gap.from.0, gap.to.0, gap.epoch.0);
-            return self.nonsense(gap.stream, what);
+        if from > to || to > OFFSET_MAX || epoch > EPOCH_MAX {
+            let what = format!("gap {}–{} of epoch {}", from.0, to.0, epoch.0);
+            return self.nonsense(stream, what);
         }
-        if !self.enter(&gap.stream, gap.epoch) {
+        if !self.enter(&stream, epoch) {
             return;
         }
-        let known = self.position(&gap.stream);
-        if known.is_some_and(|known| gap.epoch < known.epoch) {
+        let known = self.position(&stream);
+        if known.is_some_and(|known| epoch < known.epoch) {
             self.counts.stale += 1;
             return;
         }
-        let reason = GapReason::Server(gap.reason);
-        self.note_gap(&gap.stream, gap.from, gap.to, reason, now);
-        self.settle(&gap.stream, now);
+        self.note_gap(&stream, from, to, reason, now);
+        self.settle(&stream, now);
     }
 
     fn nonsense(&mut self, stream: StreamId, what: String) {
