@@ -14,7 +14,10 @@ mod window;
 
 use ghostlight_api::{ApiError, ErrorCode};
 use ghostlight_engine::{Engine, Hooks, Input, host::PROJECT, store_error};
-pub use ghostlight_engine::{FeedDefaults, ModelDefaults};
+pub use ghostlight_engine::{
+    FeedDefaults, ModelDefaults,
+    feeds::{RECONNECT_VARIABLE, reconnects},
+};
 use std::{
     path::PathBuf,
     sync::{Arc, OnceLock},

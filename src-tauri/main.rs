@@ -2,7 +2,7 @@
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
 use clap::Parser;
-use ghostlight_desktop::{FeedDefaults, ModelDefaults, Start};
+use ghostlight_desktop::{FeedDefaults, ModelDefaults, RECONNECT_VARIABLE, Start, reconnects};
 use std::{path::PathBuf, process::ExitCode};
 
 /// Shows live whether a job posting is real.
@@ -60,10 +60,12 @@ fn feeds() -> Result<FeedDefaults, String> {
         Some(Ok(ms)) => Some(ms),
         Some(Err(_)) => return Err(format!("{DELAY}: milliseconds are expected")),
     };
+    let reconnects = text(RECONNECT_VARIABLE).map_or(Ok(true), |text| reconnects(&text))?;
     Ok(FeedDefaults {
         url: text("GHOSTLIGHT_FEED_URL"),
         token: text("GHOSTLIGHT_FEED_TOKEN"),
         max_delay_ms,
+        stays_off: !reconnects,
     })
 }
 

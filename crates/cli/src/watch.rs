@@ -12,13 +12,13 @@ use crate::{
 use ghostlight_engine::{
     StoreError,
     feeds::{
-        FeedEntry, Mark, MarkFile, News, Options, Store, Told, Watching,
+        FeedEntry, Mark, MarkFile, News, Options, RECONNECT_VARIABLE, Store, Told, Watching,
         feed::{
             Ended, Endpoint, Kind, Secret, Settings,
             backoff::Backoff,
             connection::{Failure, FailureClass, State, Status, Transport},
         },
-        json_line, remembered, text_line,
+        json_line, reconnects, remembered, text_line,
     },
     outbox,
 };
@@ -38,8 +38,6 @@ use std::{
 const TOKEN_VARIABLE: &str = "GHOSTLIGHT_FEED_TOKEN";
 /// The environment variable with the longest wait between two tries, in ms (SPEC C13).
 const MAX_DELAY_VARIABLE: &str = "GHOSTLIGHT_MAX_RECONNECT_DELAY_MS";
-/// The environment variable that switches trying again off (SPEC C13).
-const RECONNECT_VARIABLE: &str = "GHOSTLIGHT_RECONNECT";
 /// The environment variable with how many of the stored events are shown again (SPEC C7, C13).
 const HISTORY_VARIABLE: &str = "GHOSTLIGHT_EVENT_HISTORY_LIMIT";
 /// The most that it may name: their places are held in memory, 16 bytes each.
@@ -194,22 +192,9 @@ fn settings(args: &Args) -> Result<Settings, Exit> {
             Backoff::new(BASE_DELAY_MS.min(cap), 2.0, cap).map_err(|e| bad(e.to_string()))?;
     }
     if let Some(text) = variable(RECONNECT_VARIABLE)? {
-        settings.connection.reconnects = switch(&text).ok_or_else(|| {
-            usage(format!(
-                "{RECONNECT_VARIABLE}: 1, true or on, or 0, false or off, is expected"
-            ))
-        })?;
+        settings.connection.reconnects = reconnects(&text).map_err(usage)?;
     }
     Ok(settings)
-}
-
-/// `0`, `false`, `off` and their opposites; an empty text is as good as none.
-fn switch(text: &str) -> Option<bool> {
-    match text.trim().to_ascii_lowercase().as_str() {
-        "" | "1" | "true" | "on" | "yes" => Some(true),
-        "0" | "false" | "off" | "no" => Some(false),
-        _ => None,
-    }
 }
 
 fn history_limit() -> Result<Option<usize>, Exit> {

@@ -729,6 +729,23 @@ pub struct Told {
     pub behind: Mark,
 }
 
+/// The environment variable that switches trying again off (SPEC C13).
+pub const RECONNECT_VARIABLE: &str = "GHOSTLIGHT_RECONNECT";
+
+/// Whether [`RECONNECT_VARIABLE`] lets a feed try again; an empty text is as good as none.
+///
+/// # Errors
+/// What is expected, in a sentence.
+pub fn reconnects(text: &str) -> Result<bool, String> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "" | "1" | "true" | "on" | "yes" => Ok(true),
+        "0" | "false" | "off" | "no" => Ok(false),
+        _ => Err(format!(
+            "{RECONNECT_VARIABLE}: 1, true or on, or 0, false or off, is expected"
+        )),
+    }
+}
+
 /// One line of JSON, as `watch --json` prints it (DESIGN *Command line*). The body is verbatim, but for line ends
 /// between its tokens, which become spaces.
 pub fn json_line(entry: &FeedEntry) -> String {

@@ -66,6 +66,8 @@ pub struct FeedDefaults {
     pub token: Option<String>,
     /// The longest wait between two tries, in ms.
     pub max_delay_ms: Option<u64>,
+    /// A failed try, or the end of a connection, is not followed by another try until somebody asks for it.
+    pub stays_off: bool,
 }
 
 impl fmt::Debug for FeedDefaults {
@@ -73,6 +75,7 @@ impl fmt::Debug for FeedDefaults {
         // Address and token may be secrets.
         f.debug_struct("FeedDefaults")
             .field("max_delay_ms", &self.max_delay_ms)
+            .field("stays_off", &self.stays_off)
             .finish_non_exhaustive()
     }
 }
@@ -608,6 +611,7 @@ impl Shared {
         let mut settings = Settings::new(endpoint, None);
         settings.kind = feed.settings.kind.as_deref().and_then(Kind::of_word);
         settings.connection.follows_network = !is_loopback(&settings.endpoint);
+        settings.connection.reconnects = !defaults.stays_off;
         if let Some(transport) = feed.settings.transport.as_deref().and_then(transport_of) {
             settings.connection.transports = Transports::only(transport);
         }

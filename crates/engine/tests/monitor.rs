@@ -506,6 +506,7 @@ fn a_feed_of_the_environment_is_set_up_once_and_its_token_is_not_stored() {
         url: Some(format!("ws://{}/v1", rig.address)),
         token: Some(TOKEN.into()),
         max_delay_ms: Some(200),
+        ..FeedDefaults::default()
     };
     rig.engine.follow_feeds(defaults.clone()).unwrap();
     let ViewData::Feeds(feeds) = rig.engine.view(&ViewQuery::Feeds) else {
@@ -526,6 +527,24 @@ fn a_feed_of_the_environment_is_set_up_once_and_its_token_is_not_stored() {
         rig.engine.follow_feeds(bad).unwrap_err().code,
         ErrorCode::Input
     );
+}
+
+#[test]
+fn a_feed_that_is_not_to_try_again_waits_for_somebody_who_asks() {
+    let mut rig = Rig::new();
+    let stays_off = FeedDefaults {
+        stays_off: true,
+        ..FeedDefaults::default()
+    };
+    rig.engine.follow_feeds(stays_off).unwrap();
+    let id = rig.add(Some(TOKEN));
+    rig.wait_for_state(id, LinkState::Connected);
+    rig.server = None;
+    let feed = rig.wait_for_state(id, LinkState::Disconnected);
+    assert_eq!(feed.link.next_try, None, "{feed:?}");
+    rig.serve();
+    rig.engine.handle(Reconnect { id: Some(id) }).unwrap();
+    rig.wait_for_state(id, LinkState::Connected);
 }
 
 #[test]
