@@ -94,6 +94,8 @@ pub enum ImportState {
     Taking,
     /// It is here.
     Done(Box<ImportDone>),
+    /// A person stopped it; nothing was taken over.
+    Cancelled,
     /// It was refused, naming the entry at fault, or could not be taken over; nothing was.
     Failed(crate::ApiError),
 }
@@ -101,7 +103,7 @@ pub enum ImportState {
 impl ImportState {
     /// Whether nothing more happens.
     pub fn has_ended(&self) -> bool {
-        matches!(self, ImportState::Done(_) | ImportState::Failed(_))
+        !matches!(self, ImportState::Verifying | ImportState::Taking)
     }
 }
 

@@ -41,19 +41,40 @@ pub struct Counts {
     pub observations: u64,
     /// Commits.
     pub commits: u64,
+    /// Branches; none before the second format.
+    #[serde(default)]
+    pub branches: u64,
 }
 
 impl Counts {
-    pub(super) fn add(&mut self, piece: &Piece) {
-        *match piece {
-            Piece::Content(..) => &mut self.contents,
-            Piece::Capture(_) => &mut self.captures,
-            Piece::Posting(_) => &mut self.postings,
-            Piece::Stream(_) => &mut self.streams,
-            Piece::Event(_) => &mut self.events,
-            Piece::Observation(_) => &mut self.observations,
-            Piece::Commit(_) => &mut self.commits,
-        } += 1;
+    /// Counts a piece.
+    pub fn add(&mut self, piece: &Piece) {
+        let (kind, count) = match piece {
+            Piece::Content(..) => (&mut self.contents, 1),
+            Piece::Capture(_) => (&mut self.captures, 1),
+            Piece::Posting(_) => (&mut self.postings, 1),
+            Piece::Stream(_) => (&mut self.streams, 1),
+            Piece::Event(_) => (&mut self.events, 1),
+            Piece::Observation(_) => (&mut self.observations, 1),
+            Piece::Commit(_) => (&mut self.commits, 1),
+            Piece::Branches(one) => (&mut self.branches, one.branches.len() as u64),
+        };
+        *kind += count;
+    }
+
+    /// All of them. What a manifest says may be any number.
+    pub fn total(&self) -> u64 {
+        let kinds = [
+            self.contents,
+            self.captures,
+            self.postings,
+            self.streams,
+            self.events,
+            self.observations,
+            self.commits,
+            self.branches,
+        ];
+        kinds.into_iter().fold(0, u64::saturating_add)
     }
 }
 
@@ -178,6 +199,7 @@ impl<W: Write + Seek> Writer<W> {
             Piece::Stream(stream) => self.line(LINES[3], stream),
             Piece::Event(event) => self.line(LINES[4], event),
             Piece::Commit(commit) => self.line(LINES[5], commit),
+            Piece::Branches(branches) => self.line(LINES[6], branches),
         }
     }
 
