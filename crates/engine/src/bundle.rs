@@ -13,7 +13,7 @@ use ghostlight_model::{
 };
 pub use ghostlight_report::bundle::{BundleError, Counts};
 use ghostlight_report::{
-    bundle::{Reader, Stop, write},
+    bundle::{Reader, Stop, look, write},
     name,
 };
 pub use ghostlight_store::Imported;
@@ -71,6 +71,21 @@ impl Engine {
         watch: &mut Watch<'_>,
     ) -> Result<(Written, Counts), ExportError> {
         run(self.store(), filter, limit, target, watch)
+    }
+
+    /// How many postings such a bundle would have, and about how many bytes the file.
+    ///
+    /// # Errors
+    /// A filter that says nothing of postings, or trouble with the store.
+    pub fn look_bundle(&self, filter: &Filter, limit: Option<u64>) -> Result<(u64, u64), ApiError> {
+        checked(filter)?;
+        let look = || {
+            let snapshot = self.store().snapshot()?;
+            let rows = snapshot.count(What::Postings, filter)?;
+            let rows = limit.map_or(rows, |limit| limit.min(rows));
+            Ok((rows, estimate(&snapshot, filter, rows)?))
+        };
+        look().map_err(|error: StoreError| store_error(&error))
     }
 
     /// Verifies a bundle, then takes all of it over, or nothing. `cancel` is asked before each piece and behind the
@@ -228,17 +243,48 @@ pub(crate) fn run(
     target: &Target,
     watch: &mut Watch<'_>,
 ) -> Result<(Written, Counts), ExportError> {
-    // The same rule as for a table of postings.
+    checked(filter).map_err(ExportError::Refused)?;
+    let snapshot = store.snapshot()?;
+    let postings = chosen(&snapshot, filter, limit)?;
+    let total = snapshot.pieces_bytes(&postings)?;
+    let pour = |take: &mut dyn FnMut(Piece) -> ControlFlow<()>| snapshot.pieces(&postings, take);
+    Ok(write(target, VERSION, total, watch, pour)?)
+}
+
+/// The same rule as for a table of postings.
+fn checked(filter: &Filter) -> Result<(), ApiError> {
     let rows = Export {
         filter: filter.clone(),
         ..Export::all(What::Postings, Format::Csv)
     };
-    rows.checked().map_err(ExportError::Refused)?;
-    let snapshot = store.snapshot()?;
-    let postings = chosen(&snapshot, filter, limit)?;
-    let total = postings.len() as u64;
-    let pour = |take: &mut dyn FnMut(Piece) -> ControlFlow<()>| snapshot.pieces(&postings, take);
-    Ok(write(target, VERSION, total, watch, pour)?)
+    rows.checked().map(drop)
+}
+
+/// Postings whose sizes an estimate is made from; more are taken for as large as these.
+const SIZED_MAX: u64 = 100;
+/// Bytes that are packed to see how small that makes them.
+const PACKED_BYTES_MAX: u64 = 2 << 20;
+
+/// About how large a bundle of `rows` postings would be.
+fn estimate(snapshot: &Snapshot, filter: &Filter, rows: u64) -> Result<u64, StoreError> {
+    let postings = chosen(snapshot, filter, Some(rows.min(SIZED_MAX)))?;
+    let (mut bytes, mut some, mut some_bytes) = (0, Vec::new(), 0);
+    for posting in &postings {
+        let size = snapshot.pieces_bytes(&[*posting])?;
+        bytes += size;
+        if some.is_empty() || some_bytes + size <= PACKED_BYTES_MAX {
+            some.push(*posting);
+            some_bytes += size;
+        }
+    }
+    let pour = |take: &mut dyn FnMut(Piece) -> ControlFlow<()>| snapshot.pieces(&some, take);
+    let packed = look(VERSION, PACKED_BYTES_MAX, pour)?;
+    if packed.whole && some.len() as u64 == rows {
+        return Ok(packed.packed);
+    }
+    let ratio = packed.packed as f64 / packed.unpacked.max(1) as f64;
+    let share = rows as f64 / postings.len().max(1) as f64;
+    Ok((bytes as f64 * share * ratio) as u64)
 }
 
 /// The postings of an export, by id: the same selection is the same bundle.

@@ -222,6 +222,12 @@ impl RunId {
 }
 
 impl CapturePiece {
+    /// The hashes of its bytes and text layers.
+    pub fn contents(&self) -> impl Iterator<Item = ContentHash> {
+        let all = [Some(self.content), self.visible, self.source];
+        all.into_iter().flatten()
+    }
+
     /// The id that content, time and address give.
     pub fn computed_id(&self) -> CaptureId {
         let url = self.final_url.as_deref().unwrap_or("");

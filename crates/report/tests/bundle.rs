@@ -11,8 +11,8 @@ use ghostlight_model::{
     ids::{Epoch, Offset},
 };
 use ghostlight_report::{
-    Cancel, Failed, FileError, Target, Watch,
-    bundle::{BundleError, Counts, Reader, Stop, write},
+    Cancel, Failed, FileError, Progress, Target, Watch,
+    bundle::{BundleError, Counts, Reader, Stop, look, write},
 };
 use std::{
     fs::{self, File},
@@ -584,4 +584,62 @@ fn cancelled_or_refused_it_leaves_nothing() {
     );
     assert_eq!(fs::read_to_string(&path).unwrap(), "before");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn progress_follows_the_bytes_of_a_page_and_stops_within_it() {
+    // What cannot be packed.
+    let noise = |n: u32| (n.wrapping_mul(2_654_435_761) >> 24) as u8;
+    let page: Vec<u8> = (0..4_u32 << 20).map(noise).collect();
+    let folder = tempfile::tempdir().unwrap();
+    let target = Target {
+        path: folder.path().join("a.zip"),
+        overwrite: false,
+    };
+    let total = page.len() as u64;
+    let hash = ContentHash::of_bytes(&page);
+    let run = |cancel: &Cancel, progress: &mut dyn FnMut(Progress)| {
+        let mut watch = Watch { cancel, progress };
+        let piece = Piece::Content(hash, Some(page.clone()));
+        let pour = |take: &mut dyn FnMut(Piece) -> std::ops::ControlFlow<()>| {
+            let _ = take(piece);
+            Ok::<(), String>(())
+        };
+        write(&target, "0.1.0", total, &mut watch, pour)
+    };
+    for tenth in 0..=10 {
+        let (cancel, mut at) = (Cancel::default(), None);
+        let stopped = run(&cancel, &mut |now| {
+            if now.rows * 10 >= total * tenth && at.is_none() {
+                cancel.cancel();
+                at = Some(now.rows);
+            }
+        });
+        assert_eq!(stopped, Err(Failed::Cancelled), "{tenth}");
+        // Not much later than it was to be.
+        let at = at.unwrap();
+        assert!(at * 100 <= total * (tenth * 10 + 4), "{tenth}: {at}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+    let mut told = Vec::new();
+    run(&Cancel::default(), &mut |now| told.push(now.rows)).unwrap();
+    assert!(told.len() > 50 && told.is_sorted(), "{told:?}");
+    assert_eq!((told[0], told.last()), (0, Some(&total)));
+}
+
+#[test]
+fn how_large_it_would_be_is_what_it_is() {
+    let (_folder, path) = made();
+    let look_at = |bytes_max: u64| {
+        let pour = |take: &mut dyn FnMut(Piece) -> std::ops::ControlFlow<()>| {
+            let _ = sample().into_iter().try_for_each(take);
+            Ok::<(), String>(())
+        };
+        look("0.1.0", bytes_max, pour).unwrap()
+    };
+    let all = look_at(1 << 20);
+    assert!(all.whole, "{all:?}");
+    assert_eq!(all.packed, fs::metadata(&path).unwrap().len());
+    let some = look_at(100);
+    assert!(!some.whole && some.packed < all.packed, "{some:?}");
 }

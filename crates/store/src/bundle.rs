@@ -70,6 +70,23 @@ impl Snapshot {
     }
 }
 
+/// Bytes of a line besides what is stored: names, ids, the signs before quotes. The progress of an export counts them;
+/// the file itself is packed.
+const LINE_BYTES: i64 = 150;
+
+impl Snapshot {
+    /// About how many bytes [`Snapshot::pieces`] hands over, as the store's own sizes say; no page or text is read.
+    pub fn pieces_bytes(&self, postings: &[PostingId]) -> Result<u64, StoreError> {
+        self.reading(|c| {
+            let mut wanted = Wanted::default();
+            for posting in postings {
+                wanted.add(c, *posting)?;
+            }
+            Ok(u64::try_from(wanted.bytes(c, postings)?).unwrap_or(0))
+        })
+    }
+}
+
 /// What belongs to the postings.
 #[derive(Default)]
 struct Wanted {
@@ -106,6 +123,38 @@ impl Wanted {
         Ok(())
     }
 
+    fn bytes(self, c: &Connection, postings: &[PostingId]) -> rusqlite::Result<i64> {
+        let size = |sql: &str, with: &[&dyn ToSql]| -> rusqlite::Result<i64> {
+            c.prepare_cached(sql)?.query_row(with, |row| {
+                let (bytes, lines): (i64, i64) = (row.get(0)?, row.get(1)?);
+                Ok(bytes + lines * LINE_BYTES)
+            })
+        };
+        let mut bytes = 0;
+        let mut contents = BTreeSet::new();
+        for id in self.captures {
+            contents.extend(capture(c, id)?.contents());
+            bytes += 3 * LINE_BYTES;
+        }
+        for hash in contents {
+            bytes += c
+                .prepare_cached(sql::BUNDLE_CONTENT_SIZE)?
+                .query_row([hash.0], |row| row.get::<_, i64>(0))?;
+        }
+        for (id, stream) in self.streams {
+            let epoch = i64::try_from(stream.epoch.0).unwrap_or(i64::MAX);
+            let events = size(sql::BUNDLE_EVENTS_SIZE, &[&id, &epoch])?;
+            // An event's body is a text in its line: each of its quotes has a sign before it.
+            bytes += LINE_BYTES + events + events / 8;
+        }
+        for posting in postings {
+            bytes += size(sql::BUNDLE_OBSERVATIONS_SIZE, &[&posting.0])?;
+            bytes += size(sql::BUNDLE_COMMITS_SIZE, &[&posting.0])?;
+            bytes += 2 * LINE_BYTES;
+        }
+        Ok(bytes)
+    }
+
     fn hand_out(
         self,
         c: &Connection,
@@ -123,19 +172,14 @@ impl Wanted {
         let mut contents = BTreeSet::new();
         for id in self.captures {
             let capture = capture(c, id)?;
-            contents.extend(
-                [Some(capture.content), capture.visible, capture.source]
-                    .into_iter()
-                    .flatten()
-                    .map(|h| h.0),
-            );
+            contents.extend(capture.contents());
             captures.push(capture);
         }
         for hash in contents {
             let bytes = c
                 .prepare_cached(sql::CONTENT)?
-                .query_row([hash], |row| row.get(0))?;
-            give!(Piece::Content(ContentHash(hash), bytes));
+                .query_row([hash.0], |row| row.get(0))?;
+            give!(Piece::Content(hash, bytes));
         }
         for capture in captures {
             give!(Piece::Capture(capture));
@@ -331,8 +375,7 @@ impl Intake<'_, '_> {
     }
 
     fn capture(&mut self, capture: &CapturePiece) -> Result<(), StoreError> {
-        let hashes = [Some(capture.content), capture.visible, capture.source];
-        for hash in hashes.into_iter().flatten() {
+        for hash in capture.contents() {
             if !self.exists("SELECT 1 FROM content WHERE hash = ?1", &hash.0)? {
                 return refused(format!(
                     "capture {} names content {hash}, which is missing",

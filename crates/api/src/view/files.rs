@@ -16,8 +16,8 @@ pub struct ExportLook {
     pub known: Vec<String>,
     /// Rows, or postings of a bundle.
     pub rows: u64,
-    /// About how large it would be; `None` for a bundle, whose pages are not looked into.
-    pub bytes: Option<u64>,
+    /// About how large it would be.
+    pub bytes: u64,
     /// The columns.
     pub columns: Vec<String>,
     /// The first ten rows as text, long cells cut.
@@ -37,11 +37,11 @@ pub struct ExportRow {
     pub path: String,
     /// How it stands.
     pub state: ExportState,
-    /// Rows written, or postings.
+    /// Rows written; of a bundle under way bytes before they are packed, and then postings.
     pub rows: u64,
-    /// Rows there will be.
+    /// Rows there will be, or such bytes.
     pub total: u64,
-    /// Bytes written.
+    /// Bytes written; of a bundle under way before they are packed.
     pub bytes: u64,
     /// When it began.
     pub began: Micros,

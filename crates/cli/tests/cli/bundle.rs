@@ -47,7 +47,12 @@ fn branches_come_along_and_ours_moves_to_no_other() {
         file
     };
     let there = Ghostlight::new();
-    objects(&there, &["import", &bundle("first.zip")]);
+    let first = bundle("first.zip");
+    // The whole of it is packed to see how large it will be.
+    let look = &objects(&here, &["export", "--format", "bundle", "--preview"])[0];
+    let size = std::fs::metadata(&first).unwrap().len();
+    assert_eq!((&look["rows"], &look["bytes"]), (&1.into(), &size.into()));
+    objects(&there, &["import", &first]);
     objects(&here, &["edit", &id, "--branch", "try"]);
     objects(&here, &["edit", &id, "title=Gauge Engineer"]);
     let second = bundle("second.zip");

@@ -11,7 +11,7 @@ mod read;
 mod write;
 
 pub use read::{BundleError, Reader, Stop};
-pub use write::{Counts, write};
+pub use write::{Counts, Packed, look, write};
 
 use serde::{Deserialize, Serialize};
 
