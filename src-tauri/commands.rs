@@ -100,6 +100,7 @@ commands! {
     reveal_export: RevealExport,
     choose_bundle: ChooseBundle,
     start_import: StartImport,
+    cancel_import: CancelImport,
     start_archive: StartArchive,
     bring_archive_back: BringArchiveBack,
     stop_archive: StopArchive,

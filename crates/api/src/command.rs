@@ -399,6 +399,12 @@ commands! {
         path: String,
     } -> u64;
 
+    /// Stops an import; nothing of it was taken over then. One that has ended, or is being written as a whole, stays.
+    "cancel_import" CancelImport {
+        /// Which.
+        id: u64,
+    } -> ();
+
     /// Begins to put what old versions say into compressed files; it goes on in the background, as
     /// [`crate::view::ViewQuery::Storage`] shows.
     "start_archive" StartArchive {

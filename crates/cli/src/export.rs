@@ -7,8 +7,9 @@ use crate::{
     output::{Exit, fail, print_line, whole},
     progress,
 };
+use ghostlight_api::ApiError;
 use ghostlight_engine::{
-    Engine, bundle,
+    Engine, ErrorCode, bundle,
     export::{Export, ExportError, FileError, Look, Progress, Style, Target, Watch},
     host::wall_clock,
 };
@@ -179,7 +180,7 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Exit, Exit> {
         return preview(global, &engine, &export);
     };
     let target = target(args, output, &export.file_name(wall_clock()));
-    let written = with_progress(global, signals, |watch| {
+    let written = with_progress(global, signals, "{pos}/{len} {per_sec} {eta}", |watch| {
         engine.export(&export, &target, watch)
     })?;
     let told = json!({
@@ -200,29 +201,28 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Exit, Exit> {
 }
 
 fn run_bundle(global: &Global, args: &Args) -> Result<Exit, Exit> {
-    if args.what != What::Postings
-        || !args.fields.is_empty()
-        || args.preview
-        || args.bom
-        || args.no_guard
-    {
+    if args.what != What::Postings || !args.fields.is_empty() || args.bom || args.no_guard {
         let message = "a bundle holds postings with everything that is known of them";
-        let hint = "Leave out --what, --fields, --preview, --bom and --no-guard; the filters of postings choose which.";
+        let hint = "Leave out --what, --fields, --bom and --no-guard; the filters of postings choose which.";
         return Err(fail(Exit::Usage, message, Some(hint)));
     }
-    let Some(output) = &args.output else {
-        return Err(fail(
-            Exit::Usage,
-            "a bundle needs a file",
-            Some("Name it with -o."),
-        ));
-    };
     let signals = Signals::install()?;
     let engine = global.engine_of_known()?;
     let filter = args.rows.filter();
     let name = bundle::file_name(&filter, wall_clock());
+    // Without a file it is a preview: clap asks for one of them.
+    let Some(output) = &args.output else {
+        let (rows, bytes) = engine
+            .look_bundle(&filter, args.limit)
+            .map_err(|error| not_looked_at(&error))?;
+        return match global.json {
+            true => print_line(&json!({"name": name, "rows": rows, "bytes": bytes}).to_string()),
+            false => print_line(&format!("{name}: {rows} postings, about {bytes} bytes")),
+        }
+        .map(|()| Exit::Done);
+    };
     let target = target(args, output, &name);
-    let (written, counts) = with_progress(global, signals, |watch| {
+    let (written, counts) = with_progress(global, signals, "{percent} % {eta}", |watch| {
         engine.export_bundle(&filter, args.limit, &target, watch)
     })?;
     let told = json!({
@@ -263,13 +263,14 @@ fn target(args: &Args, output: &Path, name: &str) -> Target {
     }
 }
 
-/// Runs an export with a bar on a terminal, and stops it on SIGINT and SIGTERM.
+/// Runs an export with a bar and `figures` beside it on a terminal, and stops it on SIGINT and SIGTERM.
 fn with_progress<T>(
     global: &Global,
     signals: Signals,
+    figures: &str,
     work: impl FnOnce(&mut Watch<'_>) -> Result<T, ExportError>,
 ) -> Result<T, Exit> {
-    let bar = progress::bar(!global.quiet, "{bar:24} {pos}/{len} {per_sec} {eta}");
+    let bar = progress::bar(!global.quiet, &format!("{{bar:24}} {figures}"));
     let mut show = |now: Progress| {
         bar.set_length(now.total);
         bar.set_position(now.rows);
@@ -299,14 +300,16 @@ fn refused(error: &ExportError) -> Exit {
     fail(exit, &told.message, hint)
 }
 
+fn not_looked_at(error: &ApiError) -> Exit {
+    let exit = match error.code {
+        ErrorCode::Rule => Exit::Usage,
+        _ => Exit::Store,
+    };
+    fail(exit, &error.message, error.hint.as_deref())
+}
+
 fn preview(global: &Global, engine: &Engine, export: &Export) -> Result<Exit, Exit> {
-    let look: Look = engine.look(export).map_err(|error| {
-        let exit = match error.code {
-            ghostlight_engine::ErrorCode::Rule => Exit::Usage,
-            _ => Exit::Store,
-        };
-        fail(exit, &error.message, error.hint.as_deref())
-    })?;
+    let look: Look = engine.look(export).map_err(|error| not_looked_at(&error))?;
     let name = export.file_name(wall_clock());
     if global.json {
         let told = json!({

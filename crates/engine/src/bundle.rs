@@ -2,7 +2,7 @@
 
 use crate::{
     Engine, VERSION,
-    export::{Export, ExportError, Target, Watch, Written},
+    export::{Cancel, Export, ExportError, Target, Watch, Written},
     store_error,
 };
 use ghostlight_api::{ApiError, ErrorCode};
@@ -13,13 +13,12 @@ use ghostlight_model::{
 };
 pub use ghostlight_report::bundle::{BundleError, Counts};
 use ghostlight_report::{
-    bundle::{Reader, Stop, write},
+    bundle::{Reader, Stop, look, write},
     name,
 };
 pub use ghostlight_store::Imported;
 use ghostlight_store::{Store, StoreError, snapshot::Snapshot};
 use std::{
-    convert::Infallible,
     ops::ControlFlow,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
@@ -32,6 +31,8 @@ pub enum ImportError {
     Bundle(BundleError),
     /// The store refuses it, or cannot be written.
     Store(StoreError),
+    /// It was stopped.
+    Cancelled,
 }
 
 impl ImportError {
@@ -40,6 +41,11 @@ impl ImportError {
         match self {
             Self::Bundle(error) => ApiError::new(ErrorCode::Input, error.to_string(), error.hint()),
             Self::Store(error) => store_error(error),
+            Self::Cancelled => ApiError::new(
+                ErrorCode::Input,
+                "The import was stopped; nothing was taken over.",
+                "Start it again when you want it.",
+            ),
         }
     }
 }
@@ -67,18 +73,39 @@ impl Engine {
         run(self.store(), filter, limit, target, watch)
     }
 
-    /// Verifies a bundle, then takes all of it over, or nothing.
+    /// How many postings such a bundle would have, and about how many bytes the file.
+    ///
+    /// # Errors
+    /// A filter that says nothing of postings, or trouble with the store.
+    pub fn look_bundle(&self, filter: &Filter, limit: Option<u64>) -> Result<(u64, u64), ApiError> {
+        checked(filter)?;
+        let look = || {
+            let snapshot = self.store().snapshot()?;
+            let rows = snapshot.count(What::Postings, filter)?;
+            let rows = limit.map_or(rows, |limit| limit.min(rows));
+            Ok((rows, estimate(&snapshot, filter, rows)?))
+        };
+        look().map_err(|error: StoreError| store_error(&error))
+    }
+
+    /// Verifies a bundle, then takes all of it over, or nothing. `cancel` is asked before each piece and behind the
+    /// last one; then it is too late to stop.
     ///
     /// # Errors
     /// [`ImportError`]; nothing was changed.
-    pub fn import_bundle(&self, path: &Path) -> Result<Imported, ImportError> {
-        take_over(self.store(), path, Arc::new(|_| {}))
+    pub fn import_bundle(
+        &self,
+        path: &Path,
+        cancel: &Cancel,
+        tell: OnReading,
+    ) -> Result<Imported, ImportError> {
+        take_over(self.store(), path, cancel, tell)
     }
 }
 
 /// How far a bundle is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Reading {
+pub struct Reading {
     /// Whether it is taken over; else it is verified.
     pub taking: bool,
     /// Pieces read.
@@ -87,20 +114,26 @@ pub(crate) struct Reading {
     pub total: u64,
 }
 
-/// Told now and then how far a bundle is read.
-pub(crate) type OnReading = Arc<dyn Fn(Reading) + Send + Sync>;
+impl Reading {
+    /// How much of it is read, in hundredths.
+    fn percent(self) -> u64 {
+        self.pieces.saturating_mul(100) / self.total.max(1)
+    }
+}
 
-/// Pieces between two words about how far it is; a window draws no more often than this matters.
-const PIECES_A_WORD: u64 = 500;
+/// Told at each hundredth, while verifying and while taking over, how far a bundle is read.
+pub type OnReading = Arc<dyn Fn(Reading) + Send + Sync>;
 
-/// Counts pieces, and tells.
+/// Counts pieces, tells, and asks whether to go on.
 struct Pieces {
     now: Reading,
+    counts: Counts,
     tell: OnReading,
+    cancel: Cancel,
 }
 
 impl Pieces {
-    fn new(taking: bool, total: u64, tell: &OnReading) -> Self {
+    fn new(taking: bool, total: u64, (cancel, tell): (&Cancel, &OnReading)) -> Self {
         let now = Reading {
             taking,
             pieces: 0,
@@ -109,78 +142,92 @@ impl Pieces {
         tell(now);
         Self {
             now,
+            counts: Counts::default(),
             tell: Arc::clone(tell),
+            cancel: cancel.clone(),
         }
     }
 
-    fn add(&mut self) {
-        self.now.pieces += 1;
-        if self.now.pieces.is_multiple_of(PIECES_A_WORD) {
+    fn go_on(&self) -> Result<(), ImportError> {
+        match self.cancel.is_cancelled() {
+            true => Err(ImportError::Cancelled),
+            false => Ok(()),
+        }
+    }
+
+    fn next(&mut self, piece: &Piece) -> Result<(), ImportError> {
+        self.go_on()?;
+        let before = self.now.percent();
+        self.counts.add(piece);
+        self.now.pieces = self.counts.total();
+        if self.now.percent() != before {
             (self.tell)(self.now);
         }
+        Ok(())
     }
 }
 
-/// Verifies a bundle, then takes all of it over into `store`, or nothing.
-///
-/// # Errors
-/// [`ImportError`]; nothing was changed.
+/// Verifies a bundle, then takes all of it over into `store`, or nothing; as [`Engine::import_bundle`].
 pub(crate) fn take_over(
     store: &Store,
     path: &Path,
+    cancel: &Cancel,
     tell: OnReading,
 ) -> Result<Imported, ImportError> {
     let mut reader = Reader::open(path).map_err(ImportError::Bundle)?;
-    let total = pieces_in(reader.counts());
-    let mut verified = Pieces::new(false, total, &tell);
-    let mut look = |_: Piece| {
-        verified.add();
-        Ok::<(), Infallible>(())
-    };
-    match reader.pieces(&mut look) {
-        Ok(_) => {}
-        Err(Stop::Bundle(error)) => return Err(ImportError::Bundle(error)),
-        Err(Stop::Taker(never)) => match never {},
-    }
+    let total = reader.counts().total();
+    let mut verified = Pieces::new(false, total, (cancel, &tell));
+    reader
+        .pieces(&mut |piece| verified.next(&piece))
+        .map_err(|stop| fault_of(path, stop))?;
     // Read again in the transaction, from the same open file; should that differ, its entry is named all the same.
     let fault = Arc::new(Mutex::new(None));
-    let told = Arc::clone(&fault);
+    let (told, cancel, path) = (Arc::clone(&fault), cancel.clone(), path.to_owned());
     let pour = Box::new(
         move |take: &mut dyn FnMut(Piece) -> Result<(), StoreError>| {
-            let mut taken = Pieces::new(true, total, &tell);
+            let mut taken = Pieces::new(true, total, (&cancel, &tell));
             let mut counted = |piece: Piece| {
-                taken.add();
-                take(piece)
+                taken.next(&piece)?;
+                take(piece).map_err(ImportError::Store)
             };
-            match reader.pieces(&mut counted) {
-                Ok(_) => Ok(()),
-                Err(Stop::Taker(error)) => Err(error),
-                Err(Stop::Bundle(error)) => {
-                    let refused = StoreError::Refused(error.to_string());
-                    *told.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-                    Err(refused)
-                }
-            }
+            let read = reader.pieces(&mut counted);
+            let read = read.map_err(|stop| fault_of(&path, stop));
+            let Err(fault) = read.and_then(|_| taken.go_on()) else {
+                return Ok(());
+            };
+            // Any error takes the transaction back.
+            let error = match &fault {
+                ImportError::Store(error) => error.clone(),
+                other => StoreError::Refused(other.told().message),
+            };
+            *told.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
+            Err(error)
         },
     );
     store.import(pour).wait().map_err(|error| {
         let fault = fault.lock().unwrap_or_else(PoisonError::into_inner).take();
-        fault.map_or(ImportError::Store(error), ImportError::Bundle)
+        fault.unwrap_or(ImportError::Store(error))
     })
 }
 
-/// Pieces in all.
-fn pieces_in(counts: Counts) -> u64 {
-    let kinds = [
-        counts.postings,
-        counts.captures,
-        counts.contents,
-        counts.streams,
-        counts.events,
-        counts.observations,
-        counts.commits,
-    ];
-    kinds.into_iter().sum()
+/// Why reading ended. What the store finds wrong with a piece is wrong with its entry.
+fn fault_of(path: &Path, stop: Stop<ImportError>) -> ImportError {
+    match stop {
+        Stop::Bundle(error) => ImportError::Bundle(error),
+        Stop::Taker {
+            error: ImportError::Store(StoreError::Refused(detail)),
+            entry,
+            line,
+        } => ImportError::Bundle(BundleError::Entry {
+            path: path.to_owned(),
+            entry,
+            detail: match line {
+                Some(line) => format!("line {line}: {detail}"),
+                None => detail,
+            },
+        }),
+        Stop::Taker { error, .. } => error,
+    }
 }
 
 /// A file name that says what is inside, for a bundle of now.
@@ -196,17 +243,48 @@ pub(crate) fn run(
     target: &Target,
     watch: &mut Watch<'_>,
 ) -> Result<(Written, Counts), ExportError> {
-    // The same rule as for a table of postings.
+    checked(filter).map_err(ExportError::Refused)?;
+    let snapshot = store.snapshot()?;
+    let postings = chosen(&snapshot, filter, limit)?;
+    let total = snapshot.pieces_bytes(&postings)?;
+    let pour = |take: &mut dyn FnMut(Piece) -> ControlFlow<()>| snapshot.pieces(&postings, take);
+    Ok(write(target, VERSION, total, watch, pour)?)
+}
+
+/// The same rule as for a table of postings.
+fn checked(filter: &Filter) -> Result<(), ApiError> {
     let rows = Export {
         filter: filter.clone(),
         ..Export::all(What::Postings, Format::Csv)
     };
-    rows.checked().map_err(ExportError::Refused)?;
-    let snapshot = store.snapshot()?;
-    let postings = chosen(&snapshot, filter, limit)?;
-    let total = postings.len() as u64;
-    let pour = |take: &mut dyn FnMut(Piece) -> ControlFlow<()>| snapshot.pieces(&postings, take);
-    Ok(write(target, VERSION, total, watch, pour)?)
+    rows.checked().map(drop)
+}
+
+/// Postings whose sizes an estimate is made from; more are taken for as large as these.
+const SIZED_MAX: u64 = 100;
+/// Bytes that are packed to see how small that makes them.
+const PACKED_BYTES_MAX: u64 = 2 << 20;
+
+/// About how large a bundle of `rows` postings would be.
+fn estimate(snapshot: &Snapshot, filter: &Filter, rows: u64) -> Result<u64, StoreError> {
+    let postings = chosen(snapshot, filter, Some(rows.min(SIZED_MAX)))?;
+    let (mut bytes, mut some, mut some_bytes) = (0, Vec::new(), 0);
+    for posting in &postings {
+        let size = snapshot.pieces_bytes(&[*posting])?;
+        bytes += size;
+        if some.is_empty() || some_bytes + size <= PACKED_BYTES_MAX {
+            some.push(*posting);
+            some_bytes += size;
+        }
+    }
+    let pour = |take: &mut dyn FnMut(Piece) -> ControlFlow<()>| snapshot.pieces(&some, take);
+    let packed = look(VERSION, PACKED_BYTES_MAX, pour)?;
+    if packed.whole && some.len() as u64 == rows {
+        return Ok(packed.packed);
+    }
+    let ratio = packed.packed as f64 / packed.unpacked.max(1) as f64;
+    let share = rows as f64 / postings.len().max(1) as f64;
+    Ok((bytes as f64 * share * ratio) as u64)
 }
 
 /// The postings of an export, by id: the same selection is the same bundle.

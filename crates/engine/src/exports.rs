@@ -6,7 +6,6 @@
 use crate::{
     Engine, Handle, Shared, bundle,
     export::{self, Cancel, Export, ExportError, Progress, Style, Target, Watch, Written, columns},
-    store_error,
 };
 use ghostlight_api::{
     ApiError, ErrorCode,
@@ -202,16 +201,12 @@ impl Engine {
         let export = asked(form);
         let at = self.shared.host.now();
         if form.kind == ExportKind::Bundle {
-            export.checked()?;
-            let snapshot = self.store().snapshot().map_err(|e| store_error(&e))?;
-            let rows = snapshot
-                .count(What::Postings, &form.filter)
-                .map_err(|e| store_error(&e))?;
+            let (rows, bytes) = self.look_bundle(&form.filter, form.limit)?;
             return Ok(ExportLook {
                 name: bundle::file_name(&form.filter, at),
                 known: Vec::new(),
-                rows: form.limit.map_or(rows, |limit| limit.min(rows)),
-                bytes: None,
+                rows,
+                bytes,
                 columns: Vec::new(),
                 first: Vec::new(),
                 text: String::new(),
@@ -225,7 +220,7 @@ impl Engine {
                 .map(|name| (*name).to_owned())
                 .collect(),
             rows: look.rows,
-            bytes: Some(look.bytes),
+            bytes: look.bytes,
             columns: look.columns,
             first: look.first,
             text: look.text,

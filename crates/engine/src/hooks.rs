@@ -16,6 +16,7 @@ pub struct Hooks {
     delays: BTreeMap<String, Duration>,
     no_samples: bool,
     hold_exports: bool,
+    hold_imports: bool,
     hold_archive: bool,
     digest_after: Duration,
 }
@@ -26,6 +27,7 @@ impl Default for Hooks {
             delays: BTreeMap::new(),
             no_samples: false,
             hold_exports: false,
+            hold_imports: false,
             hold_archive: false,
             digest_after: DIGEST_AFTER,
         }
@@ -34,7 +36,7 @@ impl Default for Hooks {
 
 impl Hooks {
     /// Reads the value of `GHOSTLIGHT_TEST`, JSON such as
-    /// `{"delay_ms": {"FETCH": 300, "field": 50}, "no_samples": true, "hold_exports": true,
+    /// `{"delay_ms": {"FETCH": 300, "field": 50}, "no_samples": true, "hold_exports": true, "hold_imports": true,
     /// "hold_archive": true, "digest_after_ms": 0}`.
     /// Without the feature it is ignored.
     pub fn from_env_value(value: Option<&str>) -> Self {
@@ -50,12 +52,14 @@ impl Hooks {
             .collect();
         let no_samples = json["no_samples"].as_bool().unwrap_or_default();
         let hold_exports = json["hold_exports"].as_bool().unwrap_or_default();
+        let hold_imports = json["hold_imports"].as_bool().unwrap_or_default();
         let hold_archive = json["hold_archive"].as_bool().unwrap_or_default();
         let digest_after = json["digest_after_ms"].as_u64();
         Self {
             delays,
             no_samples,
             hold_exports,
+            hold_imports,
             hold_archive,
             digest_after: digest_after.map_or(DIGEST_AFTER, Duration::from_millis),
         }
@@ -65,6 +69,14 @@ impl Hooks {
     pub fn with_digest_after(self, digest_after: Duration) -> Self {
         Self {
             digest_after,
+            ..self
+        }
+    }
+
+    /// The same, with imports held as [`Hooks::hold_import`] says.
+    pub fn with_held_imports(self) -> Self {
+        Self {
+            hold_imports: true,
             ..self
         }
     }
@@ -83,6 +95,14 @@ impl Hooks {
     /// cancelled; from the eleventh on none is held.
     pub fn hold_export(&self, nth: u64, (rows, total): (u64, u64), cancelled: impl Fn() -> bool) {
         while self.hold_exports && nth <= 10 && rows * 10 >= total * nth && !cancelled() {
+            std::thread::sleep(HELD_LOOKS_EVERY);
+        }
+    }
+
+    /// Holds the nth import of a session, if the test wants that, once n tenths of its pieces are taken, until it is
+    /// cancelled; from the eleventh on none is held.
+    pub fn hold_import(&self, nth: u64, (taken, total): (u64, u64), cancelled: impl Fn() -> bool) {
+        while self.hold_imports && nth <= 10 && taken * 10 >= total * nth && !cancelled() {
             std::thread::sleep(HELD_LOOKS_EVERY);
         }
     }
@@ -109,13 +129,13 @@ mod tests {
     #[test]
     fn a_default_build_ignores_the_hooks() {
         let hooks = Hooks::from_env_value(Some(
-            r#"{"delay_ms": {"FETCH": 1}, "hold_exports": true, "hold_archive": true, "digest_after_ms": 0}"#,
+            r#"{"delay_ms": {"FETCH": 1}, "hold_exports": true, "hold_imports": true, "hold_archive": true, "digest_after_ms": 0}"#,
         ));
         let ignored = !cfg!(feature = "test-hooks");
         assert_eq!(hooks.delays.is_empty(), ignored);
         assert_eq!(
-            (hooks.hold_exports, hooks.hold_archive),
-            (!ignored, !ignored)
+            (hooks.hold_exports, hooks.hold_imports, hooks.hold_archive),
+            (!ignored, !ignored, !ignored)
         );
         assert_eq!(hooks.digest_after() == DIGEST_AFTER, ignored);
     }

@@ -1,20 +1,22 @@
 //! Imports of bundles in the background: begun by a command or a drop, watched as a view (SPEC E4).
 //!
-//! A bundle is read twice: once to verify it, once to take it over in one transaction. Closing the engine waits for the one
+//! A bundle is read twice: once to verify it, once to take it over in one transaction. Either is stopped by a command,
+//! and then nothing of it is here. Closing the engine waits for the one
 //! under way; what it was taking over is there as a whole afterwards, or not at all.
 
 use crate::{
     Engine, Handle, Shared,
     bundle::{self, ImportError, Imported, Reading},
+    export::Cancel,
     store_error,
 };
 use ghostlight_api::{
     ApiError, ErrorCode,
-    command::{ChooseBundle, StartImport},
+    command::{CancelImport, ChooseBundle, StartImport},
     view::{IMPORTED_LISTED_MAX, IMPORTS_MAX, ImportDone, ImportRow, ImportState, ImportedPosting},
 };
 use ghostlight_model::{CommitId, Micros, PostingId};
-use ghostlight_store::{Store, StoreError, history::IMPORTED};
+use ghostlight_store::{Store, StoreError, branches::IMPORTED};
 use std::{
     collections::BTreeMap,
     path::PathBuf,
@@ -33,27 +35,28 @@ pub(crate) struct Imports {
 struct List {
     next: u64,
     /// The latest first.
-    rows: Vec<ImportRow>,
+    rows: Vec<(ImportRow, Cancel)>,
 }
 
 impl Imports {
     /// The latest first.
     pub fn rows(&self) -> Vec<ImportRow> {
-        locked(&self.list).rows.clone()
+        let rows = &locked(&self.list).rows;
+        rows.iter().map(|(row, _)| row.clone()).collect()
     }
 
     /// Adds a row; the oldest goes. One at a time: the second would wait for the first's transaction anyway.
-    fn add(&self, path: String, began: Micros) -> Result<u64, ApiError> {
+    fn add(&self, path: String, began: Micros) -> Result<(u64, Cancel), ApiError> {
         let mut list = locked(&self.list);
-        if list.rows.iter().any(|row| !row.state.has_ended()) {
+        if list.rows.iter().any(|(row, _)| !row.state.has_ended()) {
             return Err(ApiError::new(
                 ErrorCode::Busy,
                 "A bundle is being taken over already.",
-                "Wait until it is done.",
+                "Wait until it is done, or stop it.",
             ));
         }
         list.next += 1;
-        let id = list.next;
+        let (id, cancel) = (list.next, Cancel::default());
         let row = ImportRow {
             id,
             path,
@@ -62,9 +65,9 @@ impl Imports {
             total: 0,
             began,
         };
-        list.rows.insert(0, row);
+        list.rows.insert(0, (row, cancel.clone()));
         list.rows.truncate(IMPORTS_MAX);
-        Ok(id)
+        Ok((id, cancel))
     }
 }
 
@@ -94,8 +97,8 @@ struct Teller {
 impl Teller {
     fn change(&self, change: impl FnOnce(&mut ImportRow)) {
         let mut list = locked(&self.list);
-        let row = list.rows.iter_mut().find(|row| row.id == self.id);
-        if let Some(row) = row {
+        let row = list.rows.iter_mut().find(|(row, _)| row.id == self.id);
+        if let Some((row, _)) = row {
             change(row);
         }
         drop(list);
@@ -116,15 +119,15 @@ impl Teller {
     }
 
     fn ended(&self, store: &Store, done: Result<Imported, ImportError>) {
-        let told = done
-            .map_err(|error| error.told())
-            .and_then(|done| told(store, &done).map_err(|error| store_error(&error)));
-        self.change(|row| {
-            row.state = match told {
+        let state = match done {
+            Ok(done) => match told(store, &done) {
                 Ok(done) => ImportState::Done(Box::new(done)),
-                Err(error) => ImportState::Failed(error),
-            };
-        });
+                Err(error) => ImportState::Failed(store_error(&error)),
+            },
+            Err(ImportError::Cancelled) => ImportState::Cancelled,
+            Err(error) => ImportState::Failed(error.told()),
+        };
+        self.change(|row| row.state = state);
     }
 }
 
@@ -175,18 +178,25 @@ fn branches_of(
 impl Handle<StartImport> for Engine {
     fn handle(&self, command: StartImport) -> Result<u64, ApiError> {
         let imports = &self.shared.imports;
-        let id = imports.add(command.path.clone(), self.shared.host.now())?;
+        let (id, cancel) = imports.add(command.path.clone(), self.shared.host.now())?;
         let teller = Teller {
             id,
             list: Arc::clone(&imports.list),
             shared: Arc::downgrade(&self.shared),
         };
-        let store = self.store().clone();
+        let (store, hooks) = (self.store().clone(), self.shared.pipeline.hooks.clone());
         let work = move || {
             let path = PathBuf::from(command.path);
             let telling = teller.clone();
-            let progress = Arc::new(move |reading: Reading| telling.progress(reading));
-            let done = bundle::take_over(&store, &path, progress);
+            let asked = cancel.clone();
+            let progress = Arc::new(move |reading: Reading| {
+                telling.progress(reading);
+                if reading.taking {
+                    let taken = (reading.pieces, reading.total);
+                    hooks.hold_import(id, taken, || asked.is_cancelled());
+                }
+            });
+            let done = bundle::take_over(&store, &path, &cancel, progress);
             teller.ended(&store, done);
         };
         let thread = thread::Builder::new().name("import".into()).spawn(work);
@@ -197,6 +207,22 @@ impl Handle<StartImport> for Engine {
             .unwrap_or_else(PoisonError::into_inner);
         *last = Some(thread);
         Ok(id)
+    }
+}
+
+impl Handle<CancelImport> for Engine {
+    fn handle(&self, command: CancelImport) -> Result<(), ApiError> {
+        let list = locked(&self.shared.imports.list);
+        let found = list.rows.iter().find(|(row, _)| row.id == command.id);
+        let (_, cancel) = found.ok_or_else(|| {
+            ApiError::new(
+                ErrorCode::NotFound,
+                format!("Import {} is not in the list.", command.id),
+                "It ended a while ago.",
+            )
+        })?;
+        cancel.cancel();
+        Ok(())
     }
 }
 

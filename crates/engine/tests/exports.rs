@@ -9,7 +9,11 @@ use ghostlight_api::{
     },
     view::{ExportLook, ExportRow, ExportState, Ping},
 };
-use ghostlight_engine::{Engine, Handle, Hooks, Host, Input};
+use ghostlight_engine::{
+    Engine, Handle, Hooks, Host, Input,
+    bundle::Imported,
+    export::{Cancel, ExportError, Progress, Target, Watch},
+};
 use ghostlight_model::{
     Micros, RunId, StreamId,
     export::{Filter, Format, What},
@@ -157,6 +161,13 @@ impl Rig {
     }
 }
 
+fn import(engine: &Engine, path: &Path) -> Imported {
+    let tell = Arc::new(|_| {});
+    engine
+        .import_bundle(path, &Cancel::default(), tell)
+        .unwrap()
+}
+
 fn form(what: What, format: Format) -> ExportForm {
     ExportForm {
         kind: ExportKind::Table(what, format),
@@ -179,7 +190,7 @@ fn an_export_is_looked_at_begun_watched_and_shown() {
     assert_eq!((look.rows, look.columns.len()), (1, 2));
     assert_eq!(look.first, [["Lamp Keeper", "42000"]]);
     assert_eq!(look.text, "title,salary_min\r\nLamp Keeper,42000\r\n");
-    assert_eq!(look.bytes, Some(look.text.len() as u64));
+    assert_eq!(look.bytes, look.text.len() as u64);
     assert!(look.known.contains(&"description".to_owned()));
     assert!(
         look.name.starts_with("ghostlight-postings-") && look.name.ends_with(".csv"),
@@ -335,16 +346,64 @@ fn a_bundle_goes_the_same_way() {
         ..form(What::Postings, Format::Csv)
     };
     let look = rig.look(&form).unwrap();
-    assert_eq!((look.rows, look.bytes), (1, None));
+    assert_eq!(look.rows, 1);
     assert!(look.name.ends_with(".ghostlight.zip"), "{}", look.name);
     let row = rig.ended(rig.start(&form, &look.name).unwrap());
     assert_eq!((&row.state, row.rows), (&ExportState::Done, 1));
+    // All of so few pages is packed to see how large the file will be.
+    assert_eq!(look.bytes, row.bytes);
+    assert_eq!(fs::metadata(&row.path).unwrap().len(), row.bytes);
     let counts = ghostlight_engine::bundle::verify(Path::new(&row.path)).unwrap();
     assert_eq!((counts.postings, counts.commits), (1, 1));
     let other = Rig::new();
     let before = other.engine.hub().store().counts().unwrap();
-    let done = other.engine.import_bundle(Path::new(&row.path)).unwrap();
+    let done = import(&other.engine, Path::new(&row.path));
     // The same text is the same posting: two histories of it now, both kept.
     assert_eq!((done.new_postings, done.forked.len()), (0, 1));
     assert_eq!(other.engine.hub().store().counts().unwrap(), before);
+}
+
+#[test]
+fn a_bundle_tells_how_far_it_is_and_is_stopped_at_each_tenth() {
+    let rig = Rig::new();
+    for n in 0..12 {
+        let text = format!(
+            "Lamp Keeper {n}\nQuillmarsh Instruments\nLocation: Dublin, Ireland\n\
+            Responsibilities: trim wick {n}, keep log {n}. Requirements: a steady hand. Apply by email."
+        );
+        let input = Input::Text {
+            name: "pasted".into(),
+            bytes: text.into(),
+        };
+        rig.engine.analyze(input, &mut |_| {}).unwrap();
+    }
+    let target = Target {
+        path: rig.files.path().join("a.zip"),
+        overwrite: false,
+    };
+    let export = |cancel: &Cancel, progress: &mut dyn FnMut(Progress)| {
+        let mut watch = Watch { cancel, progress };
+        let filter = Filter::default();
+        rig.engine.export_bundle(&filter, None, &target, &mut watch)
+    };
+    for tenth in 0..=10 {
+        let cancel = Cancel::default();
+        let stopped = export(&cancel, &mut |now| {
+            if now.rows * 10 >= now.total * tenth {
+                cancel.cancel();
+            }
+        });
+        assert_eq!(stopped.unwrap_err(), ExportError::Cancelled, "{tenth}");
+        assert_eq!(rig.files(), [""; 0]);
+    }
+    let mut told: Vec<Progress> = Vec::new();
+    let (written, counts) = export(&Cancel::default(), &mut |now| told.push(now)).unwrap();
+    assert_eq!((written.rows, counts.postings), (13, 13));
+    assert!(told.is_sorted_by(|a, b| a.rows <= b.rows && a.bytes <= b.bytes));
+    // It follows what is written, and what it counts to is about what that is in the end.
+    assert!(told.len() > 50, "{}", told.len());
+    let last = told.last().unwrap();
+    assert_eq!(last.rows, last.total);
+    let share = last.total as f64 / last.bytes as f64;
+    assert!((0.8..1.25).contains(&share), "{last:?}");
 }

@@ -3,15 +3,18 @@
 #![allow(clippy::unwrap_used)]
 
 use ghostlight_api::{
-    ApiError, ViewData, ViewId, ViewQuery,
-    command::{EditField, FieldInput, PullViews, RegisterViews, StartImport},
+    ApiError, ErrorCode, ViewData, ViewId, ViewQuery,
+    command::{CancelImport, EditField, FieldInput, PullViews, RegisterViews, StartImport},
     view::{ImportDone, ImportRow, ImportState, Opened, Ping},
 };
 use ghostlight_engine::{
     Engine, Handle, Hooks, Host, Input,
+    bundle::{BundleError, ImportError, Reading},
     export::{Cancel, Target, Watch},
 };
-use ghostlight_model::{FieldKey, PostingId, export::Filter};
+use ghostlight_model::{CommitId, FieldKey, Micros, PostingId, bundle::Piece, export::Filter};
+use ghostlight_report::bundle::write;
+use ghostlight_store::history::NewBranch;
 use std::{
     path::{Path, PathBuf},
     sync::{
@@ -52,6 +55,10 @@ struct Rig {
 
 impl Rig {
     fn new() -> Self {
+        Self::with(Hooks::default())
+    }
+
+    fn with(hooks: Hooks) -> Self {
         let data = tempfile::tempdir().unwrap();
         let (tell, pings) = mpsc::channel();
         let opened = Arc::<Mutex<Vec<Opened>>>::default();
@@ -59,7 +66,7 @@ impl Rig {
             pings: Mutex::new(tell),
             opened: Arc::clone(&opened),
         };
-        let engine = Engine::open(data.path(), Arc::new(host), Hooks::default()).unwrap();
+        let engine = Engine::open(data.path(), Arc::new(host), hooks).unwrap();
         let views = vec![(LIST, ViewQuery::Imports)];
         engine.handle(RegisterViews { views }).unwrap();
         let rig = Self {
@@ -82,9 +89,14 @@ impl Rig {
 
     /// The latest row once it has ended, as the pings tell.
     fn ended(&self) -> ImportRow {
+        self.row_that(|row| row.state.has_ended())
+    }
+
+    /// The latest row once it is like that.
+    fn row_that(&self, is: impl Fn(&ImportRow) -> bool) -> ImportRow {
         loop {
             let row = self.rows().remove(0);
-            if row.state.has_ended() {
+            if is(&row) {
                 return row;
             }
             self.pings.recv_timeout(Duration::from_secs(30)).unwrap();
@@ -117,6 +129,30 @@ impl Rig {
             key: title.into(),
         };
         self.engine.handle(edit).unwrap();
+    }
+
+    fn branch(&self, posting: PostingId, name: &str) {
+        let new = NewBranch {
+            posting,
+            name: name.into(),
+            at: None,
+            switch: true,
+            now: Micros(1),
+        };
+        let store = self.engine.hub().store();
+        store.create_branch(new).wait().unwrap();
+    }
+
+    /// The branches by name, and whether each is checked out.
+    fn branches(&self, posting: PostingId) -> Vec<(String, bool)> {
+        let all = self.engine.hub().store().branches(posting).unwrap();
+        let all = all.into_iter();
+        all.map(|branch| (branch.name, branch.current)).collect()
+    }
+
+    fn title(&self, posting: PostingId) -> String {
+        let found = self.engine.hub().store().posting(posting).unwrap();
+        found.unwrap().summary.title
     }
 
     fn bundle(&self, folder: &Path, name: &str) -> PathBuf {
@@ -199,4 +235,131 @@ fn what_is_no_sound_bundle_is_refused_with_the_entry_at_fault() {
     assert_eq!(there.engine.hub().store().counts().unwrap(), (0, 0));
     // After all that a sound one is taken.
     assert_eq!(done(there.import(&sound)).new_postings, 1);
+}
+
+#[test]
+fn branches_come_along_and_a_card_shows_what_it_showed() {
+    let (here, there, files) = (Rig::new(), Rig::new(), tempfile::tempdir().unwrap());
+    let posting = here.analysed();
+    let came = done(there.import(&here.bundle(files.path(), "first.zip")));
+    assert_eq!(came.new_postings, 1);
+    here.branch(posting, "try");
+    here.titled(posting, "Tide Keeper");
+    // An unmerged branch there is one here, and moves no other.
+    let second = here.bundle(files.path(), "second.zip");
+    let came = done(there.import(&second));
+    assert!(came.commits == 1 && came.listed[0].branches.is_empty());
+    let both = |tried: bool| vec![("main".to_owned(), !tried), ("try".to_owned(), tried)];
+    assert_eq!(there.branches(posting), both(false));
+    assert!(there.title(posting).contains("Lamp Keeper"));
+    // Where nothing was, the card is theirs.
+    let empty = Rig::new();
+    done(empty.import(&second));
+    assert_eq!(empty.branches(posting), both(true));
+    assert_eq!(empty.title(posting), "Tide Keeper");
+    // What goes on in both places is told by the branch that it is on.
+    here.titled(posting, "Tide Warden");
+    empty.titled(posting, "Gauge Keeper");
+    let forked = done(empty.import(&here.bundle(files.path(), "third.zip")));
+    assert_eq!(forked.listed[0].branches, ["imported-try"]);
+    assert_eq!(empty.title(posting), "Gauge Keeper");
+}
+
+#[test]
+fn a_branch_on_a_version_that_is_missing_is_refused_with_its_line() {
+    let (here, there, files) = (Rig::new(), Rig::new(), tempfile::tempdir().unwrap());
+    let posting = here.analysed();
+    let target = Target {
+        path: files.path().join("wrong.zip"),
+        overwrite: false,
+    };
+    let mut watch = Watch {
+        cancel: &Cancel::default(),
+        progress: &mut |_| {},
+    };
+    let snapshot = here.engine.hub().store().snapshot().unwrap();
+    let pour = |take: &mut dyn FnMut(Piece) -> std::ops::ControlFlow<()>| {
+        snapshot.pieces(&[posting], &mut |mut piece| {
+            if let Piece::Branches(branches) = &mut piece {
+                branches.branches[0].head = CommitId([9; 32]);
+            }
+            take(piece)
+        })
+    };
+    write(&target, "0.1.0", 1, &mut watch, pour).unwrap();
+    let refused = there
+        .engine
+        .import_bundle(&target.path, &Cancel::default(), Arc::new(|_| {}))
+        .unwrap_err();
+    match &refused {
+        ImportError::Bundle(BundleError::Entry { entry, detail, .. }) => {
+            assert_eq!(entry, "branches.jsonl");
+            assert!(
+                detail.starts_with("line 1: ") && detail.contains("\"main\""),
+                "{detail}"
+            );
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(there.engine.hub().store().counts().unwrap(), (0, 0));
+}
+
+#[test]
+fn an_import_that_is_stopped_at_any_tenth_leaves_nothing() {
+    let (here, there, files) = (Rig::new(), Rig::new(), tempfile::tempdir().unwrap());
+    here.analysed();
+    let bundle = here.bundle(files.path(), "a.zip");
+    let store = there.engine.hub().store();
+    for (taking, tenth) in [false, true]
+        .into_iter()
+        .flat_map(|taking| (0..=10).map(move |n| (taking, n)))
+    {
+        let cancel = Cancel::default();
+        let asked = cancel.clone();
+        let reached = Arc::new(Mutex::new(false));
+        let told = Arc::clone(&reached);
+        let tell = Arc::new(move |now: Reading| {
+            if now.taking == taking && now.pieces * 10 >= now.total * tenth {
+                *told.lock().unwrap() = true;
+                asked.cancel();
+            }
+        });
+        let stopped = there.engine.import_bundle(&bundle, &cancel, tell);
+        assert_eq!(stopped, Err(ImportError::Cancelled), "{taking} {tenth}");
+        assert!(*reached.lock().unwrap());
+        assert_eq!(store.counts().unwrap(), (0, 0));
+        assert_eq!(store.check().unwrap(), Vec::<String>::new());
+        assert!(!store.rebuild().wait().unwrap().drift);
+    }
+    assert_eq!(done(there.import(&bundle)).new_postings, 1);
+}
+
+#[test]
+fn the_window_stops_an_import_at_each_tenth() {
+    let here = Rig::new();
+    let there = Rig::with(Hooks::default().with_held_imports());
+    let files = tempfile::tempdir().unwrap();
+    here.analysed();
+    let bundle = here.bundle(files.path(), "a.zip");
+    let path = bundle.display().to_string();
+    for tenth in 1..=10 {
+        let start = StartImport { path: path.clone() };
+        let id = there.engine.handle(start.clone()).unwrap();
+        assert_eq!(id, tenth);
+        there.row_that(|row| {
+            row.state == ImportState::Taking && row.pieces * 10 >= row.total * tenth
+        });
+        // One at a time.
+        let busy = there.engine.handle(start).unwrap_err();
+        assert_eq!(busy.code, ErrorCode::Busy);
+        there.engine.handle(CancelImport { id }).unwrap();
+        assert_eq!(there.ended().state, ImportState::Cancelled);
+        assert_eq!(there.engine.hub().store().counts().unwrap(), (0, 0));
+    }
+    let unknown = there.engine.handle(CancelImport { id: 99 }).unwrap_err();
+    assert_eq!(unknown.code, ErrorCode::NotFound);
+    let row = there.import(&bundle);
+    // What has ended stays as it is.
+    there.engine.handle(CancelImport { id: row.id }).unwrap();
+    assert_eq!(done(there.rows().remove(0)).new_postings, 1);
 }

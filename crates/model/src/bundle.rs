@@ -6,14 +6,18 @@
 use crate::{
     commit::Commit,
     event::EventBody,
+    history::{BRANCHES_MAX, check_branch_name},
     ids::{CaptureId, CommitId, ContentHash, Epoch, Offset, PostingId, RunId},
     observation::Observation,
     time::Micros,
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// The format of these pieces; a newer one is refused.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
+/// The first format that has branches: in an older one a history has ends without names.
+pub const BRANCHES_FORMAT: u32 = 2;
 /// The counter of a clock is refused from here on: nobody makes so many commits in a microsecond, and the next one's
 /// must still be a number.
 const COUNTER_MAX: u32 = 1 << 30;
@@ -35,6 +39,8 @@ pub enum Piece {
     Event(EventPiece),
     /// A commit, parents before children.
     Commit(Box<CommitPiece>),
+    /// A posting's branches.
+    Branches(BranchesPiece),
 }
 
 /// A fetched version of a posting.
@@ -111,6 +117,28 @@ pub struct CommitPiece {
     pub commit: Commit,
 }
 
+/// The branches of a posting that has a history.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BranchesPiece {
+    /// Of which posting.
+    pub posting: PostingId,
+    /// The name of the one that its card shows.
+    pub checkout: String,
+    /// All of them, by name.
+    pub branches: Vec<BranchPiece>,
+}
+
+/// A branch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BranchPiece {
+    /// Its name.
+    pub name: String,
+    /// Where it stands.
+    pub head: CommitId,
+    /// When it was made.
+    pub created: Micros,
+}
+
 impl Piece {
     /// What the piece says of itself and is not true, in a sentence's end: "… is not what it is named".
     pub fn check(&self) -> Result<(), String> {
@@ -147,7 +175,35 @@ impl Piece {
                     )),
                 }
             }
+            Piece::Branches(b) => b.check(),
             _ => Ok(()),
+        }
+    }
+}
+
+impl BranchesPiece {
+    fn check(&self) -> Result<(), String> {
+        let posting = self.posting;
+        let wrong = |what: String| Err(format!("posting {posting}: {what}"));
+        if self.branches.len() > BRANCHES_MAX {
+            let count = self.branches.len();
+            return wrong(format!("{count} branches; it may have {BRANCHES_MAX}"));
+        }
+        let mut names = BTreeSet::new();
+        for BranchPiece { name, created, .. } in &self.branches {
+            if let Err(error) = check_branch_name(name) {
+                return wrong(error.to_string());
+            }
+            if created.sane() != *created {
+                return wrong(format!("branch {name:?} has a time that is none"));
+            }
+            if !names.insert(name) {
+                return wrong(format!("branch {name:?} is there twice"));
+            }
+        }
+        match names.contains(&self.checkout) {
+            true => Ok(()),
+            false => wrong("the branch that is checked out is none of its branches".into()),
         }
     }
 }
@@ -166,6 +222,12 @@ impl RunId {
 }
 
 impl CapturePiece {
+    /// The hashes of its bytes and text layers.
+    pub fn contents(&self) -> impl Iterator<Item = ContentHash> {
+        let all = [Some(self.content), self.visible, self.source];
+        all.into_iter().flatten()
+    }
+
     /// The id that content, time and address give.
     pub fn computed_id(&self) -> CaptureId {
         let url = self.final_url.as_deref().unwrap_or("");

@@ -11,7 +11,10 @@ use ghostlight_model::{
     Evidence, Family, FieldKey, FieldValue, Issue, Layer, Level, Method, Micros, Observation,
     ObservationId, Offset, Period, Phase, Place, PostingId, RunId, Salary, Severity, Signal,
     Source, Step, Strength,
-    bundle::{CapturePiece, CommitPiece, EventPiece, ObservationPiece, PostingPiece, StreamPiece},
+    bundle::{
+        BranchPiece, BranchesPiece, CapturePiece, CommitPiece, EventPiece, ObservationPiece,
+        PostingPiece, StreamPiece,
+    },
     card::{Alternative, Card, CardField, Chosen, FieldState, RecordedOutcome, Verdict},
     commit::{AuthorId, Clock, Commit, Conflict, FieldChange, Purpose},
     event::{Fact, ModelUse},
@@ -598,6 +601,20 @@ fn bundle_pieces() {
             id: commit.id(),
             key: Some("key".into()),
             commit,
+        },
+    );
+    check(
+        "bundle-branches",
+        &BranchesPiece {
+            posting,
+            checkout: "try".into(),
+            branches: ["main", "try"]
+                .map(|name| BranchPiece {
+                    name: name.into(),
+                    head: CommitId([7; 32]),
+                    created: T0,
+                })
+                .into(),
         },
     );
 }

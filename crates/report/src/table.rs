@@ -116,11 +116,11 @@ impl Cancel {
 /// How far an export is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// Rows written.
+    /// Rows written; of a bundle, bytes before they are packed.
     pub rows: u64,
-    /// Rows there will be.
+    /// Rows there will be, or such bytes.
     pub total: u64,
-    /// Bytes written.
+    /// Bytes written; of a bundle, before they are packed.
     pub bytes: u64,
 }
 

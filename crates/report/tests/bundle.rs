@@ -2,14 +2,17 @@
 #![allow(clippy::unwrap_used)]
 
 use ghostlight_model::{
-    CaptureId, ContentHash, Micros, PostingId, RunId,
-    bundle::{CapturePiece, CommitPiece, EventPiece, Piece, PostingPiece, StreamPiece},
+    CaptureId, CommitId, ContentHash, Micros, PostingId, RunId,
+    bundle::{
+        BranchPiece, BranchesPiece, CapturePiece, CommitPiece, EventPiece, Piece, PostingPiece,
+        StreamPiece,
+    },
     commit::{AuthorId, Clock, Commit, Purpose},
     ids::{Epoch, Offset},
 };
 use ghostlight_report::{
-    Cancel, Failed, FileError, Target, Watch,
-    bundle::{BundleError, Counts, Reader, write},
+    Cancel, Failed, FileError, Progress, Target, Watch,
+    bundle::{BundleError, Counts, Reader, Stop, look, write},
 };
 use std::{
     fs::{self, File},
@@ -51,6 +54,7 @@ fn sample() -> Vec<Piece> {
         purpose: Purpose::Plain,
         settled: vec![],
     };
+    let branches = branches(commit.id());
     let run = RunId("01RUN".into());
     let body = r#"{"ts":5,"run_id":"01RUN","node":"FETCH","phase":"start","own":"kept \u00e9"}"#;
     vec![
@@ -76,7 +80,22 @@ fn sample() -> Vec<Piece> {
             key: Some("k".into()),
             commit,
         })),
+        Piece::Branches(branches),
     ]
+}
+
+/// Two branches of the sample's posting, the other one checked out.
+fn branches(head: CommitId) -> BranchesPiece {
+    let branch = |name: &str| BranchPiece {
+        name: name.into(),
+        head,
+        created: Micros(9),
+    };
+    BranchesPiece {
+        posting: PostingId([1; 16]),
+        checkout: "try".into(),
+        branches: vec![branch("main"), branch("try")],
+    }
 }
 
 fn make(path: &Path, pieces: Vec<Piece>) -> Counts {
@@ -137,6 +156,7 @@ fn pieces_come_back_and_bytes_are_always_the_same() {
     let mut reader = Reader::open(&path).unwrap();
     let counts = reader.verify().unwrap();
     assert_eq!((counts.contents, counts.events, counts.commits), (3, 1, 1));
+    assert_eq!((counts.branches, counts.total()), (2, 10));
     assert_eq!((reader.counts(), reader.made_by()), (counts, "0.1.0"));
     let mut found = Vec::new();
     reader
@@ -320,15 +340,15 @@ fn what_is_not_ours_is_refused() {
         BundleError::NoBundle { .. }
     ));
     assert!(matches!(
-        edited("\"version\": 1", "\"version\": 2"),
+        edited("\"version\": 2", "\"version\": 3"),
         BundleError::Newer {
-            found: 2,
-            supported: 1,
+            found: 3,
+            supported: 2,
             ..
         }
     ));
     assert!(
-        edited("\"version\": 1", "\"version\": \"x\"")
+        edited("\"version\": 2", "\"version\": \"x\"")
             .to_string()
             .contains("manifest.json")
     );
@@ -343,6 +363,107 @@ fn what_is_not_ours_is_refused() {
             .contains("more.jsonl")
     );
     assert!(edited("{", "").to_string().contains("manifest.json"));
+}
+
+#[test]
+fn a_bundle_of_the_first_format_has_no_branches_and_is_read() {
+    let (folder, path) = made();
+    let older = folder.path().join("older.zip");
+    let mut all = entries(&path);
+    let manifest = all.last_mut().unwrap();
+    let mut value: serde_json::Value = serde_json::from_slice(&manifest.1).unwrap();
+    value["version"] = 1.into();
+    manifest.1 = serde_json::to_vec(&value).unwrap();
+    zipped(&older, &all);
+    let refused = verify(&older).unwrap_err().to_string();
+    assert!(
+        refused.contains("branches.jsonl: a bundle has no such"),
+        "{refused}"
+    );
+    // As it was written then.
+    value["counts"].as_object_mut().unwrap().remove("branches");
+    let listed = value["entries"].as_array_mut().unwrap();
+    listed.retain(|entry| entry["name"] != "branches.jsonl");
+    all.last_mut().unwrap().1 = serde_json::to_vec(&value).unwrap();
+    all.retain(|(name, _)| name != "branches.jsonl");
+    zipped(&older, &all);
+    let mut reader = Reader::open(&older).unwrap();
+    let mut found = Vec::new();
+    reader
+        .pieces(&mut |piece| {
+            found.push(piece);
+            Ok::<(), String>(())
+        })
+        .unwrap();
+    let mut wanted = sample();
+    wanted.pop();
+    assert_eq!(found, wanted);
+}
+
+#[test]
+fn branches_that_cannot_be_are_refused_with_their_line() {
+    type Change = fn(&mut BranchesPiece);
+    let faults: [(Change, &str); 6] = [
+        (
+            |b| b.branches[0].name = "-x".into(),
+            "cannot be a branch's name",
+        ),
+        (
+            |b| b.branches[0].name = "try".into(),
+            "\"try\" is there twice",
+        ),
+        (
+            |b| b.branches[0].created = Micros(i64::MAX),
+            "a time that is none",
+        ),
+        (|b| b.checkout = "else".into(), "none of its branches"),
+        (|b| b.branches.clear(), "none of its branches"),
+        (
+            |b| b.branches = vec![b.branches[0].clone(); 101],
+            "101 branches; it may have 100",
+        ),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    for (n, (change, words)) in faults.into_iter().enumerate() {
+        let mut all = sample();
+        let Some(Piece::Branches(branches)) = all.last_mut() else {
+            panic!("the branches come last");
+        };
+        change(branches);
+        let path = folder.path().join(format!("{n}.zip"));
+        make(&path, all);
+        let refused = verify(&path).unwrap_err().to_string();
+        assert!(
+            refused.contains("entry branches.jsonl: line 1: ") && refused.contains(words),
+            "{words}: {refused}"
+        );
+    }
+}
+
+#[test]
+fn what_a_taker_refuses_is_told_with_its_entry() {
+    let (_folder, path) = made();
+    let mut reader = Reader::open(&path).unwrap();
+    let mut refuse = |wanted: fn(&Piece) -> bool| {
+        let stopped = reader.pieces(&mut |piece| match wanted(&piece) {
+            true => Err("no"),
+            false => Ok(()),
+        });
+        match stopped.unwrap_err() {
+            Stop::Taker {
+                error: "no",
+                entry,
+                line,
+            } => (entry, line),
+            other => panic!("{other:?}"),
+        }
+    };
+    let (entry, line) = refuse(|piece| matches!(piece, Piece::Content(_, None)));
+    assert_eq!((entry.as_str(), line), ("manifest.json", None));
+    let (entry, line) = refuse(|piece| matches!(piece, Piece::Content(_, Some(_))));
+    assert!(entry.starts_with("content/") && line.is_none(), "{entry}");
+    let (entry, line) = refuse(|piece| matches!(piece, Piece::Branches(_)));
+    assert_eq!((entry.as_str(), line), ("branches.jsonl", Some(1)));
 }
 
 #[test]
@@ -463,4 +584,62 @@ fn cancelled_or_refused_it_leaves_nothing() {
     );
     assert_eq!(fs::read_to_string(&path).unwrap(), "before");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn progress_follows_the_bytes_of_a_page_and_stops_within_it() {
+    // What cannot be packed.
+    let noise = |n: u32| (n.wrapping_mul(2_654_435_761) >> 24) as u8;
+    let page: Vec<u8> = (0..4_u32 << 20).map(noise).collect();
+    let folder = tempfile::tempdir().unwrap();
+    let target = Target {
+        path: folder.path().join("a.zip"),
+        overwrite: false,
+    };
+    let total = page.len() as u64;
+    let hash = ContentHash::of_bytes(&page);
+    let run = |cancel: &Cancel, progress: &mut dyn FnMut(Progress)| {
+        let mut watch = Watch { cancel, progress };
+        let piece = Piece::Content(hash, Some(page.clone()));
+        let pour = |take: &mut dyn FnMut(Piece) -> std::ops::ControlFlow<()>| {
+            let _ = take(piece);
+            Ok::<(), String>(())
+        };
+        write(&target, "0.1.0", total, &mut watch, pour)
+    };
+    for tenth in 0..=10 {
+        let (cancel, mut at) = (Cancel::default(), None);
+        let stopped = run(&cancel, &mut |now| {
+            if now.rows * 10 >= total * tenth && at.is_none() {
+                cancel.cancel();
+                at = Some(now.rows);
+            }
+        });
+        assert_eq!(stopped, Err(Failed::Cancelled), "{tenth}");
+        // Not much later than it was to be.
+        let at = at.unwrap();
+        assert!(at * 100 <= total * (tenth * 10 + 4), "{tenth}: {at}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+    let mut told = Vec::new();
+    run(&Cancel::default(), &mut |now| told.push(now.rows)).unwrap();
+    assert!(told.len() > 50 && told.is_sorted(), "{told:?}");
+    assert_eq!((told[0], told.last()), (0, Some(&total)));
+}
+
+#[test]
+fn how_large_it_would_be_is_what_it_is() {
+    let (_folder, path) = made();
+    let look_at = |bytes_max: u64| {
+        let pour = |take: &mut dyn FnMut(Piece) -> std::ops::ControlFlow<()>| {
+            let _ = sample().into_iter().try_for_each(take);
+            Ok::<(), String>(())
+        };
+        look("0.1.0", bytes_max, pour).unwrap()
+    };
+    let all = look_at(1 << 20);
+    assert!(all.whole, "{all:?}");
+    assert_eq!(all.packed, fs::metadata(&path).unwrap().len());
+    let some = look_at(100);
+    assert!(!some.whole && some.packed < all.packed, "{some:?}");
 }

@@ -5,9 +5,11 @@
 //! there already is left as it is, and a history that went on in both places has both ends afterwards.
 
 use crate::{
+    branches::{name_ends, name_rest, take_over},
     error::StoreError,
-    history::{all_of, name_ends},
+    history::{branches, commit_of},
     open::Store,
+    outline,
     snapshot::Snapshot,
     sql,
     streams::{self, LOCAL},
@@ -17,7 +19,8 @@ use crate::{
 use ghostlight_model::{
     CaptureId, CommitId, ContentHash, Epoch, EventBody, Micros, Offset, PostingId, RunId, StreamId,
     bundle::{
-        CapturePiece, CommitPiece, EventPiece, ObservationPiece, Piece, PostingPiece, StreamPiece,
+        BranchPiece, BranchesPiece, CapturePiece, CommitPiece, EventPiece, ObservationPiece, Piece,
+        PostingPiece, StreamPiece,
     },
     event::Fact,
 };
@@ -42,7 +45,7 @@ pub struct Imported {
     pub observations: u64,
     /// Commits that were not here.
     pub commits: u64,
-    /// Postings whose history went on in both places, with the ends that came by this import.
+    /// Postings whose history went on in both places, with the ends of it that there are now.
     pub forked: BTreeMap<PostingId, Vec<CommitId>>,
 }
 
@@ -63,6 +66,23 @@ impl Snapshot {
             match wanted.hand_out(c, postings, take)? {
                 ControlFlow::Continue(()) | ControlFlow::Break(()) => Ok(()),
             }
+        })
+    }
+}
+
+/// Bytes of a line besides what is stored: names, ids, the signs before quotes. The progress of an export counts them;
+/// the file itself is packed.
+const LINE_BYTES: i64 = 150;
+
+impl Snapshot {
+    /// About how many bytes [`Snapshot::pieces`] hands over, as the store's own sizes say; no page or text is read.
+    pub fn pieces_bytes(&self, postings: &[PostingId]) -> Result<u64, StoreError> {
+        self.reading(|c| {
+            let mut wanted = Wanted::default();
+            for posting in postings {
+                wanted.add(c, *posting)?;
+            }
+            Ok(u64::try_from(wanted.bytes(c, postings)?).unwrap_or(0))
         })
     }
 }
@@ -103,6 +123,38 @@ impl Wanted {
         Ok(())
     }
 
+    fn bytes(self, c: &Connection, postings: &[PostingId]) -> rusqlite::Result<i64> {
+        let size = |sql: &str, with: &[&dyn ToSql]| -> rusqlite::Result<i64> {
+            c.prepare_cached(sql)?.query_row(with, |row| {
+                let (bytes, lines): (i64, i64) = (row.get(0)?, row.get(1)?);
+                Ok(bytes + lines * LINE_BYTES)
+            })
+        };
+        let mut bytes = 0;
+        let mut contents = BTreeSet::new();
+        for id in self.captures {
+            contents.extend(capture(c, id)?.contents());
+            bytes += 3 * LINE_BYTES;
+        }
+        for hash in contents {
+            bytes += c
+                .prepare_cached(sql::BUNDLE_CONTENT_SIZE)?
+                .query_row([hash.0], |row| row.get::<_, i64>(0))?;
+        }
+        for (id, stream) in self.streams {
+            let epoch = i64::try_from(stream.epoch.0).unwrap_or(i64::MAX);
+            let events = size(sql::BUNDLE_EVENTS_SIZE, &[&id, &epoch])?;
+            // An event's body is a text in its line: each of its quotes has a sign before it.
+            bytes += LINE_BYTES + events + events / 8;
+        }
+        for posting in postings {
+            bytes += size(sql::BUNDLE_OBSERVATIONS_SIZE, &[&posting.0])?;
+            bytes += size(sql::BUNDLE_COMMITS_SIZE, &[&posting.0])?;
+            bytes += 2 * LINE_BYTES;
+        }
+        Ok(bytes)
+    }
+
     fn hand_out(
         self,
         c: &Connection,
@@ -120,19 +172,14 @@ impl Wanted {
         let mut contents = BTreeSet::new();
         for id in self.captures {
             let capture = capture(c, id)?;
-            contents.extend(
-                [Some(capture.content), capture.visible, capture.source]
-                    .into_iter()
-                    .flatten()
-                    .map(|h| h.0),
-            );
+            contents.extend(capture.contents());
             captures.push(capture);
         }
         for hash in contents {
             let bytes = c
                 .prepare_cached(sql::CONTENT)?
-                .query_row([hash], |row| row.get(0))?;
-            give!(Piece::Content(ContentHash(hash), bytes));
+                .query_row([hash.0], |row| row.get(0))?;
+            give!(Piece::Content(hash, bytes));
         }
         for capture in captures {
             give!(Piece::Capture(capture));
@@ -168,15 +215,50 @@ impl Wanted {
             give!(Piece::Event(event(c, seq)?));
         }
         for posting in postings {
-            for (id, commit) in all_of(c, *posting)? {
+            for id in in_order(c, *posting)? {
+                let commit = commit_of(c, *posting, id)?;
+                // An outline without its commit is a damaged file.
+                let commit = commit.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
                 let key = c
                     .prepare_cached(sql::COMMIT_KEY)?
                     .query_row([id.0], |row| row.get(0))?;
                 give!(Piece::Commit(Box::new(CommitPiece { id, key, commit })));
             }
         }
+        for posting in postings {
+            if let Some(branches) = branches_of(c, *posting)? {
+                give!(Piece::Branches(branches));
+            }
+        }
         Ok(ControlFlow::Continue(()))
     }
+}
+
+/// A posting's commits of every branch, parents before children; of a long history there are their names in memory and
+/// no more, while the commits are handed out.
+fn in_order(c: &Connection, posting: PostingId) -> rusqlite::Result<Vec<CommitId>> {
+    let dag = outline::dag(c, posting)?;
+    let line = dag.line(&dag.heads()).into_iter();
+    Ok(line.map(|(id, _)| id).collect())
+}
+
+/// A posting's branches; `None` before its first commit.
+fn branches_of(c: &Connection, posting: PostingId) -> rusqlite::Result<Option<BranchesPiece>> {
+    let all = branches(c, posting)?;
+    let current = all.iter().find(|branch| branch.current);
+    let Some(checkout) = current.map(|branch| branch.name.clone()) else {
+        return Ok(None);
+    };
+    let all = all.into_iter().map(|branch| BranchPiece {
+        name: branch.name,
+        head: branch.head,
+        created: branch.created,
+    });
+    Ok(Some(BranchesPiece {
+        posting,
+        checkout,
+        branches: all.collect(),
+    }))
 }
 
 fn list<T>(
@@ -249,6 +331,7 @@ fn intake(batch: &mut Batch<'_>, pour: Box<Pour>) -> Result<Imported, StoreError
         batch,
         done: Imported::default(),
         known: BTreeSet::new(),
+        branches: BTreeMap::new(),
     };
     pour(&mut |piece| intake.take(piece))?;
     intake.finish()
@@ -259,6 +342,8 @@ struct Intake<'a, 'b> {
     done: Imported,
     /// Postings that were here, with a history.
     known: BTreeSet<PostingId>,
+    /// What the bundle says of branches.
+    branches: BTreeMap<PostingId, BranchesPiece>,
 }
 
 impl Intake<'_, '_> {
@@ -272,6 +357,7 @@ impl Intake<'_, '_> {
             Piece::Event(event) => self.event(&event),
             Piece::Observation(seen) => self.observation(&seen),
             Piece::Commit(commit) => self.commit(*commit),
+            Piece::Branches(branches) => self.branches(branches),
         }
     }
 
@@ -289,8 +375,7 @@ impl Intake<'_, '_> {
     }
 
     fn capture(&mut self, capture: &CapturePiece) -> Result<(), StoreError> {
-        let hashes = [Some(capture.content), capture.visible, capture.source];
-        for hash in hashes.into_iter().flatten() {
+        for hash in capture.contents() {
             if !self.exists("SELECT 1 FROM content WHERE hash = ?1", &hash.0)? {
                 return refused(format!(
                     "capture {} names content {hash}, which is missing",
@@ -455,12 +540,42 @@ impl Intake<'_, '_> {
         Ok(())
     }
 
+    fn branches(&mut self, piece: BranchesPiece) -> Result<(), StoreError> {
+        let posting = piece.posting;
+        self.belongs(posting, "a branch")?;
+        for BranchPiece { name, head, .. } in &piece.branches {
+            let found = self
+                .batch
+                .tx
+                .prepare_cached(sql::COMMIT)
+                .and_then(|mut find| find.exists(params![head.0, posting.0]));
+            if !self.sqlite(found)? {
+                return refused(format!(
+                    "branch {name:?} of posting {posting} stands on commit {head}, which is missing"
+                ));
+            }
+        }
+        match self.branches.insert(posting, piece) {
+            None => Ok(()),
+            Some(_) => refused(format!("the branches of posting {posting} are there twice")),
+        }
+    }
+
     fn finish(mut self) -> Result<Imported, StoreError> {
         for posting in self.done.postings.clone() {
             let ends = self.heads(posting)?;
-            let named = name_ends(self.batch, posting, &ends);
-            self.sqlite(named)?;
-            if ends.len() > 1 && self.known.contains(&posting) {
+            let forked = match self.branches.remove(&posting) {
+                Some(came) => {
+                    let forked = take_over(self.batch, &came)?;
+                    name_rest(self.batch, posting, &ends)?;
+                    forked
+                }
+                None => {
+                    name_ends(self.batch, posting, &ends)?;
+                    ends.len() > 1
+                }
+            };
+            if forked && self.known.contains(&posting) {
                 self.done.forked.insert(posting, ends);
             }
         }
@@ -513,7 +628,5 @@ impl Intake<'_, '_> {
 }
 
 fn refused<T>(what: String) -> Result<T, StoreError> {
-    Err(StoreError::Refused(format!(
-        "the bundle is refused: {what}"
-    )))
+    Err(StoreError::Refused(what))
 }

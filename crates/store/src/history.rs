@@ -1,5 +1,5 @@
 //! A posting's history: branches, merges, restoring (SPEC E2, E3); undo and redo are in `reversal.rs`, its timeline in
-//! `timeline.rs`.
+//! `timeline.rs`, branches that come with a bundle in `branches.rs`.
 //!
 //! A branch is a name for a head; it moves in the transaction of the commit. The card shows the branch
 //! that is checked out, and edits and runs go there; without a word about it that is [`MAIN`]. What is
@@ -21,20 +21,15 @@ use ghostlight_model::{
     card::Standing,
     commit::{AuthorId, Clock, Commit, FieldChange, Purpose},
     history::{
-        Dag, Difference, Merge, Resolution, Reversal, Stacks, check_branch_name, compare, merge,
-        restore, stacks,
+        BRANCHES_MAX, Dag, Difference, Merge, Resolution, Reversal, Stacks, check_branch_name,
+        compare, merge, restore, stacks,
     },
 };
 use rusqlite::{Connection, OptionalExtension, params};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// The branch of a posting that nobody branched.
 pub const MAIN: &str = "main";
-/// The branch of a history's end that an import brought and that goes on from none here.
-pub const IMPORTED: &str = "imported";
-/// A posting may have so many branches; more are refused.
-pub const BRANCHES_MAX: u32 = 100;
-
 pub(crate) const RELOAD: &str = "Look at the history as it is now, and choose again.";
 
 /// A branch of a posting.
@@ -243,7 +238,7 @@ impl Tip {
     }
 }
 
-fn move_branch(
+pub(crate) fn move_branch(
     batch: &Batch<'_>,
     (posting, name): (PostingId, &str),
     head: CommitId,
@@ -257,16 +252,6 @@ fn move_branch(
         )?
         .execute(params![posting.0, name, head.0, now.0])?;
     Ok(())
-}
-
-/// All commits of a posting, of every branch, parents before children.
-pub(crate) fn all_of(
-    c: &Connection,
-    posting: PostingId,
-) -> rusqlite::Result<Vec<(CommitId, Commit)>> {
-    let dag = Dag::new(commits(c, posting)?);
-    let line = dag.line(&dag.heads()).into_iter();
-    Ok(line.map(|(id, commit)| (id, commit.clone())).collect())
 }
 
 fn commits(c: &Connection, posting: PostingId) -> rusqlite::Result<Vec<(CommitId, Commit)>> {
@@ -304,50 +289,6 @@ fn fill(
             let commit = commit_of(c, posting, id)?;
             dag.fill(id, commit.ok_or(rusqlite::Error::QueryReturnedNoRows)?);
         }
-    }
-    Ok(())
-}
-
-/// Gives every end of a history that came from elsewhere a name. A branch that one end goes on from moves there; an end
-/// that went on beside is a branch of its own. Beyond [`BRANCHES_MAX`] an end has no name, and is there all the same.
-pub(crate) fn name_ends(
-    batch: &Batch<'_>,
-    posting: PostingId,
-    ends: &[CommitId],
-) -> rusqlite::Result<()> {
-    let tip = tip(batch.tx, batch.touched.outlines(), posting)?;
-    let mut standing = branches(batch.tx, posting)?;
-    // The one that is checked out goes first.
-    standing.sort_by_key(|branch| !branch.current);
-    let mut nameless: Vec<CommitId> = ends.to_vec();
-    nameless.retain(|end| !standing.iter().any(|branch| branch.head == *end));
-    for branch in &standing {
-        let ahead = |end: &CommitId| tip.dag.is_ancestor(branch.head, *end);
-        let mut behind = nameless.iter().copied().filter(ahead);
-        let (next, other) = (behind.next(), behind.next());
-        if let (Some(next), None) = (next, other) {
-            move_branch(batch, (posting, &branch.name), next, branch.created)?;
-            nameless.retain(|end| *end != next);
-        }
-    }
-    let clock = |end: &CommitId| tip.dag.get(*end).map(|commit| commit.clock);
-    nameless.sort_by_key(|end| std::cmp::Reverse((clock(end), *end)));
-    let mut names: BTreeSet<String> = standing.into_iter().map(|branch| branch.name).collect();
-    for end in nameless {
-        if names.len() >= BRANCHES_MAX as usize {
-            break;
-        }
-        let free = |name: &String| !names.contains(name);
-        let first = if names.is_empty() { MAIN } else { IMPORTED };
-        let mut wanted =
-            std::iter::once(first.to_owned()).chain((2..).map(|n| format!("{IMPORTED}-{n}")));
-        let Some(name) = wanted.find(free) else { break };
-        let line = tip.dag.line(&[end]);
-        let began = line
-            .first()
-            .map_or(Micros(0), |(_, commit)| commit.clock.wall);
-        move_branch(batch, (posting, &name), end, began)?;
-        names.insert(name);
     }
     Ok(())
 }
@@ -578,7 +519,7 @@ fn not_itself(ours: &str, from: &str) -> Result<(), StoreError> {
     }
 }
 
-fn switch(batch: &Batch<'_>, posting: PostingId, name: &str) -> rusqlite::Result<()> {
+pub(crate) fn switch(batch: &Batch<'_>, posting: PostingId, name: &str) -> rusqlite::Result<()> {
     batch
         .tx
         .prepare_cached("INSERT OR REPLACE INTO checkout (posting, branch) VALUES (?1, ?2)")?
@@ -611,7 +552,7 @@ fn create_branch(batch: &mut Batch<'_>, new: &NewBranch) -> Result<CommitId, Sto
             ));
         }
         Some(_) => {}
-        None if count.map_err(sqlite)? >= BRANCHES_MAX => {
+        None if count.map_err(sqlite)? as usize >= BRANCHES_MAX => {
             return Err(declined(
                 format!("this posting has {BRANCHES_MAX} branches already"),
                 "Delete one that is merged.",

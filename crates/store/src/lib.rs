@@ -9,6 +9,7 @@
 mod answers;
 mod archive;
 mod biography;
+pub mod branches;
 pub mod bundle;
 mod drafts;
 mod error;

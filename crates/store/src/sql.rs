@@ -415,6 +415,18 @@ pub const BUNDLE_EVENT: &str = "SELECT name, \"offset\", body FROM event \
 /// A posting's observations, of all captures.
 pub const BUNDLE_OBSERVATIONS: &str =
     "SELECT body FROM observation WHERE posting = ?1 ORDER BY capture, id";
+/// How many bytes some bytes are.
+pub const BUNDLE_CONTENT_SIZE: &str =
+    "SELECT coalesce(octet_length(bytes), 0) FROM content WHERE hash = ?1";
+/// How many bytes a stream's events are, and how many events: stream, epoch.
+pub const BUNDLE_EVENTS_SIZE: &str = "SELECT coalesce(sum(octet_length(body)), 0), count(*) FROM event \
+     WHERE stream_id = ?1 AND epoch = ?2";
+/// How many bytes a posting's observations are, and how many observations.
+pub const BUNDLE_OBSERVATIONS_SIZE: &str =
+    "SELECT coalesce(sum(octet_length(body)), 0), count(*) FROM observation WHERE posting = ?1";
+/// How many bytes a posting's commits in the database are, and how many commits there are, the archived ones too.
+pub const BUNDLE_COMMITS_SIZE: &str =
+    "SELECT coalesce(sum(octet_length(body)), 0), count(*) FROM \"commit\" WHERE posting = ?1";
 /// The key that a commit was made with.
 pub const COMMIT_KEY: &str = "SELECT idempotency_key FROM \"commit\" WHERE id = ?1";
 /// A posting's commits that are nobody's parent.
@@ -550,6 +562,10 @@ pub const HOT: &[(&str, &str)] = &[
     ("arrivals for a bundle", BUNDLE_SEQS),
     ("event for a bundle", BUNDLE_EVENT),
     ("observations for a bundle", BUNDLE_OBSERVATIONS),
+    ("content for a bundle, size", BUNDLE_CONTENT_SIZE),
+    ("events for a bundle, size", BUNDLE_EVENTS_SIZE),
+    ("observations for a bundle, size", BUNDLE_OBSERVATIONS_SIZE),
+    ("commits for a bundle, size", BUNDLE_COMMITS_SIZE),
     ("key of a commit", COMMIT_KEY),
     ("heads", HEADS),
     ("postings of an employer", OF_EMPLOYER),

@@ -4,75 +4,20 @@
 mod support;
 
 use ghostlight_model::{
-    CommitId, ContentHash, FieldKey, FieldValue, Micros, Observation, PostingId, RunId,
-    bundle::Piece,
+    CommitId, ContentHash, Micros, PostingId, RunId,
+    bundle::{BranchesPiece, Piece},
     commit::Clock,
-    event::Fact,
+    history::Dag,
     ids::{Epoch, Offset},
 };
-use ghostlight_store::{Imported, Store, StoreError};
+use ghostlight_store::{Store, branches::IMPORTED, history::Branch};
 use proptest::prelude::*;
-use std::{collections::BTreeSet, ops::ControlFlow};
-use support::{DAY, decided, dump, finished, key, open, page, parsed, seen, started};
-
-/// Analyses page `n` at `ts`; its words are its title.
-fn analyse(store: &Store, run: &str, n: usize, (words, ts): (&str, i64)) -> PostingId {
-    let run = RunId(run.into());
-    let capture = store.put_capture(page(words, ts)).wait().unwrap();
-    store
-        .put_layers(capture, words.into(), format!("<p>{words}</p>"))
-        .wait()
-        .unwrap();
-    let posting = store.identify(vec![key(n)]).wait().unwrap();
-    let title = Observation {
-        ts: Micros(ts),
-        ..seen(capture, FieldKey::Title, words, 900)
-    };
-    let observed = support::fact(
-        &run,
-        ghostlight_model::Step::Detect,
-        ghostlight_model::Phase::Field,
-        ts,
-        Fact::Observed(title.clone()),
-    );
-    let events = vec![
-        started(&run, ts),
-        parsed(&run, ts, (capture, posting), None),
-        observed,
-    ];
-    store.append(run.stream(), events).wait().unwrap();
-    store
-        .finish_run(finished(&run, posting, vec![title], ts))
-        .wait()
-        .unwrap();
-    posting
-}
-
-fn decide(store: &Store, posting: PostingId, words: &str, (key, ts): (&str, i64)) -> CommitId {
-    let value = Some(FieldValue::Text(words.into()));
-    store
-        .commit_change(decided(posting, FieldKey::Title, value, (key, ts)))
-        .wait()
-        .unwrap()
-}
-
-fn pieces(store: &Store, postings: &[PostingId]) -> Vec<Piece> {
-    let mut all = Vec::new();
-    let snapshot = store.snapshot().unwrap();
-    snapshot
-        .pieces(postings, &mut |piece| {
-            all.push(piece);
-            ControlFlow::Continue(())
-        })
-        .unwrap();
-    all
-}
-
-fn import(store: &Store, pieces: Vec<Piece>) -> Result<Imported, StoreError> {
-    store
-        .import(Box::new(move |take| pieces.into_iter().try_for_each(take)))
-        .wait()
-}
+use std::collections::BTreeMap;
+use support::{
+    DAY,
+    bundles::{analyse, branch, decide, import, pieces, switch},
+    dump, key, open, page, parsed, started,
+};
 
 #[test]
 fn another_folder_holds_the_same_rows() {
@@ -364,63 +309,163 @@ fn a_run_that_is_another_one_here_is_refused() {
     );
 }
 
-/// What happens in either folder: an analysis of a page, or an edit.
+/// What happens in either folder.
 #[derive(Debug, Clone)]
-struct Step {
-    there: bool,
-    page: usize,
-    edit: bool,
+enum Act {
+    Analyse,
+    Edit,
+    /// To the branch `side` and back.
+    Switch,
+    /// A bundle of all that the other one has.
+    Import,
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        Just(Act::Analyse),
+        Just(Act::Edit),
+        Just(Act::Edit),
+        Just(Act::Switch),
+        Just(Act::Import)
+    ]
+}
+
+fn postings_of(store: &Store) -> Vec<PostingId> {
+    let all = (0..3).map(|page| key(page).posting_id());
+    let mut all: Vec<PostingId> = all
+        .filter(|posting| store.posting(*posting).unwrap().is_some())
+        .collect();
+    all.sort();
+    all
+}
+
+fn branches_of(store: &Store, posting: PostingId) -> BTreeMap<String, Branch> {
+    let all = store.branches(posting).unwrap().into_iter();
+    all.map(|branch| (branch.name.clone(), branch)).collect()
+}
+
+/// Takes over all that `from` has, and looks at what became of the branches.
+fn exchanged(store: &Store, from: &Store) -> Result<(), TestCaseError> {
+    let came = pieces(from, &postings_of(from));
+    let before: BTreeMap<_, _> = postings_of(store)
+        .into_iter()
+        .map(|posting| (posting, branches_of(store, posting)))
+        .collect();
+    import(store, came.clone()).unwrap();
+    let told = came.into_iter().filter_map(|piece| match piece {
+        Piece::Branches(branches) => Some(branches),
+        _ => None,
+    });
+    for BranchesPiece {
+        posting,
+        checkout,
+        branches,
+    } in told
+    {
+        let all = pieces(store, &[posting]).into_iter().filter_map(|piece| {
+            let Piece::Commit(commit) = piece else {
+                return None;
+            };
+            Some((commit.id, commit.commit))
+        });
+        let dag = Dag::new(all);
+        let now = branches_of(store, posting);
+        let heads: Vec<CommitId> = now.values().map(|branch| branch.head).collect();
+        // Whatever came is on a branch, and every end has one.
+        for branch in &branches {
+            prop_assert!(
+                dag.is_on(branch.head, &heads),
+                "{} is on no branch",
+                branch.name
+            );
+        }
+        for end in dag.heads() {
+            prop_assert!(heads.contains(&end), "an end has no name");
+        }
+        let theirs: BTreeMap<&str, CommitId> = branches
+            .iter()
+            .map(|branch| (branch.name.as_str(), branch.head))
+            .collect();
+        let Some(before) = before.get(&posting).filter(|before| !before.is_empty()) else {
+            let ours = now
+                .iter()
+                .map(|(name, branch)| (name.as_str(), branch.head));
+            prop_assert_eq!(ours.collect::<BTreeMap<_, _>>(), theirs);
+            prop_assert!(now[&checkout].current);
+            continue;
+        };
+        for (name, was) in before {
+            let is = &now[name];
+            prop_assert_eq!(is.current, was.current, "{} was checked out or not", name);
+            if is.head != was.head {
+                prop_assert!(dag.is_ancestor(was.head, is.head));
+                let theirs = theirs.get(name.as_str()) == Some(&is.head);
+                prop_assert!(theirs || name.starts_with(IMPORTED) && !is.current);
+            }
+        }
+    }
+    Ok(())
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
     fn whatever_happened_in_both_the_union_is_the_same(
-        steps in prop::collection::vec((any::<bool>(), 0_usize..3, any::<bool>()), 1..12)
+        steps in prop::collection::vec((any::<bool>(), 0_usize..3, act()), 1..16)
     ) {
         let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
         let stores = [open(folders[0].path()), open(folders[1].path())];
-        let steps = steps.into_iter().map(|(there, page, edit)| Step { there, page, edit });
-        let mut known: Vec<PostingId> = Vec::new();
-        for (n, Step { there, page, edit }) in steps.enumerate() {
+        for (n, (there, page, act)) in steps.into_iter().enumerate() {
             let (store, ts) = (&stores[usize::from(there)], DAY + n as i64 * 1_000);
             let posting = key(page).posting_id();
-            if edit && store.posting(posting).unwrap().is_some() {
-                decide(store, posting, &format!("edit {n}"), (&format!("k{n}"), ts));
-            } else {
-                known.push(analyse(store, &format!("run{n}"), page, (&format!("words {n}"), ts)));
+            let is_here = store.posting(posting).unwrap().is_some();
+            match act {
+                Act::Import => exchanged(store, &stores[usize::from(!there)])?,
+                Act::Edit if is_here => {
+                    decide(store, posting, &format!("edit {n}"), (&format!("k{n}"), ts));
+                }
+                Act::Switch if is_here => {
+                    let branches = branches_of(store, posting);
+                    match branches.get("side") {
+                        None => drop(branch(store, posting, "side", ts)),
+                        Some(side) if side.current => switch(store, posting, "main"),
+                        Some(_) => switch(store, posting, "side"),
+                    }
+                }
+                _ => {
+                    analyse(store, &format!("run{n}"), page, (&format!("words {n}"), ts));
+                }
             }
         }
-        known.sort();
-        known.dedup();
-        let of = |store: &Store| -> Vec<PostingId> {
-            known.iter().copied().filter(|p| store.posting(*p).unwrap().is_some()).collect()
-        };
-        let bundles = [pieces(&stores[0], &of(&stores[0])), pieces(&stores[1], &of(&stores[1]))];
-        import(&stores[0], bundles[1].clone()).unwrap();
-        import(&stores[1], bundles[0].clone()).unwrap();
+        exchanged(&stores[0], &stores[1])?;
+        exchanged(&stores[1], &stores[0])?;
+        let known = postings_of(&stores[0]);
         let sorted = |store: &Store| {
-            // The order of arrival is each folder's own.
-            let all = pieces(store, &known).into_iter().map(|piece| format!("{piece:?}"));
-            let mut all: Vec<String> = all.collect();
+            // The order of arrival is each folder's own, and so are its branches.
+            let all = pieces(store, &known).into_iter();
+            let all = all.filter(|piece| !matches!(piece, Piece::Branches(_)));
+            let mut all: Vec<String> = all.map(|piece| format!("{piece:?}")).collect();
             all.sort();
             all
         };
         prop_assert_eq!(sorted(&stores[0]), sorted(&stores[1]));
+        for posting in &known {
+            // What has one branch in both, at the same place, shows the same card.
+            let heads = |store: &Store| -> Vec<CommitId> {
+                branches_of(store, *posting).values().map(|branch| branch.head).collect()
+            };
+            let card = |store: &Store| format!("{:?}", store.posting(*posting).unwrap().unwrap().card);
+            if heads(&stores[0]).len() == 1 && heads(&stores[0]) == heads(&stores[1]) {
+                prop_assert_eq!(card(&stores[0]), card(&stores[1]));
+            }
+        }
+        // The same once more changes nothing.
+        let before = dump(folders[1].path());
+        exchanged(&stores[1], &stores[0])?;
+        prop_assert_eq!(before, dump(folders[1].path()));
         for store in &stores {
             prop_assert_eq!(store.check().unwrap(), Vec::<String>::new());
             prop_assert!(!store.rebuild().wait().unwrap().drift);
-            for posting in &known {
-                // Every end has a branch, and one that both have shows the same card.
-                let branches = store.branches(*posting).unwrap();
-                let named: BTreeSet<CommitId> = branches.iter().map(|branch| branch.head).collect();
-                let other: BTreeSet<CommitId> = stores[0].branches(*posting).unwrap().iter().map(|b| b.head).collect();
-                prop_assert_eq!(&named, &other);
-                let card = |store: &Store| format!("{:?}", store.posting(*posting).unwrap().unwrap().card);
-                if named.len() == 1 {
-                    prop_assert_eq!(card(store), card(&stores[0]));
-                }
-            }
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::{
 };
 use ghostlight_api::{
     ViewData, ViewQuery,
-    command::{ChooseBundle, StartImport},
+    command::{CancelImport, ChooseBundle, StartImport},
     view::{ImportDone, ImportRow, ImportState, ImportedPosting, Subject},
 };
 use wasm_bindgen_futures::spawn_local;
@@ -62,12 +62,29 @@ pub fn begin(shell: &Shell) {
     });
 }
 
+fn stop(shell: &Shell, id: u64) -> Callback<MouseEvent> {
+    let shell = shell.clone();
+    Callback::from(move |_| {
+        let shell = shell.clone();
+        spawn_local(async move {
+            if let Err(error) = backend::call(CancelImport { id }).await {
+                shell.error(&error);
+            }
+        });
+    })
+}
+
 fn view_row(shell: &Shell, row: &ImportRow) -> Html {
     let file = row.path.rsplit(['/', '\\']).next().unwrap_or(&row.path);
     let (icon, tone, words) = match &row.state {
         ImportState::Verifying => (Icon::Dot, "gl-accent", "verifying".to_owned()),
         ImportState::Taking => (Icon::Dot, "gl-accent", "sound; taking it over".to_owned()),
         ImportState::Done(done) => (Icon::Check, "gl-ok", done_words(done)),
+        ImportState::Cancelled => (
+            Icon::Cross,
+            "gl-dim",
+            "stopped; nothing was taken over".to_owned(),
+        ),
         ImportState::Failed(error) => (Icon::Cross, "gl-bad", format!("Not taken over. {error}")),
     };
     let hint = match &row.state {
@@ -83,6 +100,7 @@ fn view_row(shell: &Shell, row: &ImportRow) -> Html {
                 <p>{ words }{ " " }if let Some(hint) = hint { <span class="gl-dim">{ hint }</span> }</p>
                 if !row.state.has_ended() {
                     <progress max={row.total.max(1).to_string()} value={row.pieces.to_string()} aria-label={format!("progress of {file}")}></progress>
+                    { " " }<button type="button" class="gl-link" onclick={stop(shell, row.id)}>{ "Stop" }</button>
                 }
                 if let ImportState::Done(done) = &row.state { { view_done(shell, done) } }
             </div>

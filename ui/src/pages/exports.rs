@@ -199,15 +199,17 @@ fn view_fields(choice: &UseStateHandle<Choice>, look: Option<&ExportLook>) -> Ht
 }
 
 fn view_start(shell: &Shell, form: Option<ExportForm>, look: Option<&ExportLook>) -> Html {
+    let is_bundle = |form: &ExportForm| form.kind == ExportKind::Bundle;
+    let bundle = form.as_ref().is_some_and(is_bundle);
+    let words = look.map(|look| {
+        let rows = match bundle {
+            true => format::plural(look.rows, "posting", "postings"),
+            false => format::plural(look.rows, "row", "rows"),
+        };
+        format!("{rows}, about {}", format::bytes(look.bytes))
+    });
     let ready = form.zip(look.cloned()).filter(|(_, look)| look.rows > 0);
     let blocked = ready.is_none();
-    let words = look.map(|look| {
-        let rows = format::plural(look.rows, "row", "rows");
-        match look.bytes {
-            Some(bytes) => format!("{rows}, about {}", format::bytes(bytes)),
-            None => format::plural(look.rows, "posting", "postings"),
-        }
-    });
     let onclick = {
         let (shell, ready) = (shell.clone(), ready.clone());
         Callback::from(move |_: MouseEvent| {
@@ -291,6 +293,15 @@ fn view_row(shell: &Shell, row: &ExportRow) -> Html {
         ExportKind::Table(..) => "rows",
     };
     let (icon, tone, words) = match &row.state {
+        ExportState::Running if row.kind == ExportKind::Bundle => (
+            Icon::Dot,
+            "gl-accent",
+            format!(
+                "{} of about {} before packing",
+                format::bytes(row.rows),
+                format::bytes(row.total)
+            ),
+        ),
         ExportState::Running => (
             Icon::Dot,
             "gl-accent",

@@ -385,7 +385,7 @@ fn bundles(engine: &Engine, folder: &Path) -> Outcome<()> {
     let other = Engine::open(&folder.join("other"), Arc::new(Shell), Hooks::default())?;
     let begun = Instant::now();
     let taken = other
-        .import_bundle(&target.path)
+        .import_bundle(&target.path, &Cancel::default(), Arc::new(|_| {}))
         .map_err(|e| e.told().message)?;
     let took = begun.elapsed().as_secs_f64();
     figure(

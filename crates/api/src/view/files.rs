@@ -16,8 +16,8 @@ pub struct ExportLook {
     pub known: Vec<String>,
     /// Rows, or postings of a bundle.
     pub rows: u64,
-    /// About how large it would be; `None` for a bundle, whose pages are not looked into.
-    pub bytes: Option<u64>,
+    /// About how large it would be.
+    pub bytes: u64,
     /// The columns.
     pub columns: Vec<String>,
     /// The first ten rows as text, long cells cut.
@@ -37,11 +37,11 @@ pub struct ExportRow {
     pub path: String,
     /// How it stands.
     pub state: ExportState,
-    /// Rows written, or postings.
+    /// Rows written; of a bundle under way bytes before they are packed, and then postings.
     pub rows: u64,
-    /// Rows there will be.
+    /// Rows there will be, or such bytes.
     pub total: u64,
-    /// Bytes written.
+    /// Bytes written; of a bundle under way before they are packed.
     pub bytes: u64,
     /// When it began.
     pub began: Micros,
@@ -94,6 +94,8 @@ pub enum ImportState {
     Taking,
     /// It is here.
     Done(Box<ImportDone>),
+    /// A person stopped it; nothing was taken over.
+    Cancelled,
     /// It was refused, naming the entry at fault, or could not be taken over; nothing was.
     Failed(crate::ApiError),
 }
@@ -101,7 +103,7 @@ pub enum ImportState {
 impl ImportState {
     /// Whether nothing more happens.
     pub fn has_ended(&self) -> bool {
-        matches!(self, ImportState::Done(_) | ImportState::Failed(_))
+        !matches!(self, ImportState::Verifying | ImportState::Taking)
     }
 }
 

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod archive;
+mod bundle;
 mod contract;
 mod export;
 #[path = "../../../../tests/support/feed_server.rs"]

@@ -397,11 +397,16 @@ impl Dag {
 
     /// Whether `old` is `new` or before it.
     pub fn is_ancestor(&self, old: CommitId, new: CommitId) -> bool {
+        self.is_on(old, &[new])
+    }
+
+    /// Whether `commit` is one of `heads` or before one.
+    pub fn is_on(&self, commit: CommitId, heads: &[CommitId]) -> bool {
         let before = || {
-            let old = self.place(old)?;
-            self.marked(&[new]).get(old).copied()
+            let place = self.place(commit)?;
+            self.marked(heads).get(place).copied()
         };
-        old == new || before().unwrap_or(false)
+        heads.contains(&commit) || before().unwrap_or(false)
     }
 
     /// The latest common ancestors of two commits, sorted: none of them is before another.

@@ -29,6 +29,9 @@ use crate::{
 /// A branch's name may hold so many characters.
 pub const BRANCH_CHARS_MAX: usize = 60;
 
+/// A posting may have so many branches; more are refused.
+pub const BRANCHES_MAX: usize = 100;
+
 /// A text that cannot be a branch's name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(

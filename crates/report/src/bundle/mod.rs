@@ -11,7 +11,7 @@ mod read;
 mod write;
 
 pub use read::{BundleError, Reader, Stop};
-pub use write::{Counts, write};
+pub use write::{Counts, Packed, look, write};
 
 use serde::{Deserialize, Serialize};
 
@@ -21,14 +21,17 @@ const MANIFEST: &str = "manifest.json";
 /// The folder of captured pages and texts, each named by its BLAKE3.
 const CONTENT: &str = "content/";
 /// The entries of lines, in the order in which they rest on each other.
-const LINES: [&str; 6] = [
+const LINES: [&str; 7] = [
     "captures.jsonl",
     "postings.jsonl",
     "observations.jsonl",
     "streams.jsonl",
     "events.jsonl",
     "commits.jsonl",
+    BRANCHES,
 ];
+/// Since [`BRANCHES_FORMAT`](ghostlight_model::bundle::BRANCHES_FORMAT).
+const BRANCHES: &str = "branches.jsonl";
 
 /// Entries of a bundle; one with more is refused, and an export of more fails.
 pub const ENTRIES_MAX: usize = 1_000_000;

@@ -1,11 +1,11 @@
 //! Reading a bundle: refused as a whole, naming the entry, unless everything in it is what its manifest says.
 
 use super::{
-    BOMB_BYTES, BYTES_MAX, CONTENT, CONTENT_BYTES_MAX, Counts, ENTRIES_MAX, Entry, FORMAT_NAME,
-    LINE_BYTES_MAX, LINES, MANIFEST, MANIFEST_BYTES_MAX, Manifest, RATIO_MAX, hex,
+    BOMB_BYTES, BRANCHES, BYTES_MAX, CONTENT, CONTENT_BYTES_MAX, Counts, ENTRIES_MAX, Entry,
+    FORMAT_NAME, LINE_BYTES_MAX, LINES, MANIFEST, MANIFEST_BYTES_MAX, Manifest, RATIO_MAX, hex,
 };
 use ghostlight_model::{
-    bundle::{FORMAT, Piece},
+    bundle::{BRANCHES_FORMAT, FORMAT, Piece},
     ids::ContentHash,
     system,
 };
@@ -115,7 +115,14 @@ pub enum Stop<E> {
     /// The bundle.
     Bundle(BundleError),
     /// Whoever took them.
-    Taker(E),
+    Taker {
+        /// What they say.
+        error: E,
+        /// About which entry.
+        entry: String,
+        /// Which line of it, from 1; `None` for a page or text.
+        line: Option<u64>,
+    },
 }
 
 impl<E> From<BundleError> for Stop<E> {
@@ -185,7 +192,7 @@ impl Reader {
         match self.pieces(nothing) {
             Ok(counts) => Ok(counts),
             Err(Stop::Bundle(error)) => Err(error),
-            Err(Stop::Taker(never)) => match never {},
+            Err(Stop::Taker { error: never, .. }) => match never {},
         }
     }
 
@@ -193,7 +200,7 @@ impl Reader {
     /// its entry is read: [`Reader::verify`] first, and keep nothing if this fails all the same.
     ///
     /// # Errors
-    /// The bundle's, naming the entry at fault, or the taker's.
+    /// The bundle's, naming the entry at fault, or the taker's, with the entry that it was about.
     pub fn pieces<E>(
         &mut self,
         take: &mut dyn FnMut(Piece) -> Result<(), E>,
@@ -201,7 +208,7 @@ impl Reader {
         let mut counts = Counts::default();
         let mut counting = |piece: Piece| {
             counts.add(&piece);
-            take(piece).map_err(Stop::Taker)
+            take(piece)
         };
         for removed in &self.manifest.removed {
             let wrong = || {
@@ -212,7 +219,7 @@ impl Reader {
                 )
             };
             let hash = removed.parse().map_err(|_| wrong())?;
-            counting(Piece::Content(hash, None))?;
+            counting(Piece::Content(hash, None)).map_err(|error| taker(error, MANIFEST, None))?;
         }
         let entries = self.manifest.entries.clone();
         let (contents, lines): (Vec<&Entry>, Vec<&Entry>) = entries
@@ -240,7 +247,7 @@ impl Reader {
     fn content<E>(
         &mut self,
         entry: &Entry,
-        take: &mut dyn FnMut(Piece) -> Result<(), Stop<E>>,
+        take: &mut dyn FnMut(Piece) -> Result<(), E>,
     ) -> Result<(), Stop<E>> {
         let wrong = |detail: String| entry_error(&self.path, &entry.name, detail);
         let named = entry
@@ -263,13 +270,13 @@ impl Reader {
         hashed.end(entry).map_err(wrong)?;
         let piece = Piece::Content(hash, Some(bytes));
         piece.check().map_err(wrong)?;
-        take(piece)
+        take(piece).map_err(|error| taker(error, &entry.name, None))
     }
 
     fn lines<E>(
         &mut self,
         entry: &Entry,
-        take: &mut dyn FnMut(Piece) -> Result<(), Stop<E>>,
+        take: &mut dyn FnMut(Piece) -> Result<(), E>,
     ) -> Result<(), Stop<E>> {
         let wrong = |detail: String| entry_error(&self.path, &entry.name, detail);
         let file = self
@@ -294,9 +301,17 @@ impl Reader {
             }
             let piece = piece_of(&entry.name, &line).map_err(at)?;
             piece.check().map_err(at)?;
-            take(piece)?;
+            take(piece).map_err(|error| taker(error, &entry.name, Some(number)))?;
         }
         Ok(lines.into_inner().end(entry).map_err(wrong)?)
+    }
+}
+
+fn taker<E>(error: E, entry: &str, line: Option<u64>) -> Stop<E> {
+    Stop::Taker {
+        error,
+        entry: entry.to_owned(),
+        line,
     }
 }
 
@@ -311,6 +326,7 @@ fn piece_of(entry: &str, line: &[u8]) -> Result<Piece, String> {
         Some(3) => Piece::Stream(read(line)?),
         Some(4) => Piece::Event(read(line)?),
         Some(5) => Piece::Commit(read(line)?),
+        Some(6) => Piece::Branches(read(line)?),
         _ => return Err("it is no entry of a bundle".into()),
     })
 }
@@ -581,7 +597,9 @@ fn check_names(
         let content = name
             .strip_prefix(CONTENT)
             .is_some_and(|hash| hash.parse::<ContentHash>().is_ok());
-        if !content && !LINES.contains(&name.as_str()) {
+        let of_lines = LINES.contains(&name.as_str())
+            && (name != BRANCHES || manifest.version >= BRANCHES_FORMAT);
+        if !content && !of_lines {
             return Err(entry_error(path, name, "a bundle has no such entry".into()));
         }
         if !listed.insert(name.as_bytes()) {

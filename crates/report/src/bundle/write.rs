@@ -12,14 +12,15 @@ use ghostlight_model::bundle::{FORMAT, Piece};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::{
+    cell::Cell,
     fs::File,
-    io::{self, BufWriter, Seek, Write},
+    io::{self, BufWriter, Cursor, Seek, Write},
     ops::ControlFlow,
 };
 use zip::{CompressionMethod, ZipWriter, result::ZipError, write::SimpleFileOptions};
 
-/// Pieces between two looks at whether to go on.
-const PAGE_PIECES: u64 = 256;
+/// Bytes between two looks at whether to go on.
+const STEP_BYTES: usize = 64 << 10;
 
 const NOTE: &str = "Each entry's SHA-256 proves that the bundle is whole, not who made it. \
                     Read it with: ghostlight verify, ghostlight import.";
@@ -41,24 +42,46 @@ pub struct Counts {
     pub observations: u64,
     /// Commits.
     pub commits: u64,
+    /// Branches; none before the second format.
+    #[serde(default)]
+    pub branches: u64,
 }
 
 impl Counts {
-    pub(super) fn add(&mut self, piece: &Piece) {
-        *match piece {
-            Piece::Content(..) => &mut self.contents,
-            Piece::Capture(_) => &mut self.captures,
-            Piece::Posting(_) => &mut self.postings,
-            Piece::Stream(_) => &mut self.streams,
-            Piece::Event(_) => &mut self.events,
-            Piece::Observation(_) => &mut self.observations,
-            Piece::Commit(_) => &mut self.commits,
-        } += 1;
+    /// Counts a piece.
+    pub fn add(&mut self, piece: &Piece) {
+        let (kind, count) = match piece {
+            Piece::Content(..) => (&mut self.contents, 1),
+            Piece::Capture(_) => (&mut self.captures, 1),
+            Piece::Posting(_) => (&mut self.postings, 1),
+            Piece::Stream(_) => (&mut self.streams, 1),
+            Piece::Event(_) => (&mut self.events, 1),
+            Piece::Observation(_) => (&mut self.observations, 1),
+            Piece::Commit(_) => (&mut self.commits, 1),
+            Piece::Branches(one) => (&mut self.branches, one.branches.len() as u64),
+        };
+        *kind += count;
+    }
+
+    /// All of them. What a manifest says may be any number.
+    pub fn total(&self) -> u64 {
+        let kinds = [
+            self.contents,
+            self.captures,
+            self.postings,
+            self.streams,
+            self.events,
+            self.observations,
+            self.commits,
+            self.branches,
+        ];
+        kinds.into_iter().fold(0, u64::saturating_add)
     }
 }
 
 /// Writes a bundle: aside, then under its name. `pour` hands over the pieces, each kind together, in the order of
-/// [`Piece`]; it stops when it is told to. `total` is the number of postings, for the progress.
+/// [`Piece`]; it stops when it is told to. `total` is about how many bytes the pieces are before they are packed: the
+/// progress counts these.
 ///
 /// # Errors
 /// [`Failed`]; what was there under the target's name is as it was then.
@@ -73,14 +96,13 @@ pub fn write<E>(
         return Err(Failed::Cancelled);
     }
     let mut aside = Aside::create(target)?;
-    let cancel = watch.cancel;
     let done = fill(aside.file(), version, total, watch, pour);
     let (bytes, counts) = done.map_err(|failed| match failed {
         Stopped::Cancelled => Failed::Cancelled,
         Stopped::Out(error) => Failed::File(FileError::of(&target.path, &error)),
         Stopped::Source(error) => Failed::Source(error),
     })?;
-    if cancel.is_cancelled() {
+    if watch.cancel.is_cancelled() {
         return Err(Failed::Cancelled);
     }
     aside.finish()?;
@@ -96,28 +118,33 @@ fn fill<E>(
     watch: &mut Watch<'_>,
     pour: impl FnOnce(&mut dyn FnMut(Piece) -> ControlFlow<()>) -> Result<(), E>,
 ) -> Result<(u64, Counts), Stopped<E>> {
-    let mut writer = Writer::new(Quiet::new(BufWriter::new(file)));
-    let mut trouble = None;
-    let mut pieces = 0_u64;
-    let mut take = |piece: Piece| {
-        pieces += 1;
-        if pieces % PAGE_PIECES == 1 {
-            if watch.cancel.is_cancelled() {
-                trouble = Some(Stopped::Cancelled);
-                return ControlFlow::Break(());
-            }
-            (watch.progress)(Progress {
-                rows: writer.counts.postings,
-                total,
-                bytes: writer.unpacked,
-            });
+    let cancelled = Cell::new(false);
+    let mut told = None;
+    let unpacked = Cell::new(0);
+    let mut go_on = |bytes: u64| {
+        unpacked.set(bytes);
+        if watch.cancel.is_cancelled() {
+            cancelled.set(true);
+            return false;
         }
-        match writer.piece(&piece) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(error) => {
-                trouble = Some(Stopped::Out(error));
-                ControlFlow::Break(())
-            }
+        let rows = bytes.min(total);
+        let percent = rows.saturating_mul(100) / total.max(1);
+        if told.replace(percent) != Some(percent) {
+            (watch.progress)(Progress { rows, total, bytes });
+        }
+        true
+    };
+    let stopped = |error: io::Error| match cancelled.get() {
+        true => Stopped::Cancelled,
+        false => Stopped::Out(error),
+    };
+    let mut writer = Writer::new(Quiet::new(BufWriter::new(file)), &mut go_on);
+    let mut trouble = None;
+    let mut take = |piece: Piece| match writer.piece(&piece) {
+        Ok(()) => ControlFlow::Continue(()),
+        Err(error) => {
+            trouble = Some(stopped(error));
+            ControlFlow::Break(())
         }
     };
     let poured = pour(&mut take);
@@ -125,13 +152,57 @@ fn fill<E>(
         return Err(stopped);
     }
     poured.map_err(Stopped::Source)?;
-    let (mut out, counts) = writer.finish(version).map_err(Stopped::Out)?;
+    let (mut out, counts) = writer.finish(version).map_err(stopped)?;
     out.flush().map_err(Stopped::Out)?;
-    let bytes = out.stream_position().map_err(Stopped::Out)?;
-    Ok((bytes, counts))
+    let size = out.stream_position().map_err(Stopped::Out)?;
+    let bytes = unpacked.get();
+    let rows = total;
+    (watch.progress)(Progress { rows, total, bytes });
+    Ok((size, counts))
 }
 
-struct Writer<W: Write + Seek> {
+/// How large some pieces are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Packed {
+    /// Before they are packed.
+    pub unpacked: u64,
+    /// As a bundle.
+    pub packed: u64,
+    /// Whether these are all pieces; else there were more than is looked at.
+    pub whole: bool,
+}
+
+/// Packs pieces in memory and keeps nothing, at most about `bytes_max` of them before packing.
+///
+/// # Errors
+/// The source's.
+pub fn look<E>(
+    version: &str,
+    bytes_max: u64,
+    pour: impl FnOnce(&mut dyn FnMut(Piece) -> ControlFlow<()>) -> Result<(), E>,
+) -> Result<Packed, E> {
+    let mut whole = true;
+    let mut go_on = |_: u64| true;
+    let mut writer = Writer::new(Cursor::new(Vec::new()), &mut go_on);
+    let mut take = |piece: Piece| {
+        // Memory does not fail; a piece that is no part of any bundle fails the export itself.
+        whole = writer.unpacked < bytes_max && writer.piece(&piece).is_ok();
+        match whole {
+            true => ControlFlow::Continue(()),
+            false => ControlFlow::Break(()),
+        }
+    };
+    pour(&mut take)?;
+    let unpacked = writer.unpacked;
+    let packed = writer.finish(version).map(|(out, _)| out.position());
+    Ok(Packed {
+        unpacked,
+        packed: packed.unwrap_or(unpacked),
+        whole,
+    })
+}
+
+struct Writer<'a, W: Write + Seek> {
     zip: ZipWriter<W>,
     entries: Vec<Entry>,
     removed: Vec<String>,
@@ -139,6 +210,8 @@ struct Writer<W: Write + Seek> {
     open: Option<Open>,
     unpacked: u64,
     line: Vec<u8>,
+    /// Told how many bytes were put; says whether to go on.
+    go_on: &'a mut dyn FnMut(u64) -> bool,
 }
 
 /// The entry that is being written.
@@ -148,8 +221,8 @@ struct Open {
     hash: Sha256,
 }
 
-impl<W: Write + Seek> Writer<W> {
-    fn new(out: W) -> Self {
+impl<'a, W: Write + Seek> Writer<'a, W> {
+    fn new(out: W, go_on: &'a mut dyn FnMut(u64) -> bool) -> Self {
         Self {
             zip: ZipWriter::new(out),
             entries: Vec::new(),
@@ -158,6 +231,7 @@ impl<W: Write + Seek> Writer<W> {
             open: None,
             unpacked: 0,
             line: Vec::new(),
+            go_on,
         }
     }
 
@@ -178,6 +252,7 @@ impl<W: Write + Seek> Writer<W> {
             Piece::Stream(stream) => self.line(LINES[3], stream),
             Piece::Event(event) => self.line(LINES[4], event),
             Piece::Commit(commit) => self.line(LINES[5], commit),
+            Piece::Branches(branches) => self.line(LINES[6], branches),
         }
     }
 
@@ -221,6 +296,15 @@ impl<W: Write + Seek> Writer<W> {
     }
 
     fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
+        bytes
+            .chunks(STEP_BYTES)
+            .try_for_each(|step| self.put_step(step))
+    }
+
+    fn put_step(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if !(self.go_on)(self.unpacked) {
+            return Err(io::Error::other("it was stopped"));
+        }
         self.unpacked += bytes.len() as u64;
         if self.unpacked > BYTES_MAX {
             return Err(io::Error::other(format!(

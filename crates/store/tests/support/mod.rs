@@ -2,6 +2,8 @@
 //! transaction.
 #![allow(dead_code, clippy::unwrap_used)]
 
+pub mod bundles;
+
 use ghostlight_model::{
     Assessment, CaptureId, EventBody, FieldKey, FieldValue, Issue, Method, Micros, Observation,
     Phase, PostingId, RunId, Severity, Source, Step,
