@@ -19,6 +19,8 @@ mod calendar;
 mod card;
 #[path = "e2e/command_bar.rs"]
 mod command_bar;
+#[path = "e2e/conflicts.rs"]
+mod conflicts;
 #[path = "e2e/desk.rs"]
 mod desk;
 #[path = "e2e/edit.rs"]
@@ -63,3 +65,5 @@ mod replay;
 mod send;
 #[path = "e2e/suggest.rs"]
 mod suggest;
+#[path = "e2e/timeline.rs"]
+mod timeline;
