@@ -142,6 +142,8 @@ pub fn Merge(props: &Props) -> Html {
         <>
             <button type="button" class="pf-v6-c-button pf-m-primary" disabled={!ready} onclick={on_merge}>{ if open > 0 { format!("Merge ({open} to decide)") } else { "Merge".into() } }</button>
             { cancel(&shell) }
+            // Beside the buttons it is in sight wherever the conflicts are scrolled, and moves none of them.
+            <span class="gl-merge__moved gl-small gl-warn" role="status">{ view.map(|view| went_on(view, &decisions)).unwrap_or_default() }</span>
         </>
     };
     let options = others.iter().map(|branch| {
@@ -163,7 +165,6 @@ pub fn Merge(props: &Props) -> Html {
             </p>
             { trouble }
             if let Some(seen) = &*seen { { view_merge(seen, &decisions) } }
-            <p class="gl-small gl-warn" role="status">{ view.map(|view| went_on(view, &decisions)).unwrap_or_default() }</p>
         </Modal>
     }
 }
@@ -326,9 +327,10 @@ fn view_conflict(
             id: format!("{group}-{id}"),
             name,
             by: by.map(|said| format!("by {}", format::author(&said.author))),
+            // Where nothing is as it was there is nothing to mark.
             shown: match diff {
-                Some(diff) => view_side(diff, Side::Both),
-                None => view_plain(text.as_deref()),
+                Some(diff) if diff.has_both() => view_side(diff, Side::Both),
+                _ => view_plain(text.as_deref()),
             },
             text,
         }

@@ -56,6 +56,12 @@ impl Diff {
         self.stretches.is_some()
     }
 
+    /// Whether anything but blanks is in both.
+    pub fn has_both(&self) -> bool {
+        let mut parts = self.parts(Side::After).into_iter();
+        parts.any(|(tag, text)| tag == ChangeTag::Equal && !text.trim().is_empty())
+    }
+
     /// The parts of a side in order; [`ChangeTag::Equal`] for what is in both texts, or not marked.
     pub fn parts(&self, side: Side) -> Vec<(ChangeTag, &str)> {
         let Some(stretches) = &self.stretches else {
@@ -122,24 +128,40 @@ fn marked(before: &str, after: &str, pieces: impl Fn(&str) -> Vec<&str>) -> Opti
     let (first, last) = alike(&old, &new);
     let ops = ops(&old[first..old.len() - last], &new[first..new.len() - last])?;
     let mut all = Vec::new();
-    let same = bytes(&new[..first]);
-    push(&mut all, Stretch::Same(0..head + same));
-    let (mut at_old, mut at_new) = (head + same, head + same);
-    for op in ops {
-        let (from, to) = (op.old_range(), op.new_range());
-        let gone = bytes(&old[first + from.start..first + from.end]);
-        let came = bytes(&new[first + to.start..first + to.end]);
-        match op {
-            DiffOp::Equal { .. } => push(&mut all, Stretch::Same(at_new..at_new + came)),
-            _ => {
-                push(&mut all, Stretch::Gone(at_old..at_old + gone));
-                push(&mut all, Stretch::New(at_new..at_new + came));
-            }
+    let same = head + bytes(&new[..first]);
+    push(&mut all, Stretch::Same(0..same));
+    let (mut at_old, mut at_new) = (same, same);
+    for (alike, from, to) in readable(ops, &new[first..]) {
+        let gone = at_old..at_old + bytes(&old[first + from.start..first + from.end]);
+        let came = at_new..at_new + bytes(&new[first + to.start..first + to.end]);
+        (at_old, at_new) = (gone.end, came.end);
+        if alike {
+            push(&mut all, Stretch::Same(came));
+        } else {
+            push(&mut all, Stretch::Gone(gone));
+            push(&mut all, Stretch::New(came));
         }
-        (at_old, at_new) = (at_old + gone, at_new + came);
     }
     push(&mut all, Stretch::Same(at_new..after.len()));
     Some(all)
+}
+
+/// Whether it is in both, and where in either, in pieces. What is new stands after what is gone, so a blank that happens
+/// to be in both between two changes is part of them: else the words of both would stand between each other.
+fn readable(ops: Vec<DiffOp>, new: &[&str]) -> Vec<(bool, Range<usize>, Range<usize>)> {
+    let last = ops.len().saturating_sub(1);
+    let mut all: Vec<(bool, Range<usize>, Range<usize>)> = Vec::new();
+    for (at, op) in ops.into_iter().enumerate() {
+        let (from, to) = (op.old_range(), op.new_range());
+        let blank = new[to.clone()].iter().all(|piece| piece.trim().is_empty());
+        let between = at > 0 && at < last;
+        let alike = matches!(op, DiffOp::Equal { .. }) && !(blank && between);
+        match all.last_mut() {
+            Some((false, old, new)) if !alike => (old.end, new.end) = (from.end, to.end),
+            _ => all.push((alike, from, to)),
+        }
+    }
+    all
 }
 
 /// Adds a stretch that is not empty, to the last one if it goes on from there.
@@ -227,6 +249,13 @@ mod tests {
         assert_eq!(drawn("gone", ""), ["-gone-", "", "-gone-"]);
         assert_eq!(drawn("as é was", "as é was"), ["as é was"; 3]);
         assert_eq!(drawn("", ""), [""; 3]);
+        // A blank that is in both does not put the words of both between each other.
+        assert_eq!(
+            drawn("Senior Backend Engineer", "Head of Gauges")[2],
+            "-Senior Backend Engineer-+Head of Gauges+"
+        );
+        assert!(!Diff::of("Senior Engineer".into(), "Tide Keeper".into()).has_both());
+        assert!(Diff::of("Senior Engineer".into(), "Engineer".into()).has_both());
         // A line that both end with, after lines of other lengths.
         assert_eq!(
             drawn("één\ntwo\nend", "één\nzwölf\nend")[2],
