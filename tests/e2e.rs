@@ -19,6 +19,8 @@ mod calendar;
 mod card;
 #[path = "e2e/command_bar.rs"]
 mod command_bar;
+#[path = "e2e/conflicts.rs"]
+mod conflicts;
 #[path = "e2e/desk.rs"]
 mod desk;
 #[path = "e2e/edit.rs"]
@@ -65,3 +67,5 @@ mod send;
 mod suggest;
 #[path = "e2e/unsaved.rs"]
 mod unsaved;
+#[path = "e2e/timeline.rs"]
+mod timeline;

@@ -183,6 +183,7 @@ async fn old_history_is_archived_and_brought_back() {
     settings(&app).await;
     app.click("button", "Bring back…").await;
     app.text_of_dialog().await;
+    found.both(&app, "dialog-bring-back").await;
     app.press(Key::Enter).await;
     dialog_is_gone(&app).await;
     app.wait_for_text("old history", |text| {

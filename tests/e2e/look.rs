@@ -187,6 +187,11 @@ pub async fn narrow(app: &App, width: u32, part: &str) {
     );
 }
 
+async fn choose_at_once(app: &App, dark: bool) {
+    let toggle = format!("document.documentElement.classList.toggle('pf-v6-theme-dark', {dark})");
+    app.script(&toggle).await;
+}
+
 /// What axe-core found that is serious or critical, with where.
 #[derive(Default)]
 pub struct Findings(Vec<String>);
@@ -217,6 +222,17 @@ impl Findings {
                 line.as_str().unwrap_or_default()
             ));
         }
+    }
+
+    /// [`Findings::look`] in both themes, without leaving what is open.
+    pub async fn both(&mut self, app: &App, screen: &str) {
+        let is_dark = "return document.documentElement.classList.contains('pf-v6-theme-dark')";
+        let before = app.script(is_dark).await == true;
+        for theme in ["light", "dark"] {
+            choose_at_once(app, theme == "dark").await;
+            self.look(app, theme, screen).await;
+        }
+        choose_at_once(app, before).await;
     }
 
     /// Fails with what was found.

@@ -218,6 +218,7 @@ impl App {
             Ask::Feed(feed) => self.show_feed(feed),
             Ask::Panel(panel) => self.panel = panel,
             Ask::History(field) => self.draw(Tab::History, Some(field)),
+            Ask::Field(field) => self.show_field(field),
             Ask::Do(deed) => self.deed(ctx, deed),
             Ask::Edits => self.edit = None,
             Ask::Analyse(input) => self.analyse(ctx, input),
@@ -264,6 +265,28 @@ impl App {
             tab,
             field,
         };
+    }
+
+    /// From the history to the field, in the frame after the card is there. What no row has says so.
+    fn show_field(&mut self, field: FieldKey) {
+        self.page = Page::Postings;
+        self.panel = Panel::Card;
+        let shell = self.shell.clone();
+        dom::next_frame(move || {
+            let id = match &field {
+                // They are no rows.
+                FieldKey::Verdict | FieldKey::Outcome => "conclusions".to_owned(),
+                field => format!("field-{field}"),
+            };
+            match dom::document().get_element_by_id(&id) {
+                Some(row) => dom::focus(&row),
+                None => {
+                    let title = format!("{} is not on the card", field.label());
+                    let body = "Nothing stands there now; its history is all there is.".to_owned();
+                    shell.ask.emit(Ask::Toast(ToastKind::Info, title, body));
+                }
+            }
+        });
     }
 
     fn deed(&mut self, ctx: &Context<Self>, deed: Deed) {

@@ -179,6 +179,8 @@ pub enum Ask {
     Panel(Panel),
     /// Show how a field came to be what it is.
     History(FieldKey),
+    /// Show a field on the card, with the focus on it.
+    Field(FieldKey),
     /// Do what was chosen in the command bar.
     Do(Deed),
     /// The field that was to be edited is being edited.

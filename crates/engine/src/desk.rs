@@ -288,6 +288,7 @@ impl View {
             | ViewQuery::Receipt(subject)
             | ViewQuery::Events { subject, .. } => known || touches(subject, changes),
             ViewQuery::Timeline { posting, .. }
+            | ViewQuery::TimelineParts(posting)
             | ViewQuery::Biography { posting, .. }
             | ViewQuery::Branches(posting)
             | ViewQuery::Suggestions(posting)

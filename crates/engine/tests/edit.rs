@@ -309,6 +309,21 @@ fn what_was_done_is_undone_and_done_again_and_the_timeline_says_so() {
         (&["main".to_owned()][..], "you")
     );
     assert!(rows[0].by_person && !rows[3].by_person);
+    let parts = match engine.view(&ViewQuery::TimelineParts(posting)) {
+        ViewData::TimelineParts(parts) => parts,
+        other => panic!("no parts: {other:?}"),
+    };
+    assert_eq!((parts.authors.len(), parts.more), (2, 0));
+    for author in parts.authors {
+        let by = TimelineFilter {
+            author: Some(author.id),
+            ..TimelineFilter::default()
+        };
+        let rows = timeline(&engine, posting, by);
+        let wanted = rows.iter().filter(|row| row.author == author.name);
+        assert_eq!((wanted.count(), rows.is_empty()), (rows.len(), false));
+    }
+    assert!(parts.fields.contains(&FieldKey::Title));
     let blame = TimelineFilter {
         field: Some(FieldKey::Title),
         ..TimelineFilter::default()

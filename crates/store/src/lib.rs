@@ -60,6 +60,6 @@ pub use streams::{
     FeedEntry, LogEvent, Published, Received, ReceivedCount, StreamInfo, StreamPage,
 };
 pub use suggest::{Acceptance, Accepted, Asked, Dismissal, Heard};
-pub use timeline::TimelineFilter;
+pub use timeline::{TimelineFilter, TimelineParts};
 pub use write::{FinishedRun, NewCapture, PersonChange};
 pub use writer::{Changes, Pending};

@@ -12,6 +12,7 @@ use ghostlight_model::{
     history::{Dag, Touch},
 };
 use rusqlite::{Connection, params};
+use std::collections::BTreeSet;
 
 /// Which commits a timeline shows; the default is all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -67,6 +68,42 @@ impl Store {
                 rows,
             }))
         })?
+    }
+}
+
+/// Who and what there is in a posting's history; see [`Store::timeline_parts`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TimelineParts {
+    /// Authors, by id.
+    pub authors: Vec<AuthorId>,
+    /// Fields that were changed, in the order of the card, a person's own last.
+    pub fields: Vec<FieldKey>,
+}
+
+impl Store {
+    /// What a posting's timeline can be narrowed by: read from the outlines alone.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the file cannot be read.
+    pub fn timeline_parts(&self, posting: PostingId) -> Result<TimelineParts, StoreError> {
+        self.reading(|c| {
+            let dag = self.outlines().dag(c, posting)?;
+            let (mut authors, mut fields) = (BTreeSet::new(), BTreeSet::new());
+            for (_, commit, touches) in dag.outlines(None) {
+                if !authors.contains(&commit.author) {
+                    authors.insert(commit.author.clone());
+                }
+                for touch in touches.iter() {
+                    if !fields.contains(&touch.0) {
+                        fields.insert(touch.0.clone());
+                    }
+                }
+            }
+            Ok(TimelineParts {
+                authors: authors.into_iter().collect(),
+                fields: fields.into_iter().collect(),
+            })
+        })
     }
 }
 

@@ -10,7 +10,7 @@ use ghostlight_model::{
 };
 use ghostlight_store::{
     DATABASE, MAIN, MergeRequest, Merged, NewBranch, PersonChange, RestoreRequest, Store,
-    StoreError, TimelineFilter, Undone, UnmergeRequest, history::MergeChoice,
+    StoreError, TimelineFilter, TimelineParts, Undone, UnmergeRequest, history::MergeChoice,
 };
 use rusqlite::Connection;
 use std::{collections::BTreeMap, path::Path};
@@ -773,6 +773,34 @@ fn the_timeline_is_paged_and_filtered() {
             "{wanted:?}"
         );
     }
+    // What there is to choose from, of all branches.
+    by(
+        &store,
+        posting,
+        (
+            FieldKey::Custom("head count".into()),
+            Some(FieldValue::Text("twelve".into())),
+        ),
+        (other.clone(), 4),
+    );
+    let parts = store.timeline_parts(posting).unwrap();
+    let authors: Vec<&str> = parts.authors.iter().map(|by| by.0.as_str()).collect();
+    assert!(
+        authors.len() == 3 && authors.contains(&"person-7") && authors.contains(&"person-8"),
+        "the pipeline and both: {authors:?}"
+    );
+    let fields: Vec<&str> = parts.fields.iter().map(FieldKey::name).collect();
+    assert!(
+        ["title", "company", "head count"]
+            .iter()
+            .all(|field| fields.contains(field)),
+        "{fields:?}"
+    );
+    assert_eq!(fields.last(), Some(&"head count"), "one's own come last");
+    assert_eq!(
+        store.timeline_parts(PostingId([9; 16])).unwrap(),
+        TimelineParts::default()
+    );
     let unknown = filter(|f| f.branch = Some("none".into()));
     refused(
         store.timeline(posting, &unknown, (0, 1)),

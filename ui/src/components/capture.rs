@@ -3,16 +3,14 @@
 use crate::{
     components::{bits, dialog::Modal},
     shell::{Ask, use_shell},
-    state::{format, views::ViewState},
+    state::{diff::changed_lines, format, views::ViewState},
     views::use_view,
 };
 use ghostlight_api::{ViewData, ViewQuery, view::TextView};
 use ghostlight_model::{CaptureId, Layer, Micros};
-use similar::{ChangeTag, TextDiff};
-use yew::{Callback, Html, MouseEvent, Properties, component, html, use_state_eq};
+use similar::ChangeTag;
+use yew::{Callback, Html, MouseEvent, Properties, component, html, use_memo, use_state_eq};
 
-/// Texts of more lines are shown whole: marking what changed would hold the window up.
-const MARKED_LINES_MAX: usize = 4_000;
 /// Lines that did not change around those that did.
 const CONTEXT_LINES: usize = 1;
 
@@ -50,20 +48,21 @@ pub fn Capture(props: &Props) -> Html {
     let query = visible(props.capture);
     let state: ViewState = use_view(Some(query.clone()));
     let earlier: ViewState = use_view(props.before.map(visible));
-    let texts = text_of(&earlier).zip(text_of(&state));
-    let marked = texts
-        .filter(|(old, new)| {
-            let lines = old.text.lines().count().max(new.text.lines().count());
-            lines <= MARKED_LINES_MAX
-        })
-        .filter(|_| !*whole);
+    // Once for a pair of texts, not for each time it is drawn.
+    let changes = use_memo((earlier, state.clone()), |(earlier, state)| {
+        let texts = text_of(earlier).zip(text_of(state));
+        texts.map(|(old, new)| changed_lines(&old.text, &new.text, CONTEXT_LINES))
+    });
+    let too_much = matches!(*changes, Some(None));
+    let marked = changes.as_ref().as_ref().and_then(Option::as_ref);
+    let marked = marked.filter(|_| !*whole);
     let toggle = {
         let whole = whole.clone();
         Callback::from(move |_: MouseEvent| whole.set(!*whole))
     };
     let actions = html! {
         <>
-            if props.before.is_some() {
+            if props.before.is_some() && !too_much {
                 <button type="button" class="pf-v6-c-button pf-m-secondary" onclick={toggle}>{ if *whole { "What changed" } else { "Whole text" } }</button>
             }
             <button type="button" data-first="" class="pf-v6-c-button pf-m-secondary" onclick={shell.asks(Ask::Close)}>{ "Close" }</button>
@@ -73,8 +72,13 @@ pub fn Capture(props: &Props) -> Html {
     html! {
         <Modal {title} on_close={shell.asks(Ask::Close)} {actions}>
             { bits::render_view(&query, &state, || html! { <div class="gl-pad">{ bits::skeleton(70) }</div> }, |data| match (&**data, marked) {
-                (_, Some((old, new))) => view_changes(&old.text, &new.text),
-                (ViewData::Text(view), None) => view_whole(view),
+                (_, Some(groups)) => view_changes(groups),
+                (ViewData::Text(view), None) => html! {
+                    <>
+                        if too_much { <p class="gl-small gl-dim">{ "Too much changed to mark it: the text is shown whole." }</p> }
+                        { view_whole(view) }
+                    </>
+                },
                 _ => Html::default(),
             }) }
         </Modal>
@@ -92,24 +96,16 @@ fn view_whole(view: &TextView) -> Html {
 }
 
 /// The lines that changed, with their neighbours; what lies between is left out.
-fn view_changes(old: &str, new: &str) -> Html {
-    let diff = TextDiff::from_lines(old, new);
-    let groups = diff.grouped_ops(CONTEXT_LINES);
+fn view_changes(groups: &[Vec<(ChangeTag, String)>]) -> Html {
     if groups.is_empty() {
         return html! { <p class="gl-hint">{ "The text is the same, but for blanks." }</p> };
     }
-    let line = |change: similar::Change<&str>| {
-        let text = change.value().trim_end().to_owned();
-        match change.tag() {
-            ChangeTag::Equal => html! { <p class="gl-captured__line gl-dim">{ text }</p> },
-            ChangeTag::Delete => html! { <p class="gl-captured__line"><del>{ text }</del></p> },
-            ChangeTag::Insert => html! { <p class="gl-captured__line"><ins>{ text }</ins></p> },
-        }
+    let line = |(tag, text): &(ChangeTag, String)| match tag {
+        ChangeTag::Equal => html! { <p class="gl-captured__line gl-dim">{ text }</p> },
+        ChangeTag::Delete => html! { <p class="gl-captured__line"><del>{ text }</del></p> },
+        ChangeTag::Insert => html! { <p class="gl-captured__line"><ins>{ text }</ins></p> },
     };
-    let group = |ops: &Vec<similar::DiffOp>| {
-        let changes = ops.iter().flat_map(|op| diff.iter_changes(op));
-        html! { <div class="gl-captured__part">{ for changes.map(line) }</div> }
-    };
+    let group = |lines: &Vec<(ChangeTag, String)>| html! { <div class="gl-captured__part">{ for lines.iter().map(line) }</div> };
     html! {
         <div class="gl-captured" tabindex="0" role="region" aria-label="captured text">{ for groups.iter().map(group) }</div>
     }

@@ -23,9 +23,11 @@ use ghostlight_api::{
 };
 use ghostlight_model::{FieldKey, Micros, RunId, card::Verdict, run::RunStatus};
 use std::rc::Rc;
+use wasm_bindgen::JsCast;
+use web_sys::Element;
 use yew::{
-    Callback, Html, Properties, classes, component, html, use_callback, use_effect_with,
-    use_state_eq,
+    Callback, FocusEvent, Html, Properties, classes, component, html, use_callback,
+    use_effect_with, use_state_eq,
 };
 
 /// Properties of [`Card`].
@@ -118,6 +120,18 @@ pub fn Card(props: &Props) -> Html {
         ViewData::Suggestions(view) => Some(&**view),
         _ => None,
     });
+    // The row with the focus is the selected one, also where the focus comes from elsewhere, as from the history.
+    let onfocusin = {
+        let (on_field, card) = (props.on_field.clone(), card.clone());
+        Callback::from(move |event: FocusEvent| {
+            let target = event.target().and_then(|t| t.dyn_into::<Element>().ok());
+            let id = target.map(|target| target.id()).unwrap_or_default();
+            let is_it = |key: &&FieldKey| id.strip_prefix("field-") == Some(key.name());
+            if let Some(key) = card.fields.iter().map(|field| &field.key).find(is_it) {
+                on_field.emit((key.clone(), false));
+            }
+        })
+    };
     let stop = card
         .fields
         .iter()
@@ -144,7 +158,7 @@ pub fn Card(props: &Props) -> Html {
             { view_head(&shell, card, suggested) }
             <Steps steps={card.steps.clone()} status={card.status} as_of={props.as_of} model={card.model.clone()}>{ view_replay(props) }</Steps>
             { view_failure(&shell, card) }
-            <div class="gl-fields">{ for card.fields.iter().enumerate().map(row) }</div>
+            <div class="gl-fields" {onfocusin}>{ for card.fields.iter().enumerate().map(row) }</div>
             { view_own(&shell, props) }
             { view_conclusions(&shell, card) }
         </article>
@@ -287,7 +301,7 @@ fn view_conclusions(shell: &Shell, card: &CardView) -> Html {
         }
     };
     html! {
-        <section class={classes!("gl-conclusions")} aria-label="your conclusions">
+        <section id="conclusions" tabindex="-1" class={classes!("gl-conclusions")} aria-label="your conclusions">
             <h2 class="gl-head">{ "Your conclusions" }</h2>
             <ul>
                 if let Some(verdict) = &card.verdict { { line("verdict".into(), format!("Verdict: {}", card::label_of(&verdict.word)), &verdict.note, verdict.at) } }

@@ -75,7 +75,7 @@ pub fn FieldEditor(props: &Props) -> Html {
     let worth = props.edit.worth();
     html! {
         <div ref={node.clone()} class="gl-edit" onkeydown={on_key(props)} onclick={|event: MouseEvent| event.stop_propagation()} onfocusout={on_leave(props, node)}>
-            { view_input(props, &help, matches!(worth, Worth::Wrong(_))) }
+            <FieldInput field={props.edit.field().clone()} editor={props.edit.editor()} text={props.edit.text().to_owned()} label={format!("edit {key}")} help={help.clone()} wrong={matches!(worth, Worth::Wrong(_))} on={props.on.reform(Typing::Text)} />
             <div class="gl-edit__foot">
                 <div id={help} class="gl-edit__says" aria-live="polite">{ view_says(props, &worth) }</div>
                 { view_actions(props, &worth) }
@@ -85,62 +85,74 @@ pub fn FieldEditor(props: &Props) -> Html {
     }
 }
 
-/// The input that fits the field.
-fn view_input(props: &Props, help: &str, wrong: bool) -> Html {
-    let field = props.edit.field();
-    let label = AttrValue::from(format!("edit {}", field.name()));
-    let help = AttrValue::from(help.to_owned());
-    let text = props.edit.text().to_owned();
-    let invalid = wrong.then_some("true");
+/// Properties of [`FieldInput`].
+#[derive(Properties, PartialEq)]
+pub struct InputProps {
+    /// Of which field.
+    pub field: FieldKey,
+    /// How it is typed.
+    pub editor: Editor,
+    /// What is typed.
+    pub text: String,
+    /// The accessible name.
+    pub label: AttrValue,
+    /// The id of what describes it.
+    pub help: AttrValue,
+    /// Whether the text is no value.
+    pub wrong: bool,
+    /// Told of another text.
+    pub on: Callback<String>,
+}
+
+/// The input that fits a field; also used where a conflict is decided by typing.
+#[component]
+pub fn FieldInput(props: &InputProps) -> Html {
+    let (label, help) = (props.label.clone(), props.help.clone());
+    let text = props.text.clone();
+    let invalid = props.wrong.then_some("true");
     let typed = {
         let on = props.on.clone();
         Callback::from(move |event: InputEvent| {
             if let Some(text) = text_in(event.target()) {
-                on.emit(Typing::Text(text));
+                on.emit(text);
             }
         })
     };
-    match props.edit.editor() {
+    match props.editor {
         Editor::LongText => html! {
             <textarea data-first="" class="gl-area" rows="10" spellcheck="true" aria-label={label} aria-describedby={help} aria-invalid={invalid} value={text} oninput={typed} />
         },
-        Editor::Choice(words) => view_choice(props, words, label, help),
-        Editor::Choices(words) => view_choices(props, words, &label),
+        Editor::Choice(words) => view_choice(props, words),
+        Editor::Choices(words) => view_choices(props, words),
         Editor::List => {
             html! { <Tags {label} {help} {invalid} {text} on={props.on.clone()} /> }
         }
         Editor::Day => {
-            let on = props.on.reform(Typing::Text);
-            let day = match typed::read(field, None, &text) {
+            let day = match typed::read(&props.field, None, &text) {
                 Ok(FieldValue::Date(day)) => Some(day),
                 _ => None,
             };
-            html! { <DayInput field={field.label().to_owned()} {label} {help} {invalid} {text} {day} {on} /> }
+            html! { <DayInput field={props.field.label().to_owned()} {label} {help} {invalid} {text} {day} on={props.on.clone()} /> }
         }
         editor => html! {
-            <input data-first="" type="text" inputmode={input_mode(editor)} autocomplete="off" spellcheck="false" placeholder={example(field, editor)} aria-label={label} aria-describedby={help} aria-invalid={invalid} value={text} oninput={typed} />
+            <input data-first="" type="text" inputmode={input_mode(editor)} autocomplete="off" spellcheck="false" placeholder={example(&props.field, editor)} aria-label={label} aria-describedby={help} aria-invalid={invalid} value={text} oninput={typed} />
         },
     }
 }
 
-fn view_choice(
-    props: &Props,
-    words: &'static [&'static str],
-    label: AttrValue,
-    help: AttrValue,
-) -> Html {
+fn view_choice(props: &InputProps, words: &'static [&'static str]) -> Html {
     let on = props.on.clone();
     let onchange = Callback::from(move |event: Event| {
         let select = event
             .target()
             .and_then(|t| t.dyn_into::<HtmlSelectElement>().ok());
         if let Some(select) = select {
-            on.emit(Typing::Text(select.value()));
+            on.emit(select.value());
         }
     });
-    let now = props.edit.text();
+    let now = props.text.as_str();
     html! {
-        <select data-first="" aria-label={label} aria-describedby={help} {onchange}>
+        <select data-first="" aria-label={props.label.clone()} aria-describedby={props.help.clone()} {onchange}>
             if !words.contains(&now) { <option value="" selected={true} disabled={true}>{ "Choose…" }</option> }
             { for words.iter().map(|word| html! { <option key={*word} value={*word} selected={*word == now}>{ format::words(word) }</option> }) }
         </select>
@@ -148,9 +160,8 @@ fn view_choice(
 }
 
 /// Several words of a set: a button each.
-fn view_choices(props: &Props, words: &'static [&'static str], label: &AttrValue) -> Html {
-    let field = props.edit.field();
-    let chosen = match typed::read(field, None, props.edit.text()) {
+fn view_choices(props: &InputProps, words: &'static [&'static str]) -> Html {
+    let chosen = match typed::read(&props.field, None, &props.text) {
         Ok(FieldValue::List(items)) => items,
         _ => Vec::new(),
     };
@@ -163,7 +174,7 @@ fn view_choices(props: &Props, words: &'static [&'static str], label: &AttrValue
                 true => items.retain(|item| item != word),
                 false => items.push(word.to_owned()),
             }
-            on.emit(Typing::Text(typed::text_of(&FieldValue::List(items))));
+            on.emit(typed::text_of(&FieldValue::List(items)));
         });
         html! {
             <button key={word} type="button" class="gl-toggle" data-first={(at == 0).then_some("")} aria-pressed={pressed.to_string()} {onclick}>
@@ -171,7 +182,7 @@ fn view_choices(props: &Props, words: &'static [&'static str], label: &AttrValue
             </button>
         }
     };
-    html! { <div class="gl-toggles" role="group" aria-label={label}>{ for words.iter().enumerate().map(button) }</div> }
+    html! { <div class="gl-toggles" role="group" aria-label={props.label.clone()}>{ for words.iter().enumerate().map(button) }</div> }
 }
 
 /// What is wrong, what is doubtful, or how the text is understood.
@@ -196,7 +207,7 @@ fn view_says(props: &Props, worth: &Worth) -> Html {
 }
 
 /// How a text with a form of its own is understood.
-fn understood(field: &FieldKey, value: &FieldValue) -> String {
+pub fn understood(field: &FieldKey, value: &FieldValue) -> String {
     let shown = match card::shown(field, value) {
         Shown::Amount(amount, quiet) => format!("{amount} {quiet}"),
         _ if matches!(value, FieldValue::Places(_)) => value.display(),
@@ -344,7 +355,7 @@ struct TagsProps {
     help: AttrValue,
     invalid: Option<&'static str>,
     text: String,
-    on: Callback<Typing>,
+    on: Callback<String>,
 }
 
 /// A list of one's own words: a chip each, and an input for the next.
@@ -363,7 +374,7 @@ fn Tags(props: &TagsProps) -> Html {
             all.extend(Some(pending.trim().to_owned()).filter(|word| !word.is_empty()));
             let text = typed::text_of(&FieldValue::List(all));
             own.set((text.clone(), items, pending));
-            on.emit(Typing::Text(text));
+            on.emit(text);
         }
     };
     let oninput = {

@@ -5,15 +5,17 @@ use crate::{
     backend,
     components::{
         bits,
+        calendar::DayInput,
         virtual_list::{Kind, RowAt, Source, VirtualList},
     },
     dom,
     icons::Icon,
     shell::{Ask, Dialog, Shell, ToastKind, use_shell},
     state::{
-        biography::{change_words, kind_word},
+        biography::{change_says, change_words, kind_word},
         commands::Action,
         format,
+        timeline::{self, Narrowed, When},
         views::ViewState,
     },
     views::use_view,
@@ -21,15 +23,16 @@ use crate::{
 use ghostlight_api::{
     ApiError, ViewData, ViewQuery,
     command::{Redo, SwitchBranch, Undo, Undone},
-    view::{BranchesView, ReversalView, TimelineFilter, VersionRow},
+    view::{BranchesView, ChangeRow, ReversalView, TimelinePartsView, VersionRow},
 };
 use ghostlight_model::{CommitId, FieldKey, Micros, PostingId, Source as Said};
+use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::HtmlSelectElement;
+use web_sys::{Element, HtmlSelectElement};
 use yew::{
-    AttrValue, Callback, Event, Html, KeyboardEvent, MouseEvent, Properties, classes, component,
-    html, use_callback, use_effect_with, use_state_eq,
+    AttrValue, Callback, Event, FocusEvent, Html, KeyboardEvent, MouseEvent, Properties, classes,
+    component, html, use_callback, use_effect_with, use_memo, use_state_eq,
 };
 
 /// Height of a row in CSS pixels; `app.css` says the same.
@@ -49,16 +52,18 @@ pub struct Props {
 pub fn History(props: &Props) -> Html {
     let shell = use_shell();
     let posting = props.posting;
-    let filter = use_state_eq(TimelineFilter::default);
+    let narrowed = use_state_eq(Narrowed::default);
     {
-        let filter = filter.clone();
+        let narrowed = narrowed.clone();
         use_effect_with((posting, props.field.clone()), move |(_, (_, field))| {
-            filter.set(TimelineFilter {
+            narrowed.set(Narrowed {
                 field: field.clone(),
-                ..TimelineFilter::default()
+                ..Narrowed::default()
             });
         });
     }
+    let parts: ViewState = use_view(Some(ViewQuery::TimelineParts(posting)));
+    let parts = use_memo(parts, parts_of);
     let query = ViewQuery::Branches(posting);
     let state: ViewState = use_view(Some(query));
     let branches = match &state {
@@ -103,21 +108,28 @@ pub fn History(props: &Props) -> Html {
             _ => Html::default(),
         },
     );
-    let empty = match *filter == TimelineFilter::default() {
+    let (filter, wrong) = narrowed.filter(zone, format::day(dom::now(), zone));
+    let empty = match *narrowed == Narrowed::default() {
         true => {
             html! { <p class="gl-hint">{ "No change yet. A finished analysis or an edit is the first." }</p> }
         }
         false => html! { <p class="gl-hint">{ "No change is like that." }</p> },
     };
-    let on_filter = {
-        let filter = filter.clone();
-        Callback::from(move |next: TimelineFilter| filter.set(next))
+    let on_narrow = {
+        let narrowed = narrowed.clone();
+        Callback::from(move |next: Narrowed| narrowed.set(next))
     };
-    let source = Source::Timeline(posting, (*filter).clone());
+    let source = Source::Timeline(posting, filter);
     html! {
         <div class="gl-log" {onkeydown}>
             if let Some(first) = *first { { view_marking(first, &mark) } }
-            { view_bar(&shell, posting, &filter, branches.as_ref(), &on_filter) }
+            <div class="gl-log__bar" role="group" aria-label="history tools">
+                { branches.as_ref().map(|branches| view_branches(&shell, posting, branches)).unwrap_or_default() }
+                { view_filters(&narrowed, &parts, &on_narrow) }
+                { view_days(&narrowed, wrong, &on_narrow) }
+                <span class="gl-fill"></span>
+                { branches.as_ref().map(|branches| view_reversals(&shell, posting, branches)).unwrap_or_default() }
+            </div>
             <VirtualList id="history" {source} kind={Kind::Lines} label="history" row_px={VERSION_PX} {render} {empty} />
         </div>
     }
@@ -153,52 +165,121 @@ fn head_of(branches: &BranchesView) -> Option<CommitId> {
     all.find(|branch| branch.current).map(|branch| branch.head)
 }
 
-fn view_bar(
-    shell: &Shell,
-    posting: PostingId,
-    filter: &TimelineFilter,
-    branches: Option<&BranchesView>,
-    on_filter: &Callback<TimelineFilter>,
+fn parts_of(state: &ViewState) -> Rc<TimelinePartsView> {
+    match state {
+        ViewState::Ready(data) => match &**data {
+            ViewData::TimelineParts(parts) => Rc::new(parts.clone()),
+            _ => Rc::default(),
+        },
+        _ => Rc::default(),
+    }
+}
+
+/// By field, author, source and time. Fields of the person's own are those of this history.
+fn view_filters(
+    narrowed: &Narrowed,
+    parts: &TimelinePartsView,
+    on_narrow: &Callback<Narrowed>,
 ) -> Html {
-    let changed = |set: fn(&mut TimelineFilter, Option<String>)| {
-        let (filter, on_filter) = (filter.clone(), on_filter.clone());
+    let changed = |set: fn(&mut Narrowed, Option<String>)| {
+        let (narrowed, on_narrow) = (narrowed.clone(), on_narrow.clone());
         Callback::from(move |event: Event| {
-            let mut next = filter.clone();
+            let mut next = narrowed.clone();
             set(&mut next, chosen(&event).filter(|value| !value.is_empty()));
-            on_filter.emit(next);
+            on_narrow.emit(next);
         })
     };
-    let on_field =
-        changed(|filter, value| filter.field = value.map(|v| FieldKey::from(v.as_str())));
-    let on_source = changed(|filter, value| {
-        filter.source =
+    let on_field = changed(|next, value| next.field = value.map(|v| FieldKey::from(v.as_str())));
+    let on_author = changed(|next, value| next.author = value);
+    let on_source = changed(|next, value| {
+        next.source =
             value.and_then(|value| SOURCES.iter().find(|(_, w, _)| *w == value).map(|s| s.0));
     });
-    let fields = FieldKey::DETECTED
+    let on_when = changed(|next, value| {
+        next.when = When::of_word(value.as_deref().unwrap_or_default(), &next.when);
+    });
+    let mut fields: Vec<FieldKey> = FieldKey::DETECTED
         .into_iter()
-        .chain([FieldKey::Verdict, FieldKey::Outcome]);
+        .chain([FieldKey::Verdict, FieldKey::Outcome])
+        .collect();
+    for field in parts.fields.iter().chain(&narrowed.field) {
+        if !fields.contains(field) {
+            fields.push(field.clone());
+        }
+    }
+    let more = (parts.more > 0).then(|| {
+        let words = format!("{} more: ghostlight log", format::count(parts.more.into()));
+        html! { <option value="" disabled={true}>{ words }</option> }
+    });
+    let when = narrowed.when.word();
     html! {
-        <div class="gl-log__bar" role="group" aria-label="history tools">
-            { branches.map(|branches| view_branches(shell, posting, branches)).unwrap_or_default() }
+        <>
             <label class="gl-order"><span class="gl-unseen">{ "Field" }</span><select aria-label="Field" onchange={on_field}>
-                <option value="" selected={filter.field.is_none()}>{ "every field" }</option>
-                { for fields.map(|field| html! { <option key={field.name().to_owned()} value={field.name().to_owned()} selected={filter.field.as_ref() == Some(&field)}>{ field.label() }</option> }) }
+                <option value="" selected={narrowed.field.is_none()}>{ "every field" }</option>
+                { for fields.iter().map(|field| html! { <option key={field.name().to_owned()} value={field.name().to_owned()} selected={narrowed.field.as_ref() == Some(field)}>{ field.label() }</option> }) }
+                { more.clone().unwrap_or_default() }
             </select></label>
-            <label class="gl-order"><span class="gl-unseen">{ "Who" }</span><select aria-label="Who" onchange={on_source}>
-                <option value="" selected={filter.source.is_none()}>{ "everybody" }</option>
-                { for SOURCES.iter().map(|(source, word, label)| html! { <option key={*word} value={*word} selected={filter.source == Some(*source)}>{ *label }</option> }) }
+            <label class="gl-order"><span class="gl-unseen">{ "Author" }</span><select aria-label="Author" onchange={on_author}>
+                <option value="" selected={narrowed.author.is_none()}>{ "everybody" }</option>
+                { for parts.authors.iter().map(|author| html! { <option key={author.id.clone()} value={author.id.clone()} selected={narrowed.author.as_ref() == Some(&author.id)}>{ format::author(&author.name) }</option> }) }
+                { more.unwrap_or_default() }
             </select></label>
-            <span class="gl-fill"></span>
-            { branches.map(|branches| view_reversals(shell, posting, branches)).unwrap_or_default() }
+            <label class="gl-order"><span class="gl-unseen">{ "Source" }</span><select aria-label="Source" onchange={on_source}>
+                <option value="" selected={narrowed.source.is_none()}>{ "every source" }</option>
+                { for SOURCES.iter().map(|(source, word, label)| html! { <option key={*word} value={*word} selected={narrowed.source == Some(*source)}>{ *label }</option> }) }
+            </select></label>
+            <label class="gl-order"><span class="gl-unseen">{ "When" }</span><select aria-label="When" onchange={on_when}>
+                { for When::ALL.iter().map(|(word, label)| html! { <option key={*word} value={*word} selected={*word == when}>{ *label }</option> }) }
+            </select></label>
+        </>
+    }
+}
+
+/// The days that are meant, where they are typed.
+fn view_days(narrowed: &Narrowed, wrong: Option<String>, on_narrow: &Callback<Narrowed>) -> Html {
+    let When::Days { from, until } = &narrowed.when else {
+        return Html::default();
+    };
+    let typed = |set: fn(&mut When, String)| {
+        let (narrowed, on_narrow) = (narrowed.clone(), on_narrow.clone());
+        Callback::from(move |text: String| {
+            let mut next = narrowed.clone();
+            set(&mut next.when, text);
+            on_narrow.emit(next);
+        })
+    };
+    let on_from = typed(|when, text| {
+        if let When::Days { from, .. } = when {
+            *from = text;
+        }
+    });
+    let on_until = typed(|when, text| {
+        if let When::Days { until, .. } = when {
+            *until = text;
+        }
+    });
+    let input = |name: &'static str, field: &'static str, text: &str, on: Callback<String>| {
+        let day = timeline::day(text);
+        let invalid = day.is_err().then_some("true");
+        let day = day.ok().flatten();
+        html! { <DayInput {field} label={name} help="history-days-help" {invalid} text={text.to_owned()} {day} {on} /> }
+    };
+    html! {
+        <div class="gl-log__days" role="group" aria-label="days">
+            <span class="gl-dim">{ "from" }</span>
+            { input("From", "the first day", from, on_from) }
+            <span class="gl-dim">{ "to" }</span>
+            { input("To", "the last day", until, on_until) }
+            <span id="history-days-help" class="gl-small gl-bad" role="status">{ wrong.unwrap_or_default() }</span>
         </div>
     }
 }
 
 /// Sources with their word and how the filter calls them.
 const SOURCES: [(Said, &str, &str); 3] = [
-    (Said::User, "user", "by people"),
+    (Said::User, "user", "typed by people"),
     (Said::Parsing, "parsing", "found on pages"),
-    (Said::Ai, "ai", "by the model"),
+    (Said::Ai, "ai", "from the model"),
 ];
 
 fn chosen(event: &Event) -> Option<String> {
@@ -323,7 +404,6 @@ fn view_version(
         (_, true) => Icon::Pen,
         (_, false) => Icon::Pulse,
     };
-    let changes = change_words(&version.changes);
     let exact = format::date_time(version.at, zone);
     let id = version.id;
     let is_head = head == Some(id);
@@ -350,7 +430,7 @@ fn view_version(
                     <span>{ kind_word(&version.kind) }{ " " }{ &version.message }</span>
                     { for version.branches.iter().map(|name| html! { <span key={name.clone()} class="gl-chip">{ name }</span> }) }
                 </p>
-                <p class="gl-cut gl-dim" title={changes.clone()}>{ changes }</p>
+                { view_changes(shell, &version.changes) }
             </div>
             <span class={classes!("gl-commit__acts", first.is_some().then_some("is-choosing"))}>
                 { pair }
@@ -363,6 +443,28 @@ fn view_version(
             <code class="gl-dim" title={AttrValue::from(id.to_string())}>{ short }</code>
         </div>
     }
+}
+
+/// What a version changed; each field's name leads to the field.
+fn view_changes(shell: &Shell, changes: &[ChangeRow]) -> Html {
+    let one = |(at, change): (usize, &ChangeRow)| {
+        let label = change.field.label();
+        let says = format!(": {}", change_says(change));
+        html! {
+            <span key={change.field.name().to_owned()}>
+                if at > 0 { { " · " } }
+                <button type="button" class="gl-commit__field" title={format!("Show {label} on the card")} onclick={shell.asks(Ask::Field(change.field.clone()))}>{ label }</button>
+                { says }
+            </span>
+        }
+    };
+    // A field that the line cuts off is brought into it by the focus; without the focus it begins at its beginning again.
+    let onfocusout = Callback::from(|event: FocusEvent| {
+        let button = event.target().and_then(|t| t.dyn_into::<Element>().ok());
+        let line = button.and_then(|button| button.closest("p").ok().flatten());
+        line.iter().for_each(|line| line.set_scroll_left(0));
+    });
+    html! { <p class="gl-cut gl-dim" title={change_words(changes)} {onfocusout}>{ for changes.iter().enumerate().map(one) }</p> }
 }
 
 /// Marks a version for comparing, or compares it with the marked one, the older on the left.

@@ -1,35 +1,34 @@
-//! The dialogs of the history: two versions side by side, a version brought back, a new branch, a merge with its conflicts
-//! (SPEC E2).
+//! The dialogs of the history: two versions side by side, a version brought back, a new branch (SPEC E2).
 
 use crate::{
     backend,
-    components::{bits, dialog::Modal, history::short_id},
+    components::{
+        bits,
+        dialog::Modal,
+        history::short_id,
+        marked::{NOT_MARKED, view_plain, view_side},
+    },
     dom,
-    shell::{Ask, Shell, ToastKind, use_shell},
-    state::{format, views::ViewState},
+    shell::{Ask, Shell, use_shell},
+    state::{
+        diff::{Diff, Side},
+        views::ViewState,
+    },
     views::use_view,
 };
 use ghostlight_api::{
     Command, ViewData, ViewQuery,
-    command::{CreateBranch, MergeBranch, MergeChoice, RestoreVersion},
-    view::{BranchRow, ConflictRow, DifferenceRow, MergeKind, MergeView, SaidView},
+    command::{CreateBranch, RestoreVersion},
+    view::{DifferenceRow, SaidView},
 };
-use ghostlight_model::{
-    CommitId, FieldKey, FieldValue, PostingId,
-    typed::{self},
-};
-use similar::{ChangeTag, TextDiff};
-use std::collections::BTreeMap;
+use ghostlight_model::{CommitId, PostingId};
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{HtmlInputElement, HtmlSelectElement};
+use web_sys::HtmlInputElement;
 use yew::{
-    Callback, Event, Html, InputEvent, MouseEvent, Properties, SubmitEvent, component, html,
+    Callback, Html, InputEvent, MouseEvent, Properties, SubmitEvent, component, html, use_memo,
     use_state_eq,
 };
-
-/// Above so many characters a text's differences are marked by line, not by word.
-const WORD_DIFF_MAX: usize = 20_000;
 
 /// Runs a command that a dialog asked for; the dialog goes when it is done.
 fn finish<C: Command + 'static>(shell: &Shell, request: C, done: &'static str) {
@@ -45,30 +44,8 @@ fn finish<C: Command + 'static>(shell: &Shell, request: C, done: &'static str) {
     });
 }
 
-/// Merges; a branch that only moved forward says how to go back, since there is no merge to take back.
-fn merge(shell: &Shell, request: MergeBranch, [ours, theirs]: [String; 2], before: CommitId) {
-    let shell = shell.clone();
-    spawn_local(async move {
-        match backend::call(request).await {
-            Ok(done) => {
-                shell.ask.emit(Ask::Close);
-                if done.joined {
-                    let said = Ask::Announce("The branches are merged.".into());
-                    return shell.ask.emit(said);
-                }
-                let title = format!("{ours} moved forward to {theirs}");
-                let body = format!(
-                    "There is no merge to take back. To go back, restore version {} in the history.",
-                    short_id(before)
-                );
-                shell.ask.emit(Ask::Toast(ToastKind::Info, title, body));
-            }
-            Err(error) => shell.error(&error),
-        }
-    });
-}
-
-fn cancel(shell: &Shell) -> Html {
+/// The way out of a dialog.
+pub fn cancel(shell: &Shell) -> Html {
     html! { <button type="button" class="pf-v6-c-button pf-m-secondary" onclick={shell.asks(Ask::Close)}>{ "Cancel" }</button> }
 }
 
@@ -103,6 +80,7 @@ pub fn Compare(props: &CompareProps) -> Html {
         after,
     };
     let state: ViewState = use_view(Some(query.clone()));
+    let rows = use_memo(state.clone(), differences);
     let branches: ViewState = use_view(Some(ViewQuery::Branches(posting)));
     let names = names_of(&branches, [before, after]);
     let on_restore = {
@@ -134,7 +112,7 @@ pub fn Compare(props: &CompareProps) -> Html {
             if restore { <p class="gl-dim">{ "A new version gets these values back; nothing of the history goes." }</p> }
             { bits::render_view(&query, &state, || html! { <div class="gl-pad">{ bits::skeleton(70) }</div> }, |data| match &**data {
                 ViewData::Compare(rows) if rows.is_empty() => html! { <p class="gl-hint">{ "No field differs." }</p> },
-                ViewData::Compare(rows) => view_differences(rows, &names),
+                ViewData::Compare(_) => view_differences(&rows, &names),
                 _ => Html::default(),
             }) }
         </Modal>
@@ -160,58 +138,59 @@ fn names_of(branches: &ViewState, versions: [CommitId; 2]) -> [String; 2] {
     })
 }
 
-fn view_differences(rows: &[DifferenceRow], [before, after]: &[String; 2]) -> Html {
-    let line = |row: &DifferenceRow| {
-        let text = |said: &Option<SaidView>| said.as_ref().map(|said| said.value.display());
-        let (old, new) = (text(&row.before), text(&row.after));
-        let (left, right) = match (&old, &new) {
-            (Some(old), Some(new)) => marked(old, new),
-            _ => (view_plain(old.as_deref()), view_plain(new.as_deref())),
+/// A field that differs, and what differs in it where both versions have it.
+struct Difference {
+    row: DifferenceRow,
+    diff: Option<Diff>,
+}
+
+fn differences(state: &ViewState) -> Vec<Difference> {
+    let ViewState::Ready(data) = state else {
+        return Vec::new();
+    };
+    let ViewData::Compare(rows) = &**data else {
+        return Vec::new();
+    };
+    let difference = |row: &DifferenceRow| {
+        let both = text_of(&row.before).zip(text_of(&row.after));
+        Difference {
+            diff: both.map(|(old, new)| Diff::of(old, new)),
+            row: row.clone(),
+        }
+    };
+    rows.iter().map(difference).collect()
+}
+
+fn text_of(said: &Option<SaidView>) -> Option<String> {
+    said.as_ref().map(|said| said.value.display())
+}
+
+fn view_differences(rows: &[Difference], [before, after]: &[String; 2]) -> Html {
+    let line = |Difference { row, diff }: &Difference| {
+        let (left, right) = match diff {
+            Some(diff) => (view_side(diff, Side::Before), view_side(diff, Side::After)),
+            None => (
+                view_plain(text_of(&row.before).as_deref()),
+                view_plain(text_of(&row.after).as_deref()),
+            ),
         };
+        let not_marked = diff.as_ref().is_some_and(|diff| !diff.is_marked());
         html! {
             <tr key={row.field.name().to_owned()}>
-                <th scope="row">{ row.field.label() }</th>
+                <th scope="row">{ row.field.label() }if not_marked { <p class="gl-small gl-dim">{ NOT_MARKED }</p> }</th>
                 <td>{ left }</td>
                 <td>{ right }</td>
             </tr>
         }
     };
     html! {
-        <table class="gl-table gl-compare" aria-label="differences">
-            <thead><tr><th scope="col">{ "Field" }</th><th scope="col">{ before }</th><th scope="col">{ after }</th></tr></thead>
-            <tbody>{ for rows.iter().map(line) }</tbody>
-        </table>
+        <div tabindex="0" role="region" aria-label="what differs">
+            <table class="gl-table gl-compare" aria-label="differences">
+                <thead><tr><th scope="col">{ "Field" }</th><th scope="col">{ before }</th><th scope="col">{ after }</th></tr></thead>
+                <tbody>{ for rows.iter().map(line) }</tbody>
+            </table>
+        </div>
     }
-}
-
-fn view_plain(text: Option<&str>) -> Html {
-    match text {
-        Some(text) => html! { <span class="gl-said">{ text.to_owned() }</span> },
-        None => html! { <span class="gl-dim">{ "nothing" }</span> },
-    }
-}
-
-/// Both texts, with what only one of them has marked.
-fn marked(before: &str, after: &str) -> (Html, Html) {
-    let diff = match before.len() + after.len() <= WORD_DIFF_MAX {
-        true => TextDiff::from_words(before, after),
-        false => TextDiff::from_lines(before, after),
-    };
-    let side = |own: ChangeTag| {
-        let parts = diff
-            .iter_all_changes()
-            .filter(|change| change.tag() == ChangeTag::Equal || change.tag() == own);
-        let part = |change: similar::Change<&str>| {
-            let text = change.value().to_owned();
-            match (change.tag(), own) {
-                (ChangeTag::Equal, _) => html! { { text } },
-                (_, ChangeTag::Delete) => html! { <del>{ text }</del> },
-                _ => html! { <ins>{ text }</ins> },
-            }
-        };
-        html! { <span class="gl-said">{ for parts.map(part) }</span> }
-    };
-    (side(ChangeTag::Delete), side(ChangeTag::Insert))
 }
 
 /// Properties of [`NewBranch`].
@@ -269,267 +248,5 @@ pub fn NewBranch(props: &BranchProps) -> Html {
                 <p id="branch-help" class={if problem.is_some() { "gl-small gl-bad" } else { "gl-small gl-dim" }}>{ problem.unwrap_or_else(|| "What you change there leaves the other branches as they are, until you merge it.".into()) }</p>
             </form>
         </Modal>
-    }
-}
-
-/// Properties of [`Merge`].
-#[derive(Properties, PartialEq)]
-pub struct MergeProps {
-    /// Of which posting.
-    pub posting: PostingId,
-}
-
-/// Which branch to merge, what comes of it, and what has to be decided.
-#[component]
-pub fn Merge(props: &MergeProps) -> Html {
-    let shell = use_shell();
-    let posting = props.posting;
-    let from = use_state_eq(|| None::<String>);
-    let key = use_state_eq(dom::fresh_key);
-    let choices = use_state_eq(BTreeMap::<FieldKey, MergeChoice>::new);
-    let branches: ViewState = use_view(Some(ViewQuery::Branches(posting)));
-    let others: Vec<BranchRow> = match &branches {
-        ViewState::Ready(data) => match &**data {
-            ViewData::Branches(view) => view
-                .branches
-                .iter()
-                .filter(|branch| !branch.current)
-                .cloned()
-                .collect(),
-            _ => Vec::new(),
-        },
-        _ => Vec::new(),
-    };
-    let named = (*from)
-        .clone()
-        .or_else(|| others.first().map(|branch| branch.name.clone()));
-    let query = named.map(|from| ViewQuery::Merge { posting, from });
-    let state: ViewState = use_view(query.clone());
-    let view = match (&query, &state) {
-        (Some(_), ViewState::Ready(data)) => match &**data {
-            ViewData::Merge(view) => Some((**view).clone()),
-            _ => None,
-        },
-        _ => None,
-    };
-    let on_from = {
-        let (from, choices) = (from.clone(), choices.clone());
-        Callback::from(move |event: Event| {
-            let select = event
-                .target()
-                .and_then(|t| t.dyn_into::<HtmlSelectElement>().ok());
-            choices.set(BTreeMap::new());
-            from.set(select.map(|select| select.value()));
-        })
-    };
-    let open = view.as_ref().map_or(0, |view| undecided(view, &choices));
-    let ready = view
-        .as_ref()
-        .is_some_and(|view| view.kind != MergeKind::Nothing)
-        && open == 0;
-    let on_merge = {
-        let (shell, key, view) = (shell.clone(), (*key).clone(), view.clone());
-        let choices = (*choices).clone();
-        Callback::from(move |_: MouseEvent| {
-            let Some(view) = &view else { return };
-            let decided = view.conflicts.iter().filter_map(|conflict| {
-                let choice = choices.get(&conflict.field)?;
-                Some((conflict.field.clone(), choice.clone()))
-            });
-            let request = MergeBranch {
-                posting,
-                from: view.theirs.name.clone(),
-                looked_at: Some((view.ours.head, view.theirs.head)),
-                resolutions: decided.collect(),
-                message: String::new(),
-                key: key.clone(),
-            };
-            let names = [&view.ours, &view.theirs].map(|branch| branch.name.clone());
-            merge(&shell, request, names, view.ours.head);
-        })
-    };
-    let actions = html! {
-        <>
-            <button type="button" class="pf-v6-c-button pf-m-primary" disabled={!ready} onclick={on_merge}>{ if open > 0 { format!("Merge ({open} to decide)") } else { "Merge".into() } }</button>
-            { cancel(&shell) }
-        </>
-    };
-    let options = others.iter().map(|branch| {
-        html! { <option key={branch.name.clone()} value={branch.name.clone()}>{ &branch.name }</option> }
-    });
-    let trouble = match (&query, &state) {
-        (Some(query), ViewState::Failed(error)) => {
-            let query = query.clone();
-            bits::trouble(error, Callback::from(move |()| crate::views::retry(&query)))
-        }
-        _ => Html::default(),
-    };
-    html! {
-        <Modal title="Merge branches" on_close={shell.asks(Ask::Close)} {actions}>
-            <p class="gl-merge__from">
-                <label for="merge-from">{ "Bring the changes of" }</label>
-                <select id="merge-from" data-first="" onchange={on_from}>{ for options }</select>
-                if let Some(view) = &view { <span>{ "into " }<span class="gl-strong">{ &view.ours.name }</span></span> }
-            </p>
-            { trouble }
-            if let Some(view) = &view { { view_merge(view, &choices) } }
-        </Modal>
-    }
-}
-
-/// How many conflicts are not decided, or decided by a text that is no value.
-fn undecided(view: &MergeView, choices: &BTreeMap<FieldKey, MergeChoice>) -> usize {
-    let open = view
-        .conflicts
-        .iter()
-        .filter(|conflict| match choices.get(&conflict.field) {
-            None => true,
-            Some(MergeChoice::Text(text)) => {
-                typed::read(&conflict.field, current(conflict), text).is_err()
-            }
-            Some(_) => false,
-        });
-    open.count()
-}
-
-fn current(conflict: &ConflictRow) -> Option<&FieldValue> {
-    conflict.ours.as_ref().map(|said| &said.value)
-}
-
-fn view_merge(
-    view: &MergeView,
-    choices: &yew::UseStateHandle<BTreeMap<FieldKey, MergeChoice>>,
-) -> Html {
-    let words = match view.kind {
-        MergeKind::Nothing => format!(
-            "All of {} is on {} already: there is nothing to merge.",
-            view.theirs.name, view.ours.name
-        ),
-        MergeKind::Forward => format!(
-            "{} only moves forward to {}. That makes no version of its own to take back: to go back later, restore \
-             version {} in the history.",
-            view.ours.name,
-            view.theirs.name,
-            short_id(view.ours.head)
-        ),
-        MergeKind::Join if view.conflicts.is_empty() => {
-            "Both went on, and no field was changed by both: nothing has to be decided.".into()
-        }
-        MergeKind::Join => format!(
-            "Both changed {}: choose what stands.",
-            format::plural(view.conflicts.len() as u64, "field", "fields")
-        ),
-    };
-    let all = |choice: MergeChoice| {
-        let (choices, fields) = (
-            choices.clone(),
-            view.conflicts
-                .iter()
-                .map(|conflict| conflict.field.clone())
-                .collect::<Vec<_>>(),
-        );
-        Callback::from(move |_: MouseEvent| {
-            let taken = fields.iter().map(|field| (field.clone(), choice.clone()));
-            choices.set(taken.collect());
-        })
-    };
-    html! {
-        <>
-            <p class="gl-dim" role="status">{ words }</p>
-            if view.conflicts.len() > 1 {
-                <p class="gl-merge__all">
-                    <button type="button" class="gl-link" onclick={all(MergeChoice::Ours)}>{ format!("Take all of {}", view.ours.name) }</button>
-                    <button type="button" class="gl-link" onclick={all(MergeChoice::Theirs)}>{ format!("Take all of {}", view.theirs.name) }</button>
-                </p>
-            }
-            { for view.conflicts.iter().map(|conflict| view_conflict(view, conflict, choices)) }
-            if !view.settled.is_empty() {
-                <details class="gl-merge__settled">
-                    <summary>{ format!("{} settled without you", format::plural(view.settled.len() as u64, "field is", "fields are")) }</summary>
-                    <ul>{ for view.settled.iter().map(|(field, value)| html! {
-                        <li key={field.name().to_owned()}><span class="gl-strong">{ field.label() }</span>{ ": " }{ value.as_ref().map_or("withdrawn".into(), |value| format::shortened(&value.display(), 200)) }</li>
-                    }) }</ul>
-                </details>
-            }
-        </>
-    }
-}
-
-fn view_conflict(
-    view: &MergeView,
-    conflict: &ConflictRow,
-    choices: &yew::UseStateHandle<BTreeMap<FieldKey, MergeChoice>>,
-) -> Html {
-    let field = &conflict.field;
-    let name = field.name().to_owned();
-    let now = choices.get(field);
-    let choose = |choice: MergeChoice| {
-        let (choices, field) = (choices.clone(), field.clone());
-        Callback::from(move |_: Event| {
-            let mut next = (*choices).clone();
-            next.insert(field.clone(), choice.clone());
-            choices.set(next);
-        })
-    };
-    let option = |choice: MergeChoice, label: String, value: Option<String>| {
-        let checked = now == Some(&choice);
-        let word = label.clone();
-        html! {
-            <label key={word} class="gl-choice">
-                <input type="radio" name={format!("merge-{name}")} {checked} onchange={choose(choice)} />
-                <span class="gl-strong">{ label }</span>
-                <span class="gl-said">{ value.unwrap_or_else(|| "nothing".into()) }</span>
-            </label>
-        }
-    };
-    let said = |said: &Option<SaidView>| {
-        said.as_ref().map(|said| {
-            let value = format::shortened(&said.value.display(), 400);
-            format!("{value} — {}", format::author(&said.author))
-        })
-    };
-    let base = match conflict.bases.as_slice() {
-        [one] => {
-            let shown = one
-                .as_ref()
-                .map(|value| format::shortened(&value.display(), 400));
-            option(MergeChoice::Base, "before both".into(), shown)
-        }
-        _ => Html::default(),
-    };
-    let text = match now {
-        Some(MergeChoice::Text(text)) => Some(text.clone()),
-        _ => None,
-    };
-    let begin = current(conflict).map(typed::text_of).unwrap_or_default();
-    let problem = text.as_ref().and_then(|text| {
-        let read = typed::read(field, current(conflict), text);
-        read.err().map(|error| error.to_string())
-    });
-    let oninput = {
-        let (choices, field) = (choices.clone(), field.clone());
-        Callback::from(move |event: InputEvent| {
-            let input = event
-                .target()
-                .and_then(|t| t.dyn_into::<HtmlInputElement>().ok());
-            let mut next = (*choices).clone();
-            let text = input.map(|input| input.value()).unwrap_or_default();
-            next.insert(field.clone(), MergeChoice::Text(text));
-            choices.set(next);
-        })
-    };
-    html! {
-        <fieldset key={name.clone()} class="gl-choices" aria-label={format!("conflict {name}")}>
-            <legend>{ field.label() }</legend>
-            { option(MergeChoice::Ours, view.ours.name.clone(), said(&conflict.ours)) }
-            { option(MergeChoice::Theirs, view.theirs.name.clone(), said(&conflict.theirs)) }
-            { base }
-            <label class="gl-choice">
-                <input type="radio" name={format!("merge-{name}")} checked={text.is_some()} onchange={choose(MergeChoice::Text(begin.clone()))} />
-                <span class="gl-strong">{ "as typed" }</span>
-                <input type="text" class="gl-merge__typed" autocomplete="off" aria-label={format!("{} as typed", field.label())} aria-invalid={problem.is_some().then_some("true")} value={text.unwrap_or(begin)} {oninput} />
-            </label>
-            if let Some(problem) = problem { <p class="gl-small gl-bad">{ problem }</p> }
-        </fieldset>
     }
 }

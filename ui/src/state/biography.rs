@@ -181,17 +181,18 @@ pub fn kind_word(kind: &str) -> &'static str {
     }
 }
 
+/// What a change did, after the field's name.
+pub fn change_says(ChangeRow { old, new, .. }: &ChangeRow) -> String {
+    match (old.is_empty(), new.is_empty()) {
+        (true, _) => new.clone(),
+        (_, true) => format!("{old} withdrawn"),
+        _ => format!("{old} → {new}"),
+    }
+}
+
 /// Changes of fields on one line.
 pub fn change_words(changes: &[ChangeRow]) -> String {
-    let one = |change: &ChangeRow| {
-        let label = change.field.label();
-        let (old, new) = (&change.old, &change.new);
-        match (old.is_empty(), new.is_empty()) {
-            (true, _) => format!("{label}: {new}"),
-            (_, true) => format!("{label}: {old} withdrawn"),
-            _ => format!("{label}: {old} → {new}"),
-        }
-    };
+    let one = |change: &ChangeRow| format!("{}: {}", change.field.label(), change_says(change));
     changes.iter().map(one).collect::<Vec<_>>().join(" · ")
 }
 

@@ -20,6 +20,29 @@ pub struct TimelineFilter {
     pub branch: Option<String>,
 }
 
+/// What a posting's timeline can be narrowed by: who and what there is in it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct TimelinePartsView {
+    /// Fields that any version changes, in the order of the card, a person's own last; at most [`PARTS_MAX`].
+    pub fields: Vec<FieldKey>,
+    /// Authors, by id; at most [`PARTS_MAX`].
+    pub authors: Vec<AuthorRow>,
+    /// How many fields and authors there are beyond these; they are found by the command line's `log`.
+    pub more: u32,
+}
+
+/// Fields, and authors, that a [`TimelinePartsView`] names at most: more are no choice that a person makes from a list.
+pub const PARTS_MAX: usize = 200;
+
+/// Somebody who changed something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuthorRow {
+    /// As [`VersionRow::author_id`].
+    pub id: String,
+    /// By name where known.
+    pub name: String,
+}
+
 /// A version in the timeline.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct VersionRow {

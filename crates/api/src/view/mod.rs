@@ -28,8 +28,9 @@ pub use files::{
 };
 pub use find::{FOUND_MAX, FoundRow, FoundView};
 pub use history::{
-    BranchRow, BranchesView, ChangeRow, ConflictRow, DifferenceRow, MergeKind, MergeView,
-    ReversalView, SaidView, TimelineFilter, UnmergeSide, UnmergeView, VersionRow,
+    AuthorRow, BranchRow, BranchesView, ChangeRow, ConflictRow, DifferenceRow, MergeKind,
+    MergeView, PARTS_MAX, ReversalView, SaidView, TimelineFilter, TimelinePartsView, UnmergeSide,
+    UnmergeView, VersionRow,
 };
 pub use model::ModelView;
 pub use run::{
@@ -209,6 +210,8 @@ pub enum ViewQuery {
         /// Which rows.
         range: Range,
     },
+    /// What the timeline of a posting can be narrowed by.
+    TimelineParts(PostingId),
     /// The life of a posting, the latest first: looks, decisions, reposts, and the quiet in between.
     Biography {
         /// Of which posting.
@@ -310,6 +313,8 @@ pub enum ViewData {
     Receipt(Option<ReceiptView>),
     /// Of [`ViewQuery::Timeline`].
     Timeline(Page<VersionRow>),
+    /// Of [`ViewQuery::TimelineParts`].
+    TimelineParts(TimelinePartsView),
     /// Of [`ViewQuery::Biography`].
     Biography(BiographyPage),
     /// Of [`ViewQuery::Branches`].

@@ -3,8 +3,9 @@
 use super::short;
 use crate::{Engine, store_error};
 use ghostlight_api::view::{
-    BranchRow, BranchesView, ChangeRow, ConflictRow, DifferenceRow, MergeKind, MergeView, Page,
-    ROWS_MAX, Range, ReversalView, SaidView, TimelineFilter, UnmergeSide, UnmergeView, VersionRow,
+    AuthorRow, BranchRow, BranchesView, ChangeRow, ConflictRow, DifferenceRow, MergeKind,
+    MergeView, PARTS_MAX, Page, ROWS_MAX, Range, ReversalView, SaidView, TimelineFilter,
+    TimelinePartsView, UnmergeSide, UnmergeView, VersionRow,
 };
 use ghostlight_model::{
     CommitId, FieldKey, FieldValue, PostingId,
@@ -98,6 +99,27 @@ impl Engine {
             total: page.total,
             start: range.0,
             rows,
+        })
+    }
+
+    pub(super) fn timeline_parts(
+        &self,
+        posting: PostingId,
+    ) -> Result<TimelinePartsView, StoreError> {
+        let parts = self.store().timeline_parts(posting)?;
+        let beyond = |n: usize| n.saturating_sub(PARTS_MAX);
+        let more = beyond(parts.fields.len()) + beyond(parts.authors.len());
+        let mut names = Names::of(self);
+        let authors = parts.authors.into_iter().take(PARTS_MAX).map(|author| {
+            Ok(AuthorRow {
+                name: names.get(&author)?,
+                id: author.0,
+            })
+        });
+        Ok(TimelinePartsView {
+            authors: authors.collect::<Result<_, StoreError>>()?,
+            fields: parts.fields.into_iter().take(PARTS_MAX).collect(),
+            more: u32::try_from(more).unwrap_or(u32::MAX),
         })
     }
 

@@ -74,6 +74,9 @@ impl Engine {
                 filter,
                 range,
             } => ViewData::Timeline(self.timeline(*posting, filter, *range)?),
+            ViewQuery::TimelineParts(posting) => {
+                ViewData::TimelineParts(self.timeline_parts(*posting)?)
+            }
             ViewQuery::Biography { posting, range } => {
                 ViewData::Biography(self.biography(*posting, *range)?)
             }
