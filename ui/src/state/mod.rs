@@ -18,5 +18,6 @@ pub mod rows;
 pub mod spans;
 pub mod storage;
 pub mod suggest;
+pub mod toasts;
 pub mod views;
 pub mod wrap;
