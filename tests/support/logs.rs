@@ -1,5 +1,10 @@
 //! The log of a hub, and what a client has of a feed, read from their files to be compared.
 
+#![allow(
+    dead_code,
+    reason = "shared by several test programs, each of which uses a part of it"
+)]
+
 use ghostlight_engine::feeds::{FeedEntry, Mark, Store};
 use ghostlight_model::{Offset, StreamId};
 use std::collections::BTreeMap;
