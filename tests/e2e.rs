@@ -65,7 +65,7 @@ mod replay;
 mod send;
 #[path = "e2e/suggest.rs"]
 mod suggest;
-#[path = "e2e/unsaved.rs"]
-mod unsaved;
 #[path = "e2e/timeline.rs"]
 mod timeline;
+#[path = "e2e/unsaved.rs"]
+mod unsaved;

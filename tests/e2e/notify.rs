@@ -2,6 +2,7 @@
 //! starts it when it is first asked. What is on screen is counted and clicked by `dunstctl`; its words are read from
 //! the service's history, where they stand once they are closed.
 
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -322,6 +323,93 @@ async fn a_click_opens_the_feed_or_the_run_that_it_is_about() {
     let shown = service.take();
     assert_eq!(shown[0].title, "Status changed: Baker · Mill");
     assert_eq!(shown[0].body, "From sent to interview.");
+    app.close().await;
+}
+
+/// A server where another one was: it takes connections, and says nothing.
+fn mute(url: &str) -> TcpListener {
+    let address = url.trim_start_matches("ws://").trim_end_matches("/v1");
+    let start = Instant::now();
+    loop {
+        match TcpListener::bind(address) {
+            // Connections wait in its queue, and are taken by nobody.
+            Ok(listener) => return listener,
+            Err(error) => assert!(start.elapsed() < SHOWN_LIMIT, "{address}: {error}"),
+        }
+        std::thread::sleep(LOOK_EVERY);
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_is_lost_that_fails_and_that_is_back_is_notified() {
+    let data = folder();
+    let mut service = Service::begin();
+    let mut studio = Studio::open();
+    let app = open(data.path()).await;
+    add_feed(&app, &studio.url(), "Studio", TOKEN).await;
+    says(&app, "connection", "Live · Studio").await;
+
+    // Each try takes its 5 s, so 10 s are over before three have failed.
+    let since = Instant::now();
+    studio.stop();
+    let silent = mute(&studio.url());
+    let shown = service.one();
+    assert!(
+        since.elapsed() >= Duration::from_secs(10),
+        "not before 10 s"
+    );
+    assert_eq!(shown.title, "Connection lost: Studio");
+    assert!(
+        shown.body.contains("What was received is kept"),
+        "{shown:?}"
+    );
+    drop(silent);
+    studio.serve();
+    let shown = service.one();
+    assert_eq!(shown.title, "Connected again: Studio");
+    assert!(shown.body.starts_with("After "), "{shown:?}");
+
+    // Where nobody listens a try fails at once, and three have before 10 s are over. What failed before counts as well while
+    // the connection had not held for 5 s.
+    says(&app, "connection", "Live · Studio").await;
+    studio.stop();
+    let shown = service.one();
+    assert_eq!(shown.title, "Connecting fails: Studio");
+    assert!(shown.body.contains(" tries failed. "), "{shown:?}");
+    studio.serve();
+    assert_eq!(service.one().title, "Connected again: Studio");
+    app.close().await;
+}
+
+#[tokio::test]
+async fn errors_of_runs_that_go_on_are_notified_and_those_together_as_one() {
+    let data = folder();
+    let mut service = Service::begin();
+    let mut studio = Studio::open();
+    let app = open(data.path()).await;
+    add_feed(&app, &studio.url(), "Studio", TOKEN).await;
+    says(&app, "connection", "Live · Studio").await;
+    let clipped = |severity: &str| {
+        json!({
+            "node": "MIX",
+            "phase": "progress",
+            "issues": [{"code": "clip", "severity": severity, "message": "the take clips"}],
+        })
+    };
+    // What is only worth a warning is in the window alone.
+    studio.publish("take-0", &[clipped("warning")]);
+    studio.publish("take-1", &[clipped("critical")]);
+    let shown = service.one();
+    assert_eq!(shown.title, "Error in a run: take-1");
+    assert!(shown.body.contains("take clips"), "{shown:?}");
+    // The same error of the same run is told already.
+    studio.publish("take-1", &[clipped("critical")]);
+    for run in ["take-2", "take-3"] {
+        studio.publish(run, &[clipped("critical")]);
+    }
+    let shown = service.one();
+    assert_eq!(shown.title, "2 errors in runs");
+    assert_eq!(shown.body, "take-2 and take-3");
     app.close().await;
 }
 

@@ -1,12 +1,13 @@
 //! Bad input through the window: each says which step failed, why, and what to do; nothing seen before is lost.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use crate::desk::{
     self, FIELDS, drop_files, drop_fixture, ended, fixture, folder, state, value, wait_for,
 };
-use crate::support::App;
 use crate::support::server::{Reply, Server, refusing_url};
+use crate::support::{App, Look};
 use fantoccini::key::Key;
 use serde_json::{Value, json};
 
@@ -97,6 +98,81 @@ async fn other_schemes_are_refused_at_once() {
     }
     app.screenshot("refused-address").await;
     the_first_card_is_still_there(&app).await;
+    app.close().await;
+}
+
+/// The titles of the notifications on screen, errors last.
+async fn toasts(app: &App) -> Vec<String> {
+    let titles = app
+        .script(
+            "return [...document.querySelectorAll('.gl-toast .gl-strong')].map((title) => title.textContent)",
+        )
+        .await;
+    let titles = titles.as_array().into_iter().flatten();
+    titles
+        .filter_map(|title| title.as_str().map(str::to_owned))
+        .collect()
+}
+
+async fn toasts_are(app: &App, what: &str, wanted: impl Fn(&[String]) -> bool) -> Vec<String> {
+    app.wait_until(what, async |_| {
+        let seen = toasts(app).await;
+        match wanted(&seen) {
+            true => Look::Done(seen),
+            false => Look::Seen(format!("{seen:?}")),
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn errors_stay_until_they_are_dismissed_and_other_notifications_for_five_seconds() {
+    let data = folder();
+    let app = desk::open(data.path(), json!({})).await;
+    let schemes = [
+        "ftp:", "gopher:", "irc:", "mailto:", "news:", "ssh:", "telnet:",
+    ];
+    for scheme in schemes {
+        type_address(&app, &format!("{scheme}//x/")).await;
+        toasts_are(&app, scheme, |seen| {
+            seen.last().is_some_and(|last| last.contains(scheme))
+        })
+        .await;
+    }
+    // Four on screen, and none of the seven is gone.
+    let latest = toasts(&app).await;
+    assert_eq!(latest.len(), 4, "{latest:?}");
+    app.press_char('3').await;
+    let since = Instant::now();
+    app.click("button", "Send a test notification").await;
+    let sent = "Test notification sent";
+    toasts_are(&app, sent, |seen| {
+        seen.first().is_some_and(|one| one == sent)
+    })
+    .await;
+    let left = toasts_are(&app, "it to go", |seen| !seen.contains(&sent.to_owned())).await;
+    assert!(since.elapsed() >= Duration::from_secs(5));
+    assert_eq!(left, latest);
+
+    app.screenshot("notifications-many").await;
+    app.click("button", "and 3 more errors").await;
+    let all = toasts_are(&app, "all errors", |seen| seen.len() == 7).await;
+    for (title, scheme) in all.iter().zip(schemes) {
+        assert!(title.contains(scheme), "{title} {scheme}");
+    }
+    app.screenshot("notifications-all").await;
+    app.click("button", &format!("Dismiss: {}", all[0])).await;
+    let six = toasts_are(&app, "one to go", |seen| seen.len() == 6).await;
+    assert_eq!(six, all[1..]);
+    // The same error again is counted, and is the latest.
+    type_address(&app, "gopher://y/").await;
+    let counted = toasts_are(&app, "it to be counted", |seen| {
+        seen.last().is_some_and(|last| last.ends_with("2 times"))
+    })
+    .await;
+    assert_eq!(counted.len(), 6, "{counted:?}");
+    app.click("button", "Show only the latest errors").await;
+    toasts_are(&app, "the latest", |seen| seen == &counted[2..]).await;
     app.close().await;
 }
 

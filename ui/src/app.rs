@@ -9,17 +9,18 @@ use crate::{
         masthead::{Masthead, URL_BOX},
         model,
         nav::Nav,
-        toasts::Toasts,
+        toasts::ToastRegion,
     },
     dom::{self, Listener},
     icons::Icon,
     pages::{exports::Exports, outbox::Outbox, postings::Postings, runs::Runs, settings::Settings},
-    shell::{Ask, Current, Dialog, Drawn, Input, Page, Panel, Shell, Tab, Toast, ToastKind},
+    shell::{Ask, Current, Dialog, Drawn, Input, Page, Panel, Shell, Tab, ToastKind},
     state::{
         command_bar::Deed,
         commands::{Action, COMMANDS, Place, Press},
         format,
         keys::Keymap,
+        toasts::Toasts,
         views::ViewState,
     },
     views::{self, Subscription},
@@ -40,9 +41,6 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::{ClipboardEvent, KeyboardEvent};
 use yew::{Callback, Component, Context, ContextProvider, Html, html};
 
-/// Toasts on screen at most; the oldest that is no error goes first.
-const TOASTS_MAX: usize = 6;
-
 /// What happens to the window.
 #[derive(Debug)]
 pub enum Msg {
@@ -62,6 +60,8 @@ pub enum Msg {
     Drag(bool),
     /// The core has something to say.
     Notice(Notice),
+    /// All errors are shown, or only the latest again.
+    TurnErrors,
     /// A toast goes.
     Dismiss(u32),
     /// The newest posting is known.
@@ -97,8 +97,7 @@ pub struct App {
     dialog: Option<Dialog>,
     /// A dialog asked for before its card was here.
     wanted: Option<Dialog>,
-    toasts: Vec<Toast>,
-    last_toast: u32,
+    toasts: Toasts,
     said: String,
     dragging: bool,
     health: ViewState,
@@ -142,8 +141,7 @@ impl Component for App {
             edit: None,
             dialog: None,
             wanted: None,
-            toasts: Vec::new(),
-            last_toast: 0,
+            toasts: Toasts::default(),
             said: String::new(),
             dragging: false,
             health: ViewState::Loading,
@@ -168,7 +166,8 @@ impl Component for App {
             Msg::Pasted(event) => self.pasted(ctx, &event),
             Msg::Drag(over) => self.dragging = over,
             Msg::Notice(notice) => self.notice(notice),
-            Msg::Dismiss(id) => self.toasts.retain(|toast| toast.id != id),
+            Msg::TurnErrors => self.toasts.turn(),
+            Msg::Dismiss(id) => self.toasts.dismiss(id),
         }
         true
     }
@@ -197,7 +196,7 @@ impl Component for App {
                     <Nav page={self.page} {running} />
                     <main class="gl-main">{ page }</main>
                 </div>
-                <Toasts toasts={self.toasts.clone()} on_dismiss={ctx.link().callback(Msg::Dismiss)} />
+                <ToastRegion toasts={self.toasts.clone()} on_dismiss={ctx.link().callback(Msg::Dismiss)} on_turn={ctx.link().callback(|()| Msg::TurnErrors)} />
                 <div class="gl-unseen" role="status" aria-live="polite">{ &self.said }</div>
                 <Dialogs dialog={self.dialog.clone()} current={self.current.clone()} page={self.page} />
                 if self.dragging { { view_drop() } }
@@ -515,17 +514,7 @@ impl App {
     }
 
     fn toast(&mut self, kind: ToastKind, title: String, body: String) {
-        self.last_toast += 1;
-        self.toasts.push(Toast {
-            id: self.last_toast,
-            kind,
-            title,
-            body,
-        });
-        if self.toasts.len() > TOASTS_MAX {
-            let oldest = self.toasts.iter().position(|t| t.kind != ToastKind::Error);
-            self.toasts.remove(oldest.unwrap_or(0));
-        }
+        self.toasts.add(kind, title, body);
     }
 
     fn key(&mut self, ctx: &Context<Self>, event: &KeyboardEvent) -> bool {

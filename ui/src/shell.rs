@@ -1,5 +1,6 @@
 //! What every component may ask of the window as a whole, handed down by context.
 
+pub use crate::state::toasts::ToastKind;
 use crate::{
     dom,
     state::{command_bar::Deed, commands::Action, format::Zone, keys::Keymap},
@@ -57,32 +58,6 @@ pub struct Drawn {
     pub tab: Tab,
     /// In the history, the field whose changes are shown.
     pub field: Option<FieldKey>,
-}
-
-/// How a toast looks and how long it stays.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ToastKind {
-    /// Worth knowing.
-    Info,
-    /// Done.
-    Success,
-    /// Worth a look.
-    Warning,
-    /// Stays until dismissed.
-    Error,
-}
-
-/// A message for the notifications region.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Toast {
-    /// Given by the window.
-    pub id: u32,
-    /// How it looks.
-    pub kind: ToastKind,
-    /// What happened.
-    pub title: String,
-    /// What it means and what to do.
-    pub body: String,
 }
 
 /// A dialog over the window.

@@ -52,8 +52,7 @@ const WINDOW_TEST_PACKAGES: &[&str] = &[
     "xvfb",
 ];
 
-/// Programs that are not ours, for the tests to speak with: a WebSocket client against the hub, a keychain, readers of
-/// exports.
+/// Programs that are not ours, for the tests to speak with: WebSocket clients and servers, a keychain, readers of exports.
 const FOREIGN_PACKAGES: &[&str] = &["gnome-keyring", "python3", "python3-websockets", "sqlite3"];
 
 /// Brings style sheet, fonts and the wasm optimiser; only asked for where no node is on `PATH`.

@@ -256,6 +256,15 @@ impl Board {
         link
     }
 
+    /// Since when a stream has been silent here, by our clock.
+    ///
+    /// Of one that has not spoken since the feed was switched on it is only known that it is silent for as long as that,
+    /// or for longer if its source's own time of its latest event, `told`, says so.
+    pub fn silent_since(&self, stream: &StreamId, told: Micros) -> Micros {
+        let counted = self.streams.get(stream);
+        counted.map_or(told.min(self.on), |counted| counted.last)
+    }
+
     /// Whether a rate is shown that falls by itself.
     pub fn is_counting(&self, now: Micros) -> bool {
         self.rate.last_second() >= now.0.div_euclid(SECOND_US) - RATE_SECONDS - 1

@@ -32,7 +32,7 @@ use ghostlight_feed::{
 };
 use ghostlight_hub::Hub;
 use ghostlight_model::{
-    Micros, RunId,
+    Micros, RunId, StreamId,
     message::Message,
     run::{RunLine, RunStatus},
     sentence,
@@ -470,6 +470,14 @@ impl Monitor {
             origin: feed.origin,
             link: board.link(now),
         })
+    }
+
+    /// Since when a stream of a feed has been silent here: see [`Board::silent_since`].
+    pub fn silent_since(&self, feed: i64, stream: &StreamId, told: Micros) -> Micros {
+        let boards = lock(&self.shared.boards);
+        boards
+            .get(&feed)
+            .map_or(told, |board| board.silent_since(stream, told))
     }
 
     /// The feeds that are switched on, as the indicator needs them.

@@ -7,10 +7,12 @@
 
 #[path = "../../../tests/support/feed_server.rs"]
 mod feed_server;
+#[path = "../../../tests/support/logs.rs"]
+mod logs;
 
 use feed_server::{Dice, FeedServer, Proxy};
 use ghostlight_engine::feeds::{
-    FeedEntry, Mark, News, Options, Store, Watching,
+    News, Options, Store, Watching,
     feed::{
         Endpoint, Kind, Secret, Settings,
         backoff::Backoff,
@@ -21,9 +23,9 @@ use ghostlight_hub::{
     Hub,
     server::{Config, Server, ServerError, Token},
 };
-use ghostlight_model::{Micros, Offset, StreamId};
+use ghostlight_model::{Micros, StreamId};
+use logs::{Event, Log, hub_log, received_log};
 use std::{
-    collections::BTreeMap,
     net::SocketAddr,
     panic::catch_unwind,
     sync::atomic::{AtomicU64, AtomicUsize, Ordering},
@@ -47,17 +49,6 @@ const TRANSPORTS: [Transport; 3] = [Transport::WebSocket, Transport::Sse, Transp
 const AHEAD: u64 = 60;
 const STREAMS: [&str; 3] = ["run/1", "run/2", "run/3"];
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
-
-/// An event as a log has it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Event {
-    offset: u64,
-    ts: i64,
-    body: String,
-}
-
-/// Streams by name, with their epoch.
-type Log = BTreeMap<String, (u64, Vec<Event>)>;
 
 /// A server and its log.
 trait Served {
@@ -166,24 +157,7 @@ impl Served for OwnHub {
     }
 
     fn log(&self) -> Log {
-        let store = self.hub.store();
-        let streams = store.streams("", None, 100).unwrap().into_iter();
-        streams
-            .map(|info| {
-                let mut events: Vec<Event> = Vec::new();
-                while (events.len() as u64) < info.head.0 {
-                    let from = Offset(events.len() as u64);
-                    let page = store.stream_page(&info.stream, from, 512, 1 << 20);
-                    let page = page.unwrap().unwrap();
-                    events.extend(page.events.into_iter().map(|event| Event {
-                        offset: event.offset.0,
-                        ts: event.ts.0,
-                        body: event.body,
-                    }));
-                }
-                (info.stream.0, (info.epoch.0, events))
-            })
-            .collect()
+        hub_log(self.hub.store())
     }
 }
 
@@ -250,7 +224,9 @@ fn endure(server: &mut impl Served, transport: Transport, cuts: usize, seed: u64
         patience(&|| format!("{have} of {wanted} events"));
     }
     drop(watching);
-    let ours = received_log(&store, &feed, &theirs);
+    let ours = received_log(&store, &feed, |stream, epoch| {
+        current_epoch(&theirs, stream) == Some(epoch)
+    });
     for (name, stream) in &theirs {
         assert!(ours[name] == *stream, "{name} differs, seed {seed}");
     }
@@ -259,35 +235,6 @@ fn endure(server: &mut impl Served, transport: Transport, cuts: usize, seed: u64
 
 fn current_epoch(log: &Log, stream: &StreamId) -> Option<u64> {
     log.get(&stream.0).map(|(epoch, _)| *epoch)
-}
-
-/// What the client has of the server's current epochs, in order of arrival.
-fn received_log(store: &Store, feed: &str, theirs: &Log) -> Log {
-    let (mut at, mut ours) = (Mark::default(), Log::new());
-    loop {
-        let page = at.read(store, feed, 500).unwrap();
-        let Some(last) = page.last() else { return ours };
-        at = last.behind;
-        for told in page {
-            let FeedEntry::Event {
-                stream,
-                epoch,
-                event,
-                ..
-            } = told.entry
-            else {
-                panic!("{:?}", told.entry)
-            };
-            if current_epoch(theirs, &stream) == Some(epoch.0) {
-                let (_, events) = ours.entry(stream.0).or_insert((epoch.0, Vec::new()));
-                events.push(Event {
-                    offset: event.offset.0,
-                    ts: event.ts.0,
-                    body: event.body,
-                });
-            }
-        }
-    }
 }
 
 #[test]

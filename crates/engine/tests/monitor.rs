@@ -4,7 +4,8 @@
 use ghostlight_api::{
     ErrorCode, ViewData, ViewQuery,
     command::{
-        AddFeed, ChangeFeed, DismissDigest, FeedDiagnostics, FeedForm, Reconnect, RemoveFeed,
+        AddFeed, ChangeFeed, DismissDigest, FeedDiagnostics, FeedForm, Network, Reconnect,
+        RemoveFeed,
     },
     view::{
         DigestView, EventFilter, FeedRow, LinkState, LogRow, Notice, Range, RunFilter, RunRow,
@@ -579,6 +580,62 @@ fn a_token_that_expires_in_mid_stream_is_asked_for_and_the_new_one_goes_on() {
         (server.connections_of(&Token::new(TOKEN).unwrap()) > 0).then_some(())
     });
     rig.wait_for_state(id, LinkState::Connected);
+}
+
+/// 0.0.0.0 is this computer by an address that does not say so; only a feed that does outlives the network.
+#[cfg(target_os = "linux")]
+#[test]
+fn while_the_system_says_offline_nothing_is_tried_and_then_at_once() {
+    let mut rig = Rig::new();
+    let far = FeedForm {
+        name: "far".into(),
+        url: format!("ws://0.0.0.0:{}/v1", rig.address.port()),
+        ..rig.form(Some(TOKEN))
+    };
+    let far = rig.engine.handle(AddFeed { feed: far }).unwrap();
+    rig.wait_for_state(far, LinkState::Connected);
+    let say = |rig: &Rig, online| rig.engine.handle(Network { online }).unwrap();
+    say(&rig, false);
+    let offline = rig.wait_for_state(far, LinkState::Offline);
+    assert_eq!(
+        (offline.link.next_try, offline.traffic.connects),
+        (None, (1, 1))
+    );
+    rig.publish("run/song", &[START, END]);
+    // Another on this computer connects all the same, and one that is set up now waits as well.
+    let near = rig.add(Some(TOKEN));
+    let late = FeedForm {
+        name: "late".into(),
+        url: format!("http://0.0.0.0:{}/v1", rig.address.port()),
+        kind: Some("sse".into()),
+        ..rig.form(Some(TOKEN))
+    };
+    let late = rig.engine.handle(AddFeed { feed: late }).unwrap();
+    rig.wait_for_state(near, LinkState::Connected);
+    rig.wait_for_state(late, LinkState::Offline);
+    // Also after the server was away and is back.
+    drop(rig.server.take());
+    rig.wait_for_state(near, LinkState::Reconnecting);
+    rig.serve();
+    rig.wait_for_state(near, LinkState::Connected);
+    let still = rig.feed(far).unwrap();
+    assert_eq!(still.link.state, LinkState::Offline);
+    assert_eq!(still.traffic.connects, (1, 1));
+
+    say(&rig, true);
+    let back = rig.wait_for_state(far, LinkState::Connected);
+    assert_eq!(back.traffic.connects, (2, 2), "the first try works");
+    rig.run("song", |run| {
+        run.extent
+            .current
+            .is_some_and(|(_, first, last)| (first, last) == (0, 1))
+    });
+    // The same word twice changes nothing.
+    say(&rig, true);
+    say(&rig, true);
+    rig.publish("run/song", &[DONE]);
+    rig.run("song", |run| run.row.line.status == RunStatus::Finished);
+    assert_eq!(rig.feed(far).unwrap().traffic.connects, (2, 2));
 }
 
 #[test]

@@ -1,4 +1,7 @@
 //! Whether a silent run is quiet, stalled or dead (SPEC D6), from how long its node usually takes.
+//!
+//! Silence is counted from when events came here. The times in them are by their source's clock, which may be minutes away
+//! from ours, in either direction.
 
 use crate::time::Micros;
 use serde::{Deserialize, Serialize};
@@ -13,7 +16,7 @@ pub const HISTORY_MAX: usize = 200;
 pub struct Pulse {
     /// The node under way; `None` between two nodes.
     pub node: Option<String>,
-    /// The run's latest event, by its source's clock.
+    /// When the run's latest event came here, by our clock.
     pub last: Micros,
     /// Durations remembered of that node.
     pub durations: u32,
@@ -87,7 +90,7 @@ mod tests {
         for (pulse, now, stands, since) in [
             (&usual, 12, Liveness::Quiet, 10.0),
             (&usual, 13, Liveness::Stalled, 12.5),
-            // A source whose clock is ahead of ours is not silent.
+            // Our clock was set back.
             (&usual, 3, Liveness::Quiet, 10.0),
             (
                 &pulse(Some("LOAD"), None, None),

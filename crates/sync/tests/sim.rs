@@ -20,6 +20,7 @@ mod server;
 #[path = "sim/world.rs"]
 mod world;
 
+use faults::How;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use world::{Stats, World};
 
@@ -92,5 +93,44 @@ fn nothing_is_lost_repeated_or_reordered() {
 fn a_seed_replays_exactly() {
     for seed in [1, 77, 4_242] {
         assert_eq!(run(seed, false), run(seed, false), "seed {seed}");
+    }
+}
+
+/// Without this client for `seconds`; how much longer it took until everything was there, in ms.
+fn absent(seconds: u64, how: How, seed: u64) -> u64 {
+    let mut world = World::new(seed, false);
+    world.script_absence(seconds * 1_000, how);
+    world.play();
+    let stats = world.stats;
+    assert_eq!(
+        (stats.offline, stats.gaps, stats.dropped),
+        (1, 0, 0),
+        "{how:?} {seed}"
+    );
+    assert!(stats.delivered >= 200, "{how:?} {seed}: {stats:?}");
+    world.now - (5_000 + seconds * 1_000)
+}
+
+#[test]
+fn an_absence_of_5_30_and_60_seconds_costs_nothing() {
+    for seconds in [5, 30, 60] {
+        for how in [How::Delayed, How::Silent, How::Told] {
+            for seed in 0..60 {
+                let late = absent(seconds, how, seed);
+                // A connection that outlives it is gone on with at once.
+                if how == How::Delayed && seconds == 5 {
+                    assert!(late < 1_000, "{late} ms after {seconds} s, seed {seed}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn offline_for_a_day_costs_nothing() {
+    for how in [How::Silent, How::Told] {
+        for seed in 0..20 {
+            absent(86_400, how, seed);
+        }
     }
 }

@@ -21,5 +21,6 @@ pub mod spans;
 pub mod storage;
 pub mod suggest;
 pub mod timeline;
+pub mod toasts;
 pub mod views;
 pub mod wrap;

@@ -192,7 +192,9 @@ fn going_on(run: &RunRow, now: Micros) -> Sign {
         Liveness::Quiet => sign(
             Tone::Busy,
             format!("{done} / {all}"),
-            format!("{node} is under way; it takes up to {usual} in 99 of 100 cases."),
+            format!(
+                "{node} is under way, silent for {lasted}; it takes up to {usual} in 99 of 100 cases."
+            ),
         ),
         Liveness::Stalled => sign(
             Tone::Warn,
@@ -210,7 +212,7 @@ fn going_on(run: &RunRow, now: Micros) -> Sign {
             Tone::Busy,
             format!("{done} / {all}"),
             format!(
-                "{node} is under way. It was seen {} before, too seldom to say whether it is stalled.",
+                "{node} is under way, silent for {lasted}. It was seen {} before, too seldom to say whether it is stalled.",
                 format::plural(pulse.durations.into(), "time", "times")
             ),
         ),
@@ -509,6 +511,16 @@ mod tests {
         ] {
             let sign = run_sign(&row(RunStatus::Running, pulse), now);
             assert_eq!((sign.tone, sign.words.as_str()), (tone, words), "{sign:?}");
+            // Each says since when, unless nothing is known.
+            let since = [
+                "silent for 1 min 00 s",
+                "since 1 min 00 s",
+                "stalled 30.0 s",
+                "lost 12.0 s ago",
+            ];
+            let text = format!("{} {}", sign.words, sign.title);
+            let is_told = since.iter().any(|lasted| text.contains(lasted));
+            assert_eq!(is_told, tone != Tone::Plain, "{sign:?}");
         }
         let usual = pulse(Some("FIX"), Some(1.0), None);
         let stalled = row(RunStatus::Running, Some(usual));

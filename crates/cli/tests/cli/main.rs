@@ -9,15 +9,23 @@ mod contract;
 mod export;
 #[path = "../../../../tests/support/feed_server.rs"]
 mod feed_server;
+#[cfg(target_os = "linux")]
+mod foreign;
 mod history;
 mod hooks;
 mod hub;
+mod kill;
+#[path = "../../../../tests/support/logs.rs"]
+mod logs;
 #[path = "../../../../tests/support/message_server.rs"]
 mod message_server;
 mod model;
 #[path = "../../../../tests/support/model_server.rs"]
 mod model_server;
 mod program;
+#[cfg(target_os = "linux")]
+#[path = "../../../../tests/support/python.rs"]
+mod python;
 mod refused;
 mod send;
 #[path = "../../../../tests/support/server.rs"]

@@ -20,7 +20,7 @@ use tokio_tungstenite::tungstenite::{self, Message};
 /// What does not come within this does not come.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-fn watch(ghostlight: &Ghostlight, url: &str, more: &[&str]) -> Command {
+pub fn watch(ghostlight: &Ghostlight, url: &str, more: &[&str]) -> Command {
     let mut args = vec!["watch", url, "--json"];
     args.extend(more);
     let mut command = ghostlight.command(&args);
@@ -32,7 +32,7 @@ fn run(ghostlight: &Ghostlight, url: &str, more: &[&str]) -> Done {
     finish(watch(ghostlight, url, more), |_| Ok(()))
 }
 
-fn objects<'a>(text: &'a str, kind: &'a str) -> impl Iterator<Item = Value> + 'a {
+pub fn objects<'a>(text: &'a str, kind: &'a str) -> impl Iterator<Item = Value> + 'a {
     // The last line of a killed run may be torn.
     let whole = &text[..text.rfind('\n').map_or(0, |end| end + 1)];
     let objects = whole
@@ -42,7 +42,7 @@ fn objects<'a>(text: &'a str, kind: &'a str) -> impl Iterator<Item = Value> + 'a
 }
 
 /// `stream epoch.offset`, in the order printed.
-fn printed(text: &str) -> Vec<String> {
+pub fn printed(text: &str) -> Vec<String> {
     let events = objects(text, "event");
     events
         .map(|event| {
@@ -280,7 +280,7 @@ fn killed_while_receiving_it_loses_nothing() {
 }
 
 #[cfg(unix)]
-fn terminate(child: &mut Child) {
+pub fn terminate(child: &mut Child) {
     let done = Command::new("kill")
         .args(["-TERM", &child.id().to_string()])
         .status()
@@ -289,7 +289,7 @@ fn terminate(child: &mut Child) {
 }
 
 #[cfg(not(unix))]
-fn terminate(child: &mut Child) {
+pub fn terminate(child: &mut Child) {
     child.kill().unwrap();
 }
 

@@ -11,7 +11,7 @@ use ghostlight_api::{
     },
 };
 use ghostlight_model::{
-    Epoch, EventBody, Offset, RunId,
+    Epoch, EventBody, Micros, Offset, RunId,
     event::Fact,
     liveness::{self, Pulse},
     run::{RunLine, RunState, RunStatus},
@@ -210,11 +210,23 @@ impl Engine {
         };
         Ok(Some(Pulse {
             node: line.running.clone(),
-            last: line.updated,
+            last: self.silent_since(line, origin, sources),
             durations,
             p99_ms,
             lost,
         }))
+    }
+
+    /// When a run's latest event came here. Of a feed the times in the log are by its source's clock; those of our own runs
+    /// and of what is published here are by ours.
+    fn silent_since(&self, line: &RunLine, origin: &str, sources: &Sources) -> Micros {
+        match (sources.feed(origin), line.run_id.place()) {
+            (Some(feed), Some((_, stream))) => {
+                let monitor = &self.shared.monitor;
+                monitor.silent_since(feed.id, &stream, line.updated)
+            }
+            _ => line.updated,
+        }
     }
 
     fn usual(

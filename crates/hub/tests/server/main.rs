@@ -6,5 +6,8 @@ mod bad_input;
 mod foreign;
 mod http;
 mod protocol;
+#[cfg(target_os = "linux")]
+#[path = "../../../../tests/support/python.rs"]
+mod python;
 mod rig;
 mod streams;

@@ -293,7 +293,7 @@ impl World {
 
     fn new_link(&mut self, attempt: u64) -> Link {
         let dice = &mut self.dice;
-        if self.healed {
+        if self.healed || self.calm {
             return Link::new(attempt, 5, 0, Relay::default());
         }
         let mut relay = Relay::default();

@@ -30,11 +30,79 @@ pub enum Fault {
     ClientBack,
     Offline,
     Online,
+    /// Nothing reaches the server, for so many ms.
+    Away(u64, How),
+    Back(How),
     ClientPause,
     ReconnectNow,
 }
 
+/// How an absence looks to the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum How {
+    /// Bytes wait, and arrive when it is over: the connection outlives it.
+    Delayed,
+    /// What was sent is gone, and nobody is told.
+    Silent,
+    /// The system says that there is no network, and when there is one again.
+    Told,
+}
+
+/// A half-open connection is found within this (SPEC C3).
+const FOUND_WITHIN_MS: u64 = 35_000;
+/// And the next one works within this, counted from when it can (SPEC C2).
+const BACK_WITHIN_MS: u64 = 36_000;
+/// Where the system told that the network is back: a try of at most 5 s, and what is to be fetched.
+const TOLD_WITHIN_MS: u64 = 6_000;
+
 impl World {
+    /// Nothing goes wrong but one absence of `ms`, at a known time; the server goes on writing all the while.
+    pub fn script_absence(&mut self, ms: u64, how: How) {
+        const BEGINS_MS: u64 = 5_000;
+        self.calm = true;
+        for _ in 0..200 {
+            let at = self.dice.below(BEGINS_MS + ms);
+            let stream = self.dice.below(3) as usize;
+            self.at(at, Happening::Append(stream, 1));
+        }
+        for _ in 0..3 {
+            let at = self.dice.below(BEGINS_MS + ms);
+            let stream = self.dice.between(2, 4) as usize;
+            self.at(at, Happening::Publish(stream));
+        }
+        self.at(BEGINS_MS, Happening::Fault(Fault::Away(ms, how)));
+    }
+
+    fn away(&mut self, ms: u64, how: How) {
+        self.stats.offline += 1;
+        self.client.online = false;
+        let until = self.now + ms;
+        if let Some(link) = self.live_link() {
+            match how {
+                How::Delayed => self.links[link].frozen_until = until,
+                How::Silent | How::Told => self.links[link].silent = true,
+            }
+        }
+        if how == How::Told {
+            self.steer(Input::Network { online: false });
+        }
+        let found = self.now + FOUND_WITHIN_MS;
+        self.deadline = match how {
+            How::Told => until + TOLD_WITHIN_MS,
+            How::Delayed | How::Silent => until.max(found) + BACK_WITHIN_MS,
+        };
+        self.at(until, Happening::Fault(Fault::Back(how)));
+    }
+
+    fn back(&mut self, how: How) {
+        self.client.online = true;
+        self.healed = true;
+        self.server.last_word = true;
+        if how == How::Told {
+            self.steer(Input::Network { online: true });
+        }
+    }
+
     /// Writes down the whole run.
     pub fn script(&mut self) {
         let end = self.dice.between(2_000, 30_000);
@@ -132,6 +200,8 @@ impl World {
                 self.client.online = true;
                 self.steer(Input::Network { online: true });
             }
+            Fault::Away(ms, how) => self.away(ms, how),
+            Fault::Back(how) => self.back(how),
             Fault::ClientPause => {
                 self.client.paused_until = self.now + self.dice.between(100, 40_000);
                 self.stats.pauses += 1;

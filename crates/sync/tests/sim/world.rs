@@ -155,6 +155,8 @@ pub struct World {
     pub client: Client,
     pub links: Vec<Link>,
     pub healed: bool,
+    /// Connections are good ones: only the script breaks them.
+    pub calm: bool,
     /// Not before this time is everything expected to be well.
     pub deadline: u64,
     pub stats: Stats,
@@ -197,6 +199,7 @@ impl World {
             client,
             links: Vec::new(),
             healed: false,
+            calm: false,
             deadline: u64::MAX,
             stats: Stats::default(),
             trace,
@@ -204,8 +207,13 @@ impl World {
     }
 
     pub fn run(&mut self) {
-        let mut steps = 0;
         self.script();
+        self.play();
+    }
+
+    /// What the script says, to its end.
+    pub fn play(&mut self) {
+        let mut steps = 0;
         self.start_client();
         while let Some(((at, _), happening)) = self.queue.pop_first() {
             self.now = at;
