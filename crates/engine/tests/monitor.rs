@@ -541,7 +541,7 @@ fn a_feed_that_is_not_to_try_again_waits_for_somebody_who_asks() {
     let id = rig.add(Some(TOKEN));
     rig.wait_for_state(id, LinkState::Connected);
     rig.server = None;
-    let feed = rig.wait_for_state(id, LinkState::Disconnected);
+    let feed = rig.wait_for_state(id, LinkState::Off);
     assert_eq!(feed.link.next_try, None, "{feed:?}");
     rig.serve();
     rig.engine.handle(Reconnect { id: Some(id) }).unwrap();
