@@ -10,7 +10,7 @@ use crate::desk::{self, folder};
 use crate::edit::dialog_is_gone;
 use crate::look::{Findings, choose_theme};
 use crate::support::{
-    App, Look,
+    App, Launch, Look,
     studio::{Studio, TOKEN},
 };
 
@@ -156,6 +156,7 @@ async fn a_feed_is_refused_corrected_watched_cut_and_caught_up() {
     let took = begun.elapsed();
     println!("published and on screen: {} ms", took.as_millis());
     says(&app, "scores", "hook density").await;
+    says(&app, "steps of the run", "hook density 0.810").await;
     says(&app, "completeness", "complete so far: offsets 0–2").await;
     publish_step(&mut studio, "song-8842", "PLAN", "fail");
     studio.publish("song-8842", &[json!({"node": "run", "phase": "failed"})]);
@@ -426,5 +427,40 @@ async fn finished_runs_wait_in_the_outbox_until_the_hub_has_them() {
     let streams = studio.streams();
     assert_eq!(streams.len(), 1, "{streams:?}");
     assert!(streams[0].1 > 20, "all of the run's events: {streams:?}");
+    app.close().await;
+}
+
+#[tokio::test]
+async fn without_a_network_the_window_says_so_above_every_page_until_there_is_one() {
+    let data = folder();
+    // An address of nobody: what counts is that it is not on this computer.
+    let launch = Launch::new(data.path())
+        .env("GHOSTLIGHT_TEST", json!({ "no_samples": true }).to_string())
+        .env("GHOSTLIGHT_FEED_URL", "ws://hub.quillmarsh.example/v1");
+    let app = launch.open().await;
+    app.wait_for_text("connection", |text| text.contains("Reconnecting"))
+        .await;
+    // As the page does when the system says so.
+    let network = async |online: bool| {
+        app.script(&format!(
+            "Object.defineProperty(navigator, 'onLine', {{ configurable: true, get: () => {online} }});
+             dispatchEvent(new Event('{}'));",
+            if online { "online" } else { "offline" }
+        ))
+        .await;
+    };
+    network(false).await;
+    app.wait_for_text("connection", |text| text.contains("Offline · no network"))
+        .await;
+    for page in ['1', '2', '3', '5'] {
+        app.press_char(page).await;
+        app.named("no network").await;
+    }
+    app.press_char('1').await;
+    app.screenshot("offline").await;
+    network(true).await;
+    app.wait_until_gone("no network").await;
+    app.wait_for_text("connection", |text| !text.contains("Offline"))
+        .await;
     app.close().await;
 }

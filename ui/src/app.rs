@@ -20,6 +20,7 @@ use crate::{
         commands::{Action, COMMANDS, Place, Press},
         format,
         keys::Keymap,
+        monitor,
         toasts::Toasts,
         views::ViewState,
     },
@@ -173,13 +174,15 @@ impl Component for App {
     }
 
     fn view(&self, ctx: &Context<Self>) -> Html {
-        let running = match &self.health {
+        let health = match &self.health {
             ViewState::Ready(data) => match &**data {
-                ViewData::Health(health) => health.running,
-                _ => 0,
+                ViewData::Health(health) => Some(health),
+                _ => None,
             },
-            _ => 0,
+            _ => None,
         };
+        let running = health.map_or(0, |health| health.running);
+        let offline = health.and_then(monitor::offline_words);
         let page = match self.page {
             Page::Postings => html! {
                 <Postings subject={self.subject.clone()} current={self.current.clone()} panel={self.panel} folded={self.folded} nudge={self.nudge} drawn={self.drawn.clone()} edit={self.edit.clone()} health={self.health.clone()} {running} />
@@ -194,7 +197,12 @@ impl Component for App {
                 <div class="gl-app">
                     <Masthead health={self.health.clone()} />
                     <Nav page={self.page} {running} />
-                    <main class="gl-main">{ page }</main>
+                    <main class="gl-main">
+                        if let Some(words) = offline {
+                            <p class="gl-offline" role="note" aria-label="no network">{ Icon::Warning.draw() }{ words }</p>
+                        }
+                        { page }
+                    </main>
                 </div>
                 <ToastRegion toasts={self.toasts.clone()} on_dismiss={ctx.link().callback(Msg::Dismiss)} on_turn={ctx.link().callback(|()| Msg::TurnErrors)} />
                 <div class="gl-unseen" role="status" aria-live="polite">{ &self.said }</div>

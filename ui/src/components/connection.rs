@@ -238,7 +238,7 @@ fn Details(props: &DetailsProps) -> Html {
             <dl class="gl-facts">
                 { fact("Address", html! { <code>{ &feed.url }</code> }) }
                 { fact("System", html! { { kind_words(feed) } }) }
-                { fact("Transport", html! { { transport_words(&feed.link, feed.forced.is_some()) } }) }
+                { fact("Transport", html! { { transport_words(&feed.link, feed.forced.as_deref()) } }) }
                 { fact("Attempt", html! { { if feed.link.attempt == 0 { "–".to_owned() } else { feed.link.attempt.to_string() } } }) }
                 { fact("Next try", html! { { feed.link.next_try.map_or("–".to_owned(), |at| format!("in {}", monitor::seconds_until(at, now))) } }) }
                 { fact("Last connected", html! { { last_connected(&shell, feed) } }) }
@@ -283,7 +283,7 @@ pub fn kind_words(feed: &FeedRow) -> String {
     }
 }
 
-fn transport_words(link: &LinkView, forced: bool) -> String {
+fn transport_words(link: &LinkView, forced: Option<&str>) -> String {
     let words = match link.transport.as_str() {
         "websocket" => "WebSocket",
         "sse" => "server-sent events",
@@ -292,8 +292,12 @@ fn transport_words(link: &LinkView, forced: bool) -> String {
         other => other,
     };
     match forced {
-        true => format!("{words}, as set"),
-        false => words.to_owned(),
+        Some(set) if set == link.transport => format!("{words}, as set"),
+        // Only a hub has them all.
+        Some(_) if !link.transport.is_empty() => {
+            format!("{words}; this system has none of what is set")
+        }
+        _ => words.to_owned(),
     }
 }
 

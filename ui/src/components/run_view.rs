@@ -246,7 +246,7 @@ fn Nodes(props: &NodesProps) -> Html {
     }
     html! {
         <ol class="gl-nodes" tabindex="0" aria-label="steps of the run">
-            { for run.nodes.iter().map(view_node) }
+            { for run.nodes.iter().map(|node| view_node(node, &run.scores)) }
             if run.left_out > 0 {
                 <li class="gl-dim gl-small">{ format!("{} more in the log", format::count(run.left_out)) }</li>
             }
@@ -254,7 +254,10 @@ fn Nodes(props: &NodesProps) -> Html {
     }
 }
 
-fn view_node(node: &NodeRow) -> Html {
+/// Scores that a step shows; the others are in the list beside.
+const NODE_SCORES_MAX: usize = 2;
+
+fn view_node(node: &NodeRow, scores: &[ScoreRow]) -> Html {
     let since = dom::now().ms_since(node.started);
     let took = node.duration_ms.map(format::elapsed);
     let (class, icon, words) = match node.status {
@@ -286,10 +289,24 @@ fn view_node(node: &NodeRow) -> Html {
         notes.push(format!("{} missing", node.missing.join(", ")));
     }
     let notes = notes.join(" · ");
+    let scores: Vec<String> = scores
+        .iter()
+        .filter(|score| score.node == node.node)
+        .map(|score| format!("{} {:.3}", score.name, score.value))
+        .collect();
+    let shown = scores[..scores.len().min(NODE_SCORES_MAX)].join(" · ");
+    let more = scores.len().saturating_sub(NODE_SCORES_MAX);
+    let title = [
+        format!("{}: {words}", node.node),
+        scores.join(", "),
+        notes.clone(),
+    ];
+    let title: Vec<String> = title.into_iter().filter(|text| !text.is_empty()).collect();
     html! {
-        <li key={node.node.clone()} class={classes!("gl-node", class)} title={format!("{}: {words}. {notes}", node.node)}>
+        <li key={node.node.clone()} class={classes!("gl-node", class)} title={title.join(". ")}>
             <span class="gl-node__name gl-cut">{ &node.node }</span>
             <span class="gl-node__state gl-num">{ icon.draw() }{ words }</span>
+            if !shown.is_empty() { <span class="gl-node__notes gl-node__scores gl-cut gl-num">{ shown }if more > 0 { { format!(" +{more}") } }</span> }
             if !notes.is_empty() { <span class="gl-node__notes gl-cut gl-warn">{ notes }</span> }
         </li>
     }

@@ -39,10 +39,24 @@ fn sign(tone: Tone, words: impl Into<String>, title: impl Into<String>) -> Sign 
     }
 }
 
+/// What the window says above every page while feeds are offline; `None` while none is.
+pub fn offline_words(health: &Health) -> Option<&'static str> {
+    let mut feeds = health.feeds.iter();
+    feeds.any(|feed| feed.link.state == LinkState::Offline).then_some(
+        "This computer has no network. Everything that is stored can be read and edited; the feeds go on by themselves, \
+         where they were, once there is one.",
+    )
+}
+
 /// How a connection stands.
 pub fn link_sign(link: &LinkView, now: Micros) -> Sign {
     let why = link.last_error.clone().unwrap_or_default();
     match link.state {
+        LinkState::Off if link.last_error.is_some() => sign(
+            Tone::Bad,
+            "not connected",
+            format!("{why} It is not tried again by itself."),
+        ),
         LinkState::Off => sign(Tone::Plain, "switched off", "Nothing is received."),
         LinkState::Connecting if link.attempt > 1 => sign(
             Tone::Warn,
@@ -438,6 +452,34 @@ mod tests {
         assert_eq!(
             indicator(&broken, Micros(0)).0.words,
             "Trouble: the disk is full"
+        );
+    }
+
+    #[test]
+    fn the_banner_is_there_while_a_feed_has_no_network() {
+        use LinkState::*;
+        assert!(offline_words(&health(&[Connected, Offline])).is_some());
+        assert_eq!(
+            offline_words(&health(&[Connected, Reconnecting, Refused])),
+            None
+        );
+        assert_eq!(offline_words(&health(&[])), None);
+    }
+
+    #[test]
+    fn a_feed_that_failed_and_is_not_tried_again_is_not_switched_off() {
+        let mut ended = link(LinkState::Off);
+        ended.last_error = None;
+        assert_eq!(link_sign(&ended, Micros(0)).words, "switched off");
+        ended.last_error = Some("The connection broke.".into());
+        let sign = link_sign(&ended, Micros(0));
+        assert_eq!(
+            (sign.tone, sign.words.as_str(), sign.title.as_str()),
+            (
+                Tone::Bad,
+                "not connected",
+                "The connection broke. It is not tried again by itself."
+            )
         );
     }
 
