@@ -79,8 +79,9 @@ fn text(name: &str) -> Option<String> {
 ///
 /// Where no GPU can be rendered with it paints on the CPU: it would emulate one otherwise, and compile a shader for each
 /// kind of stroke the first time it is drawn, a third of a second on the first card (WebKitGTK's own variable, since
-/// 2.46). And its interpreter of wasm is the older one: the in-place one now and then loses its place at a branch and
-/// takes the page's process with it (seen with 2.50.6, where it is the usual one).
+/// 2.46). And wasm is compiled at once, which takes no longer, instead of being interpreted first: the in-place
+/// interpreter now and then loses its place at a branch and takes the page's process with it, and with the older one
+/// pages stopped at things that cannot be (both seen with 2.50.6). Where nothing can be compiled it is interpreted.
 #[cfg(target_os = "linux")]
 fn prepare_webkit() {
     let render_nodes = std::fs::read_dir("/dev/dri")
@@ -90,8 +91,14 @@ fn prepare_webkit() {
     let has_gpu = render_nodes
         .filter_map(|node| node.file_name().into_string().ok())
         .any(|name| name.starts_with("renderD"));
-    let painting = (!has_gpu).then_some(("WEBKIT_SKIA_ENABLE_CPU_RENDERING", "1"));
-    for (name, value) in painting.into_iter().chain([("JSC_useWasmIPInt", "0")]) {
+    let mut wishes = Vec::new();
+    if !has_gpu {
+        wishes.push(("WEBKIT_SKIA_ENABLE_CPU_RENDERING", "1"));
+    }
+    if compiles() {
+        wishes.extend([("JSC_useWasmIPInt", "0"), ("JSC_useWasmLLInt", "0")]);
+    }
+    for (name, value) in wishes {
         if std::env::var_os(name).is_some() {
             continue;
         }
@@ -104,4 +111,13 @@ fn prepare_webkit() {
             std::env::set_var(name, value);
         }
     }
+}
+
+/// Whether WebKit may make machine code: nobody told it otherwise, nor does SELinux forbid it to everybody.
+#[cfg(target_os = "linux")]
+fn compiles() -> bool {
+    let forbidden = std::fs::read_to_string("/sys/fs/selinux/booleans/deny_execmem");
+    let forbidden = forbidden.is_ok_and(|text| text.starts_with('1'));
+    let told = ["JSC_useJIT", "JSC_useBBQJIT", "JavaScriptCoreUseJIT"];
+    !forbidden && told.iter().all(|name| std::env::var_os(name).is_none())
 }
