@@ -51,6 +51,12 @@ async fn everything_is_found_and_done_from_the_keyboard() {
     let data = folder();
     let app = desk::open(data.path(), json!({})).await;
     let mut found = Findings::default();
+    app.press_char('/').await;
+    focus_is(&app, "Find or do").await;
+    let typed = app.script("return document.activeElement.value").await;
+    assert_eq!(typed, "", "the key itself types nothing");
+    app.press(Key::Escape).await;
+    dialog_is_gone(&app).await;
     // Nothing is selected: what is about a posting says so, and Enter on it does nothing.
     open(&app).await;
     find(&app, "verdict", "Give a verdict").await;

@@ -158,7 +158,7 @@ use Place::{Everywhere, Focused, Lists, Postings};
 /// All of them, in the order of the sheet and of a command bar in which nothing is typed.
 #[rustfmt::skip]
 pub const COMMANDS: &[Command] = &[
-    line(Everywhere, A::Bar, "bar", &["Ctrl k"], "Find a posting, a run, a field or a command", ""),
+    line(Everywhere, A::Bar, "bar", &["Ctrl k", "/"], "Find a posting, a run, a field or a command", ""),
     line(Everywhere, A::OpenFile, "open_file", &["o"], "Open a file", "analyse check page html saved browse"),
     line(Everywhere, A::FocusUrl, "focus_url", &["u"], "Analyse an address", "url web link box check fetch"),
     line(Everywhere, A::Paste, "paste", &["p"], "Paste a posting's text", "analyse check clipboard source"),
