@@ -182,6 +182,7 @@ impl Board {
     pub fn stored(&mut self, count: &ReceivedCount, now: Micros) {
         self.traffic.events += count.stored;
         self.traffic.duplicates += count.duplicates;
+        self.traffic.missing = self.traffic.missing.saturating_add(count.missing);
         self.rate.add(count.stored, now);
         if count.stored > 0 {
             self.traffic.last_event = Some(now);
@@ -447,7 +448,8 @@ mod tests {
         );
         assert_eq!(board.caught_up(), None);
         let traffic = board.traffic(at(10));
-        assert_eq!((traffic.events, traffic.connects), (18, (2, 2)));
+        assert_eq!((traffic.events, traffic.missing), (18, 4));
+        assert_eq!(traffic.connects, (2, 2));
         assert_eq!(traffic.uptime_percent, 30.0);
     }
 

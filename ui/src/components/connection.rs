@@ -245,6 +245,8 @@ fn Details(props: &DetailsProps) -> Html {
                 { fact("Last error", html! { { feed.link.last_error.clone().unwrap_or_else(|| "none".into()) } }) }
                 { fact("Latency", html! { { feed.link.latency_ms.map_or("–".to_owned(), |ms| format!("{ms} ms there and back")) } }) }
                 { fact("Events", html! { { format!("{} since the start, {:.1} a second", format::count(feed.traffic.events), feed.traffic.rate) } }) }
+                { fact("Gaps", html! { { gap_words(feed) } }) }
+                if feed.publish { { fact("To send", html! { { format!("{} waiting, {} refused", format::count(feed.traffic.waiting), format::count(feed.traffic.held)) } }) } }
                 { fact("Connected", html! { { format!("{:.0} % of the time; {} of {} tries worked", feed.traffic.uptime_percent, feed.traffic.connects.1, feed.traffic.connects.0) } }) }
                 { fact("Set aside", html! { <>{ format::plural(feed.traffic.quarantined, "message that could not be read", "messages that could not be read") }{ " " }<button type="button" class="gl-link" aria-expanded={show_quarantine.to_string()} onclick={on_quarantine}>{ if *show_quarantine { "Hide" } else { "Show" } }</button></> }) }
             </dl>
@@ -280,6 +282,17 @@ pub fn kind_words(feed: &FeedRow) -> String {
         false => {
             format!("{system}; it does not number its events, so that all arrived cannot be proven")
         }
+    }
+}
+
+fn gap_words(feed: &FeedRow) -> String {
+    match (feed.traffic.missing, feed.proven) {
+        (0, true) => "none since the start".to_owned(),
+        (0, false) => "none known".to_owned(),
+        (n, _) => format!(
+            "{} since the start; the log says where",
+            format::plural(n, "missing event", "missing events")
+        ),
     }
 }
 

@@ -131,6 +131,8 @@ pub struct Traffic {
     pub rate: f64,
     /// Events that were there already.
     pub duplicates: u64,
+    /// Events that the other side does not have any more; their places in the log say so.
+    pub missing: u64,
     /// When the last one was stored.
     pub last_event: Option<Micros>,
     /// Messages that could not be read, in all.
