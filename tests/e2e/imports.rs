@@ -6,6 +6,7 @@ use crate::edit::set;
 use crate::exports::{export, fill};
 use crate::look::{Findings, choose_theme};
 use crate::support::App;
+use ghostlight_store::{Store, read::Order};
 use serde_json::json;
 use std::path::Path;
 
@@ -111,5 +112,29 @@ async fn a_bundle_goes_from_one_folder_to_another_and_a_changed_one_is_refused()
         text.contains("imported") && text.contains("Tide Engineer")
     })
     .await;
+    app.close().await;
+}
+
+#[tokio::test]
+async fn an_import_is_stopped_and_nothing_of_it_is_here() {
+    let (here, there, files) = (folder(), folder(), folder());
+    let bundle = files.path().join("bundle.zip");
+    let app = desk::open(here.path(), json!({ "save": bundle })).await;
+    drop_fixture(&app, "full.html").await;
+    export_bundle(&app, "bundle.zip").await;
+    app.close().await;
+
+    let app = desk::open(there.path(), json!({ "hold_imports": true })).await;
+    drop_files(&app, &[&bundle]).await;
+    app.press_char('5').await;
+    app.click("button", "Stop").await;
+    let text = app
+        .wait_for_text("imports", |text| text.contains("topped"))
+        .await;
+    assert!(text.contains("bundle.zip"), "{text}");
+    app.screenshot("import-stopped").await;
+    let store = Store::open(there.path(), |_| {}).expect("the window's database opens beside it");
+    let postings = store.postings(Order::Recent, 0, 10).expect("postings");
+    assert_eq!(postings.rows.len(), 0);
     app.close().await;
 }
