@@ -245,6 +245,15 @@ async fn a_token_that_expires_in_mid_stream_is_asked_for_and_nothing_is_lost() {
     app.close().await;
 }
 
+/// Shows only events with an issue so bad or worse.
+async fn by_severity(app: &App, least: &str) {
+    let script = format!(
+        "const box = document.querySelector('[aria-label=\"filters of the log\"] select[aria-label=\"Issues\"]');
+         box.value = '{least}'; box.dispatchEvent(new Event('change', {{ bubbles: true }}))"
+    );
+    app.script(&script).await;
+}
+
 #[tokio::test]
 async fn the_log_is_filtered_opened_and_cleared() {
     let data = folder();
@@ -252,15 +261,21 @@ async fn the_log_is_filtered_opened_and_cleared() {
     for _ in 0..60 {
         studio.publish("song-1", &[step("PLAN", "start"), step("PLAN", "end")]);
     }
+    let mut noted = step("PLAN", "end");
+    noted["issues"] =
+        json!([{"code": "SLOW", "severity": "info", "message": "the drums are slow"}]);
+    studio.publish("song-1", &[noted]);
     publish_step(&mut studio, "song-1", "VALIDATE", "fail");
     let app = desk::open(data.path(), json!({})).await;
     add_feed(&app, &studio.url(), "Studio", TOKEN).await;
     says(&app, "connection", "Live · Studio").await;
     choose_run(&app, "song-1").await;
     log_has(&app, "VALIDATE|fail").await;
-    app.click_at("issues only", "//label[contains(., 'issues only')]")
-        .await;
-    says(&app, "filters of the log", "1 of 121").await;
+    // Of the two with an issue one is an error.
+    by_severity(&app, "info").await;
+    says(&app, "filters of the log", "2 of 122").await;
+    by_severity(&app, "error").await;
+    says(&app, "filters of the log", "1 of 122").await;
     assert_eq!(log(&app).await.len(), 1);
     app.click_at(
         "the event",
@@ -270,18 +285,17 @@ async fn the_log_is_filtered_opened_and_cleared() {
     says(&app, "event", "rhyme density below 0.40").await;
     app.screenshot("event-body").await;
     app.click("button", "Close the event").await;
-    app.click_at("issues only", "//label[contains(., 'issues only')]")
-        .await;
+    by_severity(&app, "").await;
     app.type_into("Find in the log", "validate").await;
-    says(&app, "filters of the log", "1 of 121").await;
+    says(&app, "filters of the log", "1 of 122").await;
     app.script("const box = document.querySelector('[aria-label=\"Find in the log\"]'); box.value = ''; box.dispatchEvent(new Event('input', { bubbles: true }))").await;
-    says(&app, "filters of the log", "121 rows").await;
+    says(&app, "filters of the log", "122 rows").await;
     app.click("button", "Clear view").await;
     says(&app, "filters of the log", "0 since the view was cleared").await;
     publish_step(&mut studio, "song-1", "FIX", "start");
     log_has(&app, "FIX|start").await;
     app.click("button", "Show all").await;
-    says(&app, "filters of the log", "122 rows").await;
+    says(&app, "filters of the log", "123 rows").await;
     app.close().await;
 }
 

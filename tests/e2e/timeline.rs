@@ -9,7 +9,7 @@ use fantoccini::key::Key;
 use ghostlight_model::FieldKey;
 use serde_json::{Value, json};
 
-/// Chooses in one of the selects above the history, as a key in it does.
+/// Chooses in one of the selects above the history, as a key in it does, once it offers that.
 async fn choose(app: &App, select: &str, label: &str) {
     let script = format!(
         "const box = document.querySelector('[aria-label=\"history tools\"] select[aria-label={select}]');
@@ -21,8 +21,13 @@ async fn choose(app: &App, select: &str, label: &str) {
          return true",
         label = json!(label),
     );
-    let done = app.script(&script).await;
-    assert_eq!(done, true, "{label} can be chosen");
+    app.wait_until(&format!("{label} to choose"), async |client| {
+        match client.execute(&script, Vec::new()).await {
+            Ok(Value::Bool(true)) => Look::Done(()),
+            seen => Look::Seen(format!("{seen:?}")),
+        }
+    })
+    .await;
 }
 
 async fn history(app: &App, good: impl Fn(&str) -> bool) -> String {

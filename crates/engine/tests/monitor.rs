@@ -17,7 +17,7 @@ use ghostlight_hub::{
     Hub,
     server::{Config, Server, Token},
 };
-use ghostlight_model::{RunId, StreamId, run::RunStatus};
+use ghostlight_model::{RunId, Severity, StreamId, run::RunStatus};
 use std::{
     net::{SocketAddr, TcpListener},
     sync::{
@@ -364,7 +364,7 @@ fn an_absence_is_caught_up_and_told() {
     let log = |filter| rig.log(&song.row.line.run_id, filter);
     assert_eq!(log(EventFilter::default()).0, 4);
     let issues = EventFilter {
-        issues: true,
+        severity: Some(Severity::Info),
         ..EventFilter::default()
     };
     assert_eq!(log(issues).0, 1);
@@ -655,7 +655,7 @@ fn a_search_in_a_long_log_goes_on_bit_by_bit() {
     let query = ViewQuery::Events {
         subject: Subject::Run(run.row.line.run_id),
         filter: EventFilter {
-            issues: true,
+            severity: Some(Severity::Info),
             ..EventFilter::default()
         },
         range: Range { start: 0, len: 100 },

@@ -11,7 +11,7 @@ use crate::{
     sql,
     streams::{LOCAL, signed, unsigned},
 };
-use ghostlight_model::{Epoch, EventBody, Micros, Offset, RunId, foreign};
+use ghostlight_model::{Epoch, EventBody, Micros, Offset, RunId, Severity, foreign};
 use rusqlite::{Connection, OptionalExtension, params};
 
 /// Gaps of a stream that the log shows, the latest; older ones are folded into one row that says so.
@@ -71,8 +71,8 @@ pub struct LogFilter {
     pub node: Option<String>,
     /// Only of this phase.
     pub phase: Option<String>,
-    /// Only with an issue, or a failed step.
-    pub issues: bool,
+    /// Only with an issue so bad or worse, or a failed step.
+    pub severity: Option<Severity>,
     /// Only with this text in the body, ignoring case (ASCII).
     pub text: String,
 }
@@ -88,7 +88,8 @@ impl LogFilter {
         let phase = self.phase.as_ref();
         let phase = phase.is_none_or(|phase| *phase == body.phase.word());
         let failed = body.phase == ghostlight_model::Phase::Fail;
-        let issues = !self.issues || failed || !body.issues.is_empty();
+        let bad = |least| failed || body.issues.iter().any(|issue| issue.severity >= least);
+        let issues = self.severity.is_none_or(bad);
         let text = || needle.is_empty() || verbatim.to_ascii_lowercase().contains(needle);
         node && phase && issues && text()
     }

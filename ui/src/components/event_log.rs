@@ -129,6 +129,21 @@ fn place(log: &LogPage, at: usize) -> Option<Open> {
     }
 }
 
+/// What an event's issues can be asked for.
+const SEVERITIES: [(Severity, &str); 3] = [
+    (Severity::Info, "with any issue"),
+    (Severity::Warning, "with warnings or errors"),
+    (Severity::Error, "with errors"),
+];
+
+fn severity_word(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Info => "info",
+        Severity::Warning => "warning",
+        Severity::Error => "error",
+    }
+}
+
 fn view_filters(
     shell: &Shell,
     props: &Props,
@@ -169,15 +184,17 @@ fn view_filters(
     };
     let nodes = html! { { for props.nodes.iter().map(|node| option(&filter.node, node)) } };
     let phases = html! { { for ["start", "end", "fail", "field", "signal", "progress", "message"].iter().map(|phase| option(&filter.phase, phase)) } };
-    let on_issues = {
-        let (filter, on_filter) = (filter.clone(), on_filter.clone());
-        Callback::from(move |_: Event| {
-            let issues = !filter.issues;
-            on_filter.emit(EventFilter {
-                issues,
-                ..filter.clone()
-            });
-        })
+    let severity = filter.severity.map(|least| severity_word(least).to_owned());
+    let severities = html! {
+        { for SEVERITIES.iter().map(|(least, words)| {
+            let value = severity_word(*least);
+            html! { <option key={value} {value} selected={filter.severity == Some(*least)}>{ *words }</option> }
+        }) }
+    };
+    let set_severity = |filter: &mut EventFilter, value: Option<String>| {
+        let all = SEVERITIES.iter().map(|(least, _)| *least);
+        filter.severity =
+            value.and_then(|value| all.clone().find(|one| severity_word(*one) == value));
     };
     let on_text = {
         let (filter, on_filter) = (filter.clone(), on_filter.clone());
@@ -209,7 +226,7 @@ fn view_filters(
         <div class="gl-log__bar" role="group" aria-label="filters of the log">
             { select("node", "Step", "every step", &filter.node, nodes, |f, v| f.node = v) }
             { select("phase", "Phase", "every phase", &filter.phase, phases, |f, v| f.phase = v) }
-            <label class="gl-option gl-small"><input type="checkbox" checked={filter.issues} onchange={on_issues} />{ "issues only" }</label>
+            { select("severity", "Issues", "with or without issues", &severity, severities, set_severity) }
             <input class="gl-log__find" type="search" placeholder="Find in the log" aria-label="Find in the log" value={filter.text.clone()} oninput={on_text} />
             <span class="gl-fill gl-small gl-dim gl-cut" role="status">{ found_words(filter, page) }</span>
             <button type="button" class="gl-link gl-small" title={if filter.after > 0 { "Show what was cleared; it is still stored" } else { "Hide what is here now; it stays stored" }} onclick={on_clear}>{ if filter.after > 0 { "Show all" } else { "Clear view" } }</button>

@@ -142,8 +142,8 @@ pub struct EventFilter {
     pub node: Option<String>,
     /// Only of this phase.
     pub phase: Option<String>,
-    /// Only with an issue, or of a step that failed.
-    pub issues: bool,
+    /// Only with an issue so bad or worse; a step that failed counts as [`Severity::Error`].
+    pub severity: Option<Severity>,
     /// Only with this text in the body.
     pub text: String,
     /// Leaves out what is before this row of the whole log: *clear view*.

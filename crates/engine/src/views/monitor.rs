@@ -270,7 +270,7 @@ impl Engine {
         let wanted = LogFilter {
             node: filter.node.clone(),
             phase: filter.phase.clone(),
-            issues: filter.issues,
+            severity: filter.severity,
             text: filter.text.clone(),
         };
         let range = Range { len, ..range };
