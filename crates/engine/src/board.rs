@@ -31,6 +31,8 @@ pub(crate) struct Board {
     traffic: Traffic,
     rate: Rate,
     streams: BTreeMap<StreamId, Counted>,
+    /// When the one that made room last had spoken last.
+    forgotten: Option<Micros>,
     /// Since when events may have been missed: the last time it was known to be connected.
     away_since: Option<Micros>,
     catching_up: Option<CatchUp>,
@@ -95,6 +97,7 @@ impl Board {
             traffic: Traffic::default(),
             rate: Rate::default(),
             streams: BTreeMap::new(),
+            forgotten: None,
             away_since: last_connected,
             catching_up: None,
             lost: false,
@@ -210,8 +213,10 @@ impl Board {
             return;
         }
         let silent = self.streams.iter().min_by_key(|(_, counted)| counted.last);
-        if let Some(silent) = silent.map(|(stream, _)| stream.clone()) {
+        if let Some((silent, last)) = silent.map(|(stream, counted)| (stream.clone(), counted.last))
+        {
             self.streams.remove(&silent);
+            self.forgotten = Some(last);
         }
     }
 
@@ -262,8 +267,12 @@ impl Board {
     /// Of one that has not spoken since the feed was switched on it is only known that it is silent for as long as that,
     /// or for longer if its source's own time of its latest event, `told`, says so.
     pub fn silent_since(&self, stream: &StreamId, told: Micros) -> Micros {
-        let counted = self.streams.get(stream);
-        counted.map_or(told.min(self.on), |counted| counted.last)
+        match (self.streams.get(stream), self.forgotten) {
+            (Some(counted), _) => counted.last,
+            (None, None) => told.min(self.on),
+            // It may be one that made room: then it spoke last at some time up to that.
+            (None, Some(last)) => told.clamp(self.on.min(last), last),
+        }
     }
 
     /// Whether a rate is shown that falls by itself.
@@ -411,6 +420,20 @@ mod tests {
         assert!(told.contains("System") && !told.contains("--"), "{told}");
         board.status(&failed(FailureClass::Network), None, true, at(2));
         assert_eq!(board.link(at(2)).last_error.as_deref(), Some("no welcome"));
+    }
+
+    #[test]
+    fn a_stream_that_made_room_is_silent_since_it_spoke_at_most() {
+        let mut board = Board::new(at(100), true, None);
+        for n in 0..=STREAMS_MAX as i64 {
+            board.stored(&count(&format!("run/{n}"), 1, 0), at(200 + n));
+        }
+        let since = |run: &str, told| board.silent_since(&StreamId(run.into()), told);
+        assert_eq!(since("run/1", at(0)), at(201));
+        // The first one made room: its source's word counts, between the start and when it spoke here.
+        assert_eq!(since("run/0", at(0)), at(100));
+        assert_eq!(since("run/0", at(150)), at(150));
+        assert_eq!(since("run/0", at(9_000)), at(200));
     }
 
     #[test]

@@ -116,7 +116,10 @@ impl Handle<MergeBranch> for Engine {
                 MergeChoice::Text(text) => {
                     history::MergeChoice::Value(wanted(&field, FieldInput::Text(text), stands)?)
                 }
-                MergeChoice::Value(value) => history::MergeChoice::Value(value),
+                MergeChoice::Value(None) => history::MergeChoice::Value(None),
+                MergeChoice::Value(Some(value)) => {
+                    history::MergeChoice::Value(wanted(&field, FieldInput::Value(value), stands)?)
+                }
             };
             resolutions.insert(field, choice);
         }

@@ -197,6 +197,10 @@ impl Edit {
             // Its answer settles what was typed since.
             return Do::Nothing;
         }
+        let withdrawal = |(sent, _): &(Sent, _)| sent.text.is_none();
+        if self.text.is_empty() && self.failed.as_ref().is_some_and(withdrawal) {
+            return self.retry();
+        }
         match self.worth() {
             Worth::Unchanged => self.keep(None),
             Worth::Good(_) => {
@@ -297,7 +301,7 @@ impl Edit {
                     .as_ref()
                     .map(typed::text_of)
                     .unwrap_or_default();
-                if sent.text.as_deref().is_none_or(|text| text == self.text) {
+                if sent.text.as_deref().unwrap_or_default() == self.text {
                     self.text = self.saved.clone();
                 }
                 self.done = edited.commit.map(|_| edited.value);
@@ -315,8 +319,10 @@ impl Edit {
                 self.keep(Some(self.text.clone()))
             }
             Err(error) => {
+                // A withdrawal has no text to keep.
+                let typed = sent.text.is_some() || !self.text.is_empty();
                 self.failed = Some((sent, error));
-                self.keep(Some(self.text.clone()))
+                self.keep(typed.then(|| self.text.clone()))
             }
         }
     }
@@ -508,6 +514,30 @@ mod tests {
         assert_eq!(edit.give_up(), Do::Keep(None));
         edit.card_came();
         assert!(edit.is_over());
+    }
+
+    #[test]
+    fn a_withdrawal_that_fails_is_made_again_and_takes_no_text_with_it() {
+        let mut edit = salary();
+        let wish = edit.withdraw("a".into());
+        assert_eq!(
+            answered(&mut edit, offline()),
+            Do::Nothing,
+            "nothing to keep"
+        );
+        assert_eq!(settle(&mut edit, "b"), wish, "its row goes");
+        edit.reopen();
+        edit.typed("50k EUR per year".into());
+        let kept = Do::Keep(Some("50k EUR per year".into()));
+        assert_eq!(edit.stash(), kept);
+        let gone = Edited {
+            saved: true,
+            commit: Some(CommitId([2; 32])),
+            value: None,
+            warnings: Vec::new(),
+        };
+        let next = edit.answered("a", Ok(gone), || "b".to_owned());
+        assert_eq!(next, saves("50k EUR per year", "b"));
     }
 
     #[test]

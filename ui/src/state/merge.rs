@@ -133,7 +133,8 @@ impl Decisions {
                 Decided::For(Way::Ours) => MergeChoice::Ours,
                 Decided::For(Way::Theirs) => MergeChoice::Theirs,
                 Decided::For(Way::Base) => MergeChoice::Base,
-                Decided::For(Way::Typed) => MergeChoice::Text(self.text(conflict)),
+                // As it is understood here: by the kind of a side, where ours has nothing.
+                Decided::For(Way::Typed) => MergeChoice::Value(Some(self.typed(conflict).ok()?)),
             };
             Some((conflict.field.clone(), choice))
         };
@@ -255,8 +256,9 @@ mod tests {
             [(about.clone(), MergeChoice::Base)]
         );
         made.decide(&about, Way::Typed, &first);
-        let text = MergeChoice::Text("Both\n\nof them".into());
-        assert_eq!(made.resolutions(&first), [(about.clone(), text)]);
+        let text = FieldValue::Text("Both\n\nof them".into());
+        let choice = MergeChoice::Value(Some(text));
+        assert_eq!(made.resolutions(&first), [(about.clone(), choice)]);
         let next = view((2, 1), &[(about.clone(), "Ours again", "Theirs")]);
         assert_eq!(made.of(&next.conflicts[0]), Decided::Anew);
         assert_eq!(made.text(&next.conflicts[0]), "Both\n\nof them");

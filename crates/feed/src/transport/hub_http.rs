@@ -318,6 +318,10 @@ impl Session {
                             break;
                         };
                         have.insert(row.stream.clone(), next);
+                        // What came since the list was read waits for the next, or a busy stream would be all there is.
+                        if next >= head {
+                            break;
+                        }
                     }
                 }
                 if !listed.more || after.is_none() {

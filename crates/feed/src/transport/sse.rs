@@ -95,9 +95,7 @@ pub(super) async fn post(
     match response.status().as_u16() {
         200 => events(dial, response, reports).map(Some),
         // Who it is, how much it may ask, and whether the server works, is the same without a body.
-        401 | 403 | 408 | 429 | 500 | 502.. => {
-            Err(status_failure(response.status(), response.headers()))
-        }
+        401 | 403 | 429 | 500 | 502.. => Err(status_failure(response.status(), response.headers())),
         _ => Ok(None),
     }
 }
