@@ -112,8 +112,11 @@ impl Engine {
         let attending = &self.shared.attending;
         attending.lock().begin(self.shared.host.now());
         let changes = self.shared.hub.subscribe();
+        // Here and not in the thread, which may begin when the first runs have said something already.
+        let mut looked = Looked::default();
+        looked.begin(&self.shared);
         let shared = std::sync::Arc::downgrade(&self.shared);
-        let follow = move || follow(&changes, &shared);
+        let follow = move || follow(looked, &changes, &shared);
         if let Err(error) = thread::Builder::new()
             .name("attention".into())
             .spawn(follow)
@@ -123,11 +126,7 @@ impl Engine {
     }
 }
 
-fn follow(changes: &Subscription, shared: &Weak<Shared>) {
-    let mut looked = Looked::default();
-    if let Some(shared) = shared.upgrade() {
-        looked.begin(&shared);
-    }
+fn follow(mut looked: Looked, changes: &Subscription, shared: &Weak<Shared>) {
     loop {
         let changed = changes.wait(TICK);
         let Some(shared) = shared.upgrade() else {
