@@ -231,34 +231,28 @@ fn a_hub_killed_under_load_has_what_it_accepted_once_and_in_order() {
 
 #[test]
 fn killed_while_sending_each_run_is_published_once() {
-    const RUNS: usize = 24;
+    const KILLS: usize = 6;
+    // More than are waited for, so that each is killed with something to send.
+    const RUNS_EACH: usize = 4;
     let (ghostlight, served) = (Ghostlight::new(), Ghostlight::new());
     let pages = tempfile::tempdir().unwrap();
     let mut runs: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     let page = pages.path().join("posting.txt");
-    for number in 0..RUNS {
-        let text = format!(
-            "Data engineer {number}\nBrumelle Énergies, Lyon, full-time, 48-55k EUR / year\n"
-        );
-        std::fs::write(&page, text).unwrap();
-        let done = ghostlight.run(&["analyze", page.to_str().unwrap(), "--jsonl"]);
-        let mut events = done.objects();
-        let run = events.pop().unwrap()["run_id"].as_str().unwrap().to_owned();
-        runs.insert(format!("run/{run}"), events);
-    }
-    assert_eq!(runs.len(), RUNS);
     let hub = Running::start(served.command(&["hub"]));
     let url = format!("{}?stream=log/nothing", hub.url);
     let store = Hub::open(served.data.path()).unwrap();
-    let has_all = || {
-        let log = hub_log(store.store());
-        runs.iter().all(|(stream, events)| {
-            log.get(stream)
-                .is_some_and(|(_, there)| there.len() >= events.len())
-        })
-    };
-    let (mut dice, mut kills, begun) = (Dice(5), 0, Instant::now());
-    while !has_all() {
+    let (mut dice, begun) = (Dice(5), Instant::now());
+    for killed in 0..KILLS {
+        for number in 0..RUNS_EACH {
+            let text = format!(
+                "Data engineer {killed} {number}\nBrumelle Énergies, Lyon, full-time, 48-55k EUR / year\n"
+            );
+            std::fs::write(&page, text).unwrap();
+            let done = ghostlight.run(&["analyze", page.to_str().unwrap(), "--jsonl"]);
+            let mut events = done.objects();
+            let run = events.pop().unwrap()["run_id"].as_str().unwrap().to_owned();
+            runs.insert(format!("run/{run}"), events);
+        }
         let out = pages.path().join("out");
         let mut child = follower(&ghostlight, &url, &hub.token, &["--publish"], &out);
         // As soon as it is connected, or behind some run whose publishing it told.
@@ -267,27 +261,37 @@ fn killed_while_sending_each_run_is_published_once() {
             0 => text.contains("\"connected\""),
             _ => objects(text, "published").count() >= wanted,
         };
-        while !is_time(&std::fs::read_to_string(&out).unwrap()) && !has_all() {
-            assert!(begun.elapsed() < PATIENCE, "after {kills} kills");
+        while !is_time(&std::fs::read_to_string(&out).unwrap()) {
+            assert!(begun.elapsed() < PATIENCE, "after {killed} kills");
             assert!(child.try_wait().unwrap().is_none());
             thread::sleep(Duration::from_micros(500));
         }
         child.kill().unwrap();
         child.wait().unwrap();
-        kills += 1;
     }
-    assert!(kills > 3, "{kills} kills");
-    // A last one finds nothing left to do, and everything is there as it was written.
+    assert_eq!(runs.len(), KILLS * RUNS_EACH);
+    // A last one sends what is left, and everything is there as it was written.
     let out = pages.path().join("out");
-    let mut child = follower(
-        &ghostlight,
-        &url,
-        &hub.token,
-        &["--publish", "--idle", "1"],
-        &out,
-    );
+    let mut child = follower(&ghostlight, &url, &hub.token, &["--publish"], &out);
+    let log = loop {
+        let log = hub_log(store.store());
+        let is_whole = |(stream, events): (&String, &Vec<Value>)| {
+            log.get(stream)
+                .is_some_and(|(_, there)| there.len() >= events.len())
+        };
+        if runs.iter().all(is_whole) {
+            break log;
+        }
+        assert!(
+            begun.elapsed() < PATIENCE,
+            "{} of {}",
+            log.len(),
+            runs.len()
+        );
+        thread::sleep(Duration::from_millis(20));
+    };
+    terminate(&mut child);
     child.wait().unwrap();
-    let log = hub_log(store.store());
     let bodies: BTreeMap<String, Vec<Value>> = log
         .into_iter()
         .map(|(stream, (_, events))| {
