@@ -3,7 +3,7 @@
 use ghostlight_model::system;
 use rusqlite::{ErrorCode, types::Type};
 use std::{
-    io,
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
@@ -125,6 +125,8 @@ impl StoreError {
             Some(ErrorCode::DiskFull) => Self::DiskFull { path },
             // SQLite cannot tell why it could not open; whether the folder can be written says it.
             Some(ErrorCode::CannotOpen) if is_read_only(&path) => Self::ReadOnly { path },
+            // Nor what stopped it from making its index of the log longer.
+            Some(ErrorCode::SystemIoFailure) if is_full(&path) => Self::DiskFull { path },
             Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen) => Self::Io { path, detail },
             _ => Self::Statement { path, detail },
         }
@@ -226,14 +228,30 @@ fn is_read_only(path: &Path) -> bool {
     if file.as_ref().is_err_and(refused) {
         return true;
     }
+    probe(path, &[]).as_ref().is_err_and(refused)
+}
+
+/// Whether the system says that there is no room beside `path`.
+fn is_full(path: &Path) -> bool {
+    // As much as SQLite adds to its index at once, and again.
+    probe(path, &[0; 64 << 10]).is_err_and(|error| {
+        matches!(
+            error.kind(),
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+        )
+    })
+}
+
+/// Writes this into a new file beside `path`, and takes it away again.
+fn probe(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let probe = path.with_extension("probe");
-    let made = std::fs::OpenOptions::new()
+    let mut made = std::fs::OpenOptions::new()
         .write(true)
         .create_new(true)
-        .open(&probe);
-    if made.is_ok() {
-        // A probe that stays is an empty file, no harm.
-        let _ = std::fs::remove_file(&probe);
-    }
-    made.as_ref().is_err_and(refused)
+        .open(&probe)?;
+    let written = made.write_all(bytes);
+    drop(made);
+    // A probe that stays is small and in nobody's way.
+    let _ = std::fs::remove_file(&probe);
+    written
 }
