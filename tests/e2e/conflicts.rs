@@ -1,13 +1,13 @@
 //! The conflict screen, by keyboard alone: each way to decide, long texts whole, and a branch that moves under it.
 
 use crate::desk::{self, drop_fixture, folder};
-use crate::edit::{dialog_is_gone, focus_is, shows};
+use crate::edit::{dialog_is_gone, dialog_says, focus_is, shows};
 use crate::look::Findings;
-use crate::support::{App, Look};
+use crate::support::App;
 use fantoccini::key::Key;
 use ghostlight_model::{FieldKey, FieldValue, Micros, PostingId, commit::AuthorId};
 use ghostlight_store::{PersonChange, Store, read::Order};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -95,18 +95,6 @@ async fn conflict(app: &App, data: &Path, found: &mut Findings) -> Beside {
     app.click("button", "Merge…").await;
     app.named("conflict description").await;
     beside
-}
-
-/// Waits until the open dialog says this.
-async fn dialog_says(app: &App, words: &str) {
-    app.wait_until(words, async |client| {
-        let text = "return document.querySelector('dialog[open]')?.innerText ?? null";
-        match client.execute(text, Vec::new()).await {
-            Ok(Value::String(text)) if text.contains(words) => Look::Done(()),
-            seen => Look::Seen(format!("{seen:?}")),
-        }
-    })
-    .await;
 }
 
 /// Goes on by Tab until the focus is where a script says; fails where it never comes there.

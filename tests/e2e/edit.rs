@@ -54,6 +54,18 @@ pub async fn says(app: &App, words: &str) {
     .await;
 }
 
+/// Waits until the open dialog says this.
+pub async fn dialog_says(app: &App, words: &str) {
+    app.wait_until(words, async |client| {
+        let text = "return document.querySelector('dialog[open]')?.innerText ?? null";
+        match client.execute(text, Vec::new()).await {
+            Ok(Value::String(text)) if text.contains(words) => Look::Done(()),
+            seen => Look::Seen(format!("{seen:?}")),
+        }
+    })
+    .await;
+}
+
 /// What the core holds of a field: the number of changes of the only posting, and its drafts.
 fn stored(data: &Path) -> (u32, Vec<(String, String)>) {
     let store = Store::open(data, |_| {}).expect("the window's database opens beside it");

@@ -1,13 +1,13 @@
 //! Merges taken back: by their own command, and where an undo meets one.
 
 use crate::desk::{self, drop_fixture, folder};
-use crate::edit::{dialog_is_gone, history_says, set, shows};
+use crate::edit::{dialog_is_gone, dialog_says, history_says, set, shows};
 use crate::look::{Findings, choose_theme};
-use crate::support::{App, Look};
+use crate::support::App;
 use fantoccini::key::Key;
 use ghostlight_model::{FieldKey, FieldValue, Micros, commit::AuthorId};
 use ghostlight_store::{PersonChange, Store, read::Order};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -132,18 +132,6 @@ fn go_on(data: &Path) {
 async fn press(app: &App, button: &str) {
     let xpath = format!("//dialog//button[normalize-space(.)='{button}' and not(@disabled)]");
     app.click_at(button, &xpath).await;
-}
-
-/// Waits until the open dialog says this.
-async fn dialog_says(app: &App, words: &str) {
-    app.wait_until(words, async |client| {
-        let text = "return document.querySelector('dialog[open]')?.innerText ?? null";
-        match client.execute(text, Vec::new()).await {
-            Ok(Value::String(text)) if text.contains(words) => Look::Done(()),
-            seen => Look::Seen(format!("{seen:?}")),
-        }
-    })
-    .await;
 }
 
 #[tokio::test]
