@@ -104,6 +104,8 @@ commands! {
     start_archive: StartArchive,
     bring_archive_back: BringArchiveBack,
     stop_archive: StopArchive,
+    set_serving: SetServing,
+    serving_token: ServingToken,
 }
 
 #[cfg(test)]

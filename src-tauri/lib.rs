@@ -97,6 +97,7 @@ fn open_engine(app: AppHandle, start: &Start) -> Result<Engine, ApiError> {
         // The indicator says so too; everything else works.
         eprintln!("ghostlight-desktop: {error}");
     }
+    engine.serve_if_wanted()?;
     if let Some(open) = &start.open {
         engine.start_opening(input(open))?;
     }

@@ -63,6 +63,8 @@ mod refused;
 mod replay;
 #[path = "e2e/send.rs"]
 mod send;
+#[path = "e2e/serving.rs"]
+mod serving;
 #[path = "e2e/suggest.rs"]
 mod suggest;
 #[path = "e2e/timeline.rs"]

@@ -209,6 +209,23 @@ impl Shell {
         self.ask.emit(toast);
     }
 
+    /// Puts `text`, which is `what`, onto the clipboard, and says so with a note; or that the system did not allow it.
+    pub async fn copy(&self, text: &str, what: &str, note: &str) {
+        let toast = match dom::copy(text).await {
+            true => Ask::Toast(
+                ToastKind::Success,
+                format!("{what} is on the clipboard"),
+                note.into(),
+            ),
+            false => Ask::Toast(
+                ToastKind::Error,
+                format!("{what} could not be copied"),
+                "The system did not let the window use the clipboard.".into(),
+            ),
+        };
+        self.ask.emit(toast);
+    }
+
     /// A callback that asks for the same thing each time.
     pub fn asks<E>(&self, wish: Ask) -> Callback<E> {
         let ask = self.ask.clone();

@@ -417,6 +417,24 @@ commands! {
 
     /// Stops archiving or bringing back behind the file it is at; what is moved stays moved.
     "stop_archive" StopArchive {} -> ();
+
+    /// Lets other programs of this computer connect, or ends that. What is open is told that it ends.
+    "set_serving" SetServing {
+        /// How.
+        serving: ServingForm,
+    } -> ();
+
+    /// The token with which they connect, to be handed to one of them.
+    "serving_token" ServingToken {} -> String;
+}
+
+/// Whether other programs of this computer may connect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServingForm {
+    /// Whether.
+    pub on: bool,
+    /// Where; 0 is any port that is free.
+    pub port: u16,
 }
 
 /// What a person wants to take away.

@@ -172,26 +172,10 @@ impl Desk {
         self.next_ping()
     }
 
-    /// Marks the list of exports: how far they are is not in the store.
-    pub fn exports_changed(&mut self) -> Option<Ping> {
+    /// Marks a view of what is not in the store: how far exports are, who is connected.
+    pub fn turned(&mut self, query: &ViewQuery) -> Option<Ping> {
         let concerned = self.views.iter();
-        let concerned = concerned.filter(|(_, view)| view.query == ViewQuery::Exports);
-        self.dirty.extend(concerned.map(|(id, _)| *id));
-        self.next_ping()
-    }
-
-    /// Marks the list of imports, likewise.
-    pub fn imports_changed(&mut self) -> Option<Ping> {
-        let concerned = self.views.iter();
-        let concerned = concerned.filter(|(_, view)| view.query == ViewQuery::Imports);
-        self.dirty.extend(concerned.map(|(id, _)| *id));
-        self.next_ping()
-    }
-
-    /// Marks what is said of the data folder, likewise.
-    pub fn storage_changed(&mut self) -> Option<Ping> {
-        let concerned = self.views.iter();
-        let concerned = concerned.filter(|(_, view)| view.query == ViewQuery::Storage);
+        let concerned = concerned.filter(|(_, view)| view.query == *query);
         self.dirty.extend(concerned.map(|(id, _)| *id));
         self.next_ping()
     }
@@ -279,6 +263,7 @@ impl View {
             | ViewQuery::Imports
             | ViewQuery::Storage
             | ViewQuery::Model
+            | ViewQuery::Serving
             | ViewQuery::ExportLook(_)
             | ViewQuery::ArchiveLook { .. }
             // As of when it was asked for: the lines stay where they are while somebody chooses.

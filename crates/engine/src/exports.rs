@@ -10,7 +10,7 @@ use crate::{
 use ghostlight_api::{
     ApiError, ErrorCode,
     command::{CancelExport, ChooseTarget, ExportForm, ExportKind, RevealExport, StartExport},
-    view::{EXPORTS_MAX, ExportLook, ExportRow, ExportState},
+    view::{EXPORTS_MAX, ExportLook, ExportRow, ExportState, ViewQuery},
 };
 use ghostlight_model::{
     Micros,
@@ -152,7 +152,7 @@ impl Teller {
             change(row);
         }
         if let Some(shared) = self.shared.upgrade() {
-            let ping = shared.desk().exports_changed();
+            let ping = shared.desk().turned(&ViewQuery::Exports);
             shared.ping(ping);
         }
     }

@@ -13,7 +13,10 @@ use crate::{
 use ghostlight_api::{
     ApiError, ErrorCode,
     command::{CancelImport, ChooseBundle, StartImport},
-    view::{IMPORTED_LISTED_MAX, IMPORTS_MAX, ImportDone, ImportRow, ImportState, ImportedPosting},
+    view::{
+        IMPORTED_LISTED_MAX, IMPORTS_MAX, ImportDone, ImportRow, ImportState, ImportedPosting,
+        ViewQuery,
+    },
 };
 use ghostlight_model::{CommitId, Micros, PostingId};
 use ghostlight_store::{Store, StoreError, branches::IMPORTED};
@@ -103,7 +106,7 @@ impl Teller {
         }
         drop(list);
         if let Some(shared) = self.shared.upgrade() {
-            let ping = shared.desk().imports_changed();
+            let ping = shared.desk().turned(&ViewQuery::Imports);
             shared.ping(ping);
         }
     }

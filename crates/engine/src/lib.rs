@@ -35,6 +35,7 @@ pub mod report;
 mod samples;
 pub mod secrets;
 mod sending;
+mod serving;
 mod storage;
 mod suggest;
 mod views;
@@ -67,6 +68,7 @@ use monitor::Monitor;
 use pipeline::{Debts, Job, Pipeline};
 use process::ProcessLock;
 use secrets::Secrets;
+use serving::Serving;
 use std::{
     path::{Path, PathBuf},
     sync::{
@@ -108,6 +110,7 @@ struct Shared {
     exports: Exports,
     imports: Imports,
     storage: Storage,
+    serving: Serving,
     queue: SyncSender<Job>,
     author: AuthorId,
     first_start: bool,
@@ -184,6 +187,7 @@ impl Engine {
             exports: Exports::default(),
             imports: Imports::default(),
             storage: Storage::default(),
+            serving: Serving::default(),
             queue,
             author,
             first_start,

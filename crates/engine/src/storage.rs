@@ -13,7 +13,8 @@ use ghostlight_api::{
     ApiError, ErrorCode,
     command::{BringArchiveBack, StartArchive, StopArchive},
     view::{
-        ArchiveLook, ArchivesView, StorageDone, StorageKind, StorageState, StorageView, StorageWork,
+        ArchiveLook, ArchivesView, StorageDone, StorageKind, StorageState, StorageView,
+        StorageWork, ViewQuery,
     },
 };
 use ghostlight_model::Micros;
@@ -72,7 +73,7 @@ impl Teller {
             change(work);
         }
         if let Some(shared) = self.shared.upgrade() {
-            let ping = shared.desk().storage_changed();
+            let ping = shared.desk().turned(&ViewQuery::Storage);
             shared.ping(ping);
         }
     }

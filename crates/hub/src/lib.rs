@@ -5,7 +5,6 @@
 //! merges hints and reads again from its own position, so nothing here grows or is lost.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
-#[cfg(feature = "server")]
 pub mod server;
 
 use ghostlight_model::{

@@ -10,7 +10,7 @@ use crate::{
     },
     dom,
     icons::Icon,
-    shell::{Ask, Dialog, Page, Shell, ToastKind, use_shell},
+    shell::{Ask, Dialog, Page, Shell, use_shell},
     state::{
         format,
         monitor::{self, Tone},
@@ -392,18 +392,10 @@ fn copy(shell: &Shell, id: i64) {
     let shell = shell.clone();
     spawn_local(async move {
         match backend::call(FeedDiagnostics { id }).await {
-            Ok(report) => match dom::copy(&report).await {
-                true => shell.ask.emit(Ask::Toast(
-                    ToastKind::Success,
-                    "Report copied".into(),
-                    "It holds no token and no event.".into(),
-                )),
-                false => shell.ask.emit(Ask::Toast(
-                    ToastKind::Error,
-                    "The report could not be copied".into(),
-                    "The system did not let the window use the clipboard.".into(),
-                )),
-            },
+            Ok(report) => {
+                let note = "It holds no token and no event.";
+                shell.copy(&report, "The report", note).await;
+            }
             Err(error) => shell.error(&error),
         }
     });

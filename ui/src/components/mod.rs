@@ -30,6 +30,7 @@ pub mod new_field;
 pub mod run_view;
 pub mod scrubber;
 pub mod send_message;
+pub mod serving;
 pub mod splitter;
 pub mod steps;
 pub mod storage;

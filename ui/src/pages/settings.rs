@@ -2,7 +2,7 @@
 
 use crate::{
     components::{
-        feeds::Feeds, keys::Keys, model::ModelSettings, storage::Storage,
+        feeds::Feeds, keys::Keys, model::ModelSettings, serving::Serving, storage::Storage,
         suggestions::AccuracyTable,
     },
     meter,
@@ -94,6 +94,7 @@ pub fn Settings(props: &Props) -> Html {
                 <button type="button" class="pf-v6-c-button pf-m-secondary pf-m-small" onclick={shell.asks(Ask::TestNotification)}>{ "Send a test notification" }</button>
             </fieldset>
             <ModelSettings />
+            <Serving />
             <fieldset>
                 <legend>{ "How right the methods were" }</legend>
                 <AccuracyTable />

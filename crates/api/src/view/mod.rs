@@ -8,6 +8,7 @@ mod find;
 mod history;
 mod model;
 mod run;
+mod serving;
 mod storage;
 
 pub use biography::{
@@ -37,6 +38,7 @@ pub use run::{
     ArtifactRow, EventFilter, EventRow, Extent, IssueRow, LogPage, LogRow, NodeRow, RUN_GAPS_MAX,
     RUN_ISSUES_MAX, RunFilter, RunRow, RunView, ScoreRow,
 };
+pub use serving::ServingView;
 pub use storage::{
     ArchiveLook, ArchivesView, StorageDone, StorageKind, StorageState, StorageView, StorageWork,
 };
@@ -250,6 +252,8 @@ pub enum ViewQuery {
     Accuracy,
     /// The model that is set up.
     Model,
+    /// Whether other programs may connect, and who does.
+    Serving,
     /// The state of feeds and store.
     Health,
     /// What an export would be, as of when it was asked.
@@ -331,6 +335,8 @@ pub enum ViewData {
     Accuracy(Vec<Accuracy>),
     /// Of [`ViewQuery::Model`].
     Model(Box<ModelView>),
+    /// Of [`ViewQuery::Serving`].
+    Serving(Box<ServingView>),
     /// Of [`ViewQuery::Health`].
     Health(Health),
     /// Of [`ViewQuery::ExportLook`].

@@ -98,6 +98,7 @@ impl Engine {
             },
             ViewQuery::Accuracy => ViewData::Accuracy(self.store().accuracy()?),
             ViewQuery::Model => ViewData::Model(Box::new(self.shared.pipeline.models.view()?)),
+            ViewQuery::Serving => ViewData::Serving(Box::new(self.serving_view()?)),
             ViewQuery::Health => ViewData::Health(self.health()?),
             ViewQuery::ArchiveLook { older_than_days } => {
                 ViewData::ArchiveLook(self.archive_look(*older_than_days)?)

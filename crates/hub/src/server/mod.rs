@@ -14,12 +14,14 @@ mod recent;
 mod socket;
 mod sse;
 mod token;
+mod token_file;
 
 pub use accept::TlsFiles;
 pub use board::Clock;
 pub use ghostlight_sync::session::Limits;
 pub use principal::{CONNECTIONS_EACH_MAX, Quota, REQUESTS_PER_S_MAX};
 pub use token::{TOKENS_MAX, Token, TokenError};
+pub use token_file::{Reread, TokenFile, TokenFileError};
 
 use crate::Hub;
 use board::Board;
