@@ -77,6 +77,14 @@ impl Serving {
         self.now.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Where it listens, if it does.
+    fn port(&self) -> Option<u16> {
+        let now = self.now();
+        now.running
+            .as_ref()
+            .map(|running| running.server.address().port())
+    }
+
     fn view(&self, store: &Store) -> Result<ServingView, StoreError> {
         let stored = stored(store)?;
         let now = self.now();
@@ -262,9 +270,10 @@ impl Handle<SetServing> for Engine {
         let ServingForm { on, port } = command.serving;
         let _one = shared.serving.turning.lock();
         let before = stored(shared.hub.store()).map_err(|e| store_error(&e))?;
-        let runs = shared.serving.now().running.is_some();
+        let listens = shared.serving.port();
+        let stays = listens == Some(port) || (listens.is_some() && before.port == port);
         match on {
-            true if runs && before.port == port => {}
+            true if stays => {}
             true => shared.serving.begin(&shared.hub, &shared.folder, port)?,
             false => shared.serving.end(),
         }

@@ -160,6 +160,11 @@ fn it_is_on_again_at_the_next_start_and_says_when_it_cannot_be() {
     let kept = serve(&app, true, port).unwrap_err();
     assert!(kept.message.contains("in use"), "{kept:?}");
     assert_eq!(standing(&app).url, listening.url, "what listened goes on");
+    // The one it took by itself is kept for good when it is asked for.
+    let own = port_of(&listening);
+    serve(&app, true, own).unwrap();
+    let view = standing(&app);
+    assert_eq!((view.port, &view.url), (own, &listening.url));
     drop(taken);
     serve(&app, true, port).unwrap();
     assert_eq!(port_of(&standing(&app)), port);

@@ -6,6 +6,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod aside;
+mod behind;
 pub mod bundle;
 pub mod cell;
 mod csv_rows;

@@ -4,6 +4,7 @@
 
 use crate::{
     aside::{Aside, FileError, Target},
+    behind::Behind,
     cell::Cell,
     csv_rows::CsvRows,
     json_rows::JsonRows,
@@ -14,7 +15,7 @@ use ghostlight_model::{
     export::{Filter, Format, What},
 };
 use std::{
-    io::{self, BufWriter, Write},
+    io::{self, Write},
     ops::ControlFlow,
     sync::{
         Arc,
@@ -32,8 +33,6 @@ const SAMPLE_BYTES: u64 = 1 << 20;
 const PREVIEW_CELL_CHARS: usize = 200;
 /// Bytes of the file's beginning that a look shows.
 const PREVIEW_TEXT_BYTES: usize = 64 * 1024;
-/// What is collected before it goes to the file.
-const BUFFER_BYTES: usize = 64 * 1024;
 
 /// Where rows come from.
 pub trait Source {
@@ -225,12 +224,15 @@ pub fn write<S: Source>(
     watch: &mut Watch<'_>,
 ) -> Result<Written, Failed<S::Error>> {
     let mut aside = Aside::create(target)?;
-    let out = Counting::new(BufWriter::with_capacity(BUFFER_BYTES, aside.file()));
-    let written = pour(source, job, out, watch).map_err(|failed| match failed {
-        Stopped::Cancelled => Failed::Cancelled,
-        Stopped::Out(error) => Failed::File(FileError::of(&target.path, &error)),
-        Stopped::Source(error) => Failed::Source(error),
-    })?;
+    let refused = |error: io::Error| Failed::File(FileError::of(&target.path, &error));
+    let out = Behind::begin(aside.file()).map_err(refused)?;
+    let (written, out) =
+        pour(source, job, Counting::new(out), watch).map_err(|failed| match failed {
+            Stopped::Cancelled => Failed::Cancelled,
+            Stopped::Out(error) => refused(error),
+            Stopped::Source(error) => Failed::Source(error),
+        })?;
+    out.finish().map_err(refused)?;
     if watch.cancel.is_cancelled() {
         return Err(Failed::Cancelled);
     }
@@ -358,7 +360,7 @@ fn pour<S: Source, W: Write>(
     job: &Job,
     out: Counting<W>,
     watch: &mut Watch<'_>,
-) -> Result<Written, Stopped<S::Error>> {
+) -> Result<(Written, W), Stopped<S::Error>> {
     let total = expected(source, job).map_err(Stopped::Source)?;
     let columns = source.columns().to_vec();
     let counted = out.bytes.clone();
@@ -393,12 +395,12 @@ fn pour<S: Source, W: Write>(
             break;
         }
     }
-    let mut out = rows.end().map_err(Stopped::Out)?;
-    out.flush().map_err(Stopped::Out)?;
-    Ok(Written {
+    let out = rows.end().map_err(Stopped::Out)?.inner;
+    let written = Written {
         rows: done,
         bytes: counted.get(),
-    })
+    };
+    Ok((written, out))
 }
 
 /// Counts what goes through.
