@@ -1,6 +1,9 @@
 //! Commands: name, request and reply, declared once for window, hub and tests.
 
-use crate::view::{Notice, Subject, ViewData, ViewId, ViewQuery};
+use crate::{
+    live::{Environment, Reconnecting},
+    view::{Notice, Subject, ViewData, ViewId, ViewQuery},
+};
 use ghostlight_model::{
     Amount, CommitId, FieldKey, FieldValue, PostingId, RunId,
     event::ModelUse,
@@ -251,7 +254,7 @@ commands! {
     /// What the window needs to know once: version, data folder, platform, preferences.
     "app_info" GetAppInfo {} -> AppInfo;
 
-    /// Stores the window's preferences.
+    /// Stores the window's preferences, and acts by them. Those that cannot be are refused, and nothing changes.
     "set_preferences" SetPreferences {
         /// All of them.
         preferences: Preferences,
@@ -620,6 +623,8 @@ pub struct AppInfo {
     pub first_start: bool,
     /// Why this page was loaded, if something happened to the one before it.
     pub notice: Option<Notice>,
+    /// What the environment says of live features, in place of the preferences.
+    pub environment: Environment,
 }
 
 /// The window's preferences.
@@ -641,6 +646,10 @@ pub struct Preferences {
     /// Live lists (postings, runs, events) are brought up to date at most once in so many ms, up to
     /// [`LIVE_EVERY_MS_MAX`]; 0 for each frame.
     pub live_every_ms: u16,
+    /// Live features are off: no feed is connected, whatever the feeds' own switches say.
+    pub live_off: bool,
+    /// How long feeds wait between two tries.
+    pub reconnecting: Reconnecting,
     /// Which notifications the system is given.
     pub notifications: Notifications,
     /// Whether shortcuts that are a single character act (WCAG 2.1.4).
@@ -678,6 +687,8 @@ impl Default for Preferences {
             relative: false,
             weeks: WeekStart::Locale,
             live_every_ms: 0,
+            live_off: false,
+            reconnecting: Reconnecting::default(),
             notifications: Notifications::default(),
             single_keys: true,
             keys: BTreeMap::new(),

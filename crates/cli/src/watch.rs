@@ -9,16 +9,17 @@ use crate::{
     output::{Exit, fail, shown, variable, whole, write_all},
     send::{Given, Sender},
 };
+use ghostlight_api::live::Reconnecting;
 use ghostlight_engine::{
     StoreError,
+    environment::{self, LIVE_VARIABLE, RECONNECT_VARIABLE, reconnects},
     feeds::{
-        FeedEntry, Mark, MarkFile, News, Options, RECONNECT_VARIABLE, Store, Told, Watching,
+        FeedEntry, Mark, MarkFile, News, Options, Store, Told, Watching,
         feed::{
             Ended, Endpoint, Kind, Secret, Settings,
-            backoff::Backoff,
             connection::{Failure, FailureClass, State, Status, Transport},
         },
-        json_line, reconnects, remembered, text_line,
+        json_line, remembered, text_line,
     },
     outbox,
 };
@@ -36,14 +37,10 @@ use std::{
 
 /// The environment variable with the feed's token.
 const TOKEN_VARIABLE: &str = "GHOSTLIGHT_FEED_TOKEN";
-/// The environment variable with the longest wait between two tries, in ms (SPEC C13).
-const MAX_DELAY_VARIABLE: &str = "GHOSTLIGHT_MAX_RECONNECT_DELAY_MS";
 /// The environment variable with how many of the stored events are shown again (SPEC C7, C13).
 const HISTORY_VARIABLE: &str = "GHOSTLIGHT_EVENT_HISTORY_LIMIT";
 /// The most that it may name: their places are held in memory, 16 bytes each.
 const HISTORY_MAX: usize = 1_000_000;
-/// The first wait between two tries, in ms, unless the longest is shorter.
-const BASE_DELAY_MS: u64 = 1_000;
 /// Entries read from the log at a time.
 const PAGE: usize = 512;
 /// Lines are written in pieces of at most so many bytes, which a pipe takes whole or not at all (POSIX `PIPE_BUF`).
@@ -183,14 +180,14 @@ fn settings(args: &Args) -> Result<Settings, Exit> {
         }
         settings.kind = Some(kind);
     }
-    if let Some(text) = variable(MAX_DELAY_VARIABLE)? {
-        let bad = |why: String| usage(format!("{MAX_DELAY_VARIABLE}: {why}"));
-        let cap = text
-            .parse()
-            .map_err(|_| bad("milliseconds are expected".into()))?;
-        settings.connection.backoff =
-            Backoff::new(BASE_DELAY_MS.min(cap), 2.0, cap).map_err(|e| bad(e.to_string()))?;
+    let environment = environment::read(variable, usage)?;
+    if environment.live == Some(false) {
+        let message =
+            format!("{LIVE_VARIABLE} switches all live features off, so no feed is followed");
+        let hint = format!("Unset {LIVE_VARIABLE} to follow one.");
+        return Err(fail(Exit::Usage, &message, Some(&hint)));
     }
+    settings.connection.backoff = environment::backoff(&environment, Reconnecting::default());
     if let Some(text) = variable(RECONNECT_VARIABLE)? {
         settings.connection.reconnects = reconnects(&text).map_err(usage)?;
     }

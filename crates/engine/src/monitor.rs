@@ -2,7 +2,9 @@
 //!
 //! [`Monitor`] starts and stops them as they are set up, changed and removed; what they tell goes onto their
 //! [`Board`], and the window is pinged. Everything shown is read from the store and the boards: nothing is handed on
-//! from memory that is not on disk.
+//! from memory that is not on disk. Whether any is followed at all is said by [`live`].
+
+mod live;
 
 use crate::{
     attend::Attending,
@@ -12,7 +14,7 @@ use crate::{
     digest::{Digest, Digests, Shown},
     feeds::{
         News, Options, Remote, Tokens, Watching,
-        feed::{Command, Endpoint, Kind, Settings, backoff::Backoff, connection::Transports},
+        feed::{Command, Endpoint, Kind, Settings, connection::Transports},
         guarded,
     },
     host::Host,
@@ -24,6 +26,7 @@ use crate::{
 use ghostlight_api::{
     ApiError, ErrorCode,
     command::FeedForm,
+    live::{Environment, LiveSwitch},
     view::{DIGEST_RUNS_MAX, FeedHealth, FeedRow, LinkState, LinkView, Notice, TokenPlace},
 };
 use ghostlight_feed::{
@@ -39,6 +42,7 @@ use ghostlight_model::{
 };
 use ghostlight_store::{Feed, FeedSettings, OutboxCounts, Store, StoreError, read::Rows};
 use ghostlight_sync::{frame::Secret, reception::Completeness};
+pub(crate) use live::Live;
 use std::{
     collections::BTreeMap,
     fmt,
@@ -54,8 +58,6 @@ use std::{
 const REMEMBER_EVERY_US: i64 = 30_000_000;
 /// How long a feed's thread waits for news before it looks at the clock.
 const TICK: Duration = Duration::from_secs(1);
-/// The first wait between two tries, in ms, unless the longest is shorter.
-const BASE_DELAY_MS: u64 = 1_000;
 
 /// What the environment says about feeds (SPEC C13); the shell reads it.
 #[derive(Clone, Default)]
@@ -64,8 +66,8 @@ pub struct FeedDefaults {
     pub url: Option<String>,
     /// Its token.
     pub token: Option<String>,
-    /// The longest wait between two tries, in ms.
-    pub max_delay_ms: Option<u64>,
+    /// What goes before the settings.
+    pub environment: Environment,
     /// A failed try, or the end of a connection, is not followed by another try until somebody asks for it.
     pub stays_off: bool,
 }
@@ -74,7 +76,7 @@ impl fmt::Debug for FeedDefaults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Address and token may be secrets.
         f.debug_struct("FeedDefaults")
-            .field("max_delay_ms", &self.max_delay_ms)
+            .field("environment", &self.environment)
             .field("stays_off", &self.stays_off)
             .finish_non_exhaustive()
     }
@@ -142,6 +144,7 @@ struct Shared {
     digest_after: Duration,
     trouble: Mutex<Option<String>>,
     defaults: Mutex<FeedDefaults>,
+    live: Mutex<Live>,
     sending: Sending,
 }
 
@@ -150,6 +153,7 @@ pub(crate) struct Source {
     pub id: i64,
     pub name: String,
     pub origin: Option<String>,
+    /// Whether it is followed, connected or not.
     pub enabled: bool,
     /// Whether completeness can be proven for it; `None` until its system is known.
     pub proven: Option<bool>,
@@ -169,6 +173,7 @@ impl Monitor {
         attending: Arc<Attending>,
         secrets: Secrets,
         digest_after: Duration,
+        live: Live,
     ) -> Self {
         Self {
             shared: Arc::new(Shared {
@@ -184,6 +189,7 @@ impl Monitor {
                 digest_after,
                 trouble: Mutex::default(),
                 defaults: Mutex::default(),
+                live: Mutex::new(live),
                 sending: Sending::default(),
             }),
             running: Mutex::default(),
@@ -191,7 +197,7 @@ impl Monitor {
         }
     }
 
-    /// Follows every feed that is switched on, and the environment's.
+    /// Follows every feed that is switched on, and the environment's; none while live features are off.
     pub fn start(&self, defaults: FeedDefaults) -> Result<(), ApiError> {
         let _changing = lock(&self.changing);
         *lock(&self.shared.defaults) = defaults.clone();
@@ -200,16 +206,30 @@ impl Monitor {
             None => Ok(()),
         };
         // What is wrong with the environment keeps no other feed from being followed.
+        self.follow_all()?;
+        if let Err(error) = &set_up {
+            *lock(&self.shared.trouble) = Some(error.message.clone());
+        }
+        set_up
+    }
+
+    /// Each feed that is switched on, anew; none while live features are off.
+    fn follow_all(&self) -> Result<(), ApiError> {
+        if self.live() != LiveSwitch::On {
+            return Ok(());
+        }
         for feed in self.shared.store.feeds().map_err(|e| store_error(&e))? {
             if feed.settings.enabled {
                 self.stop(feed.id);
                 self.follow(feed);
             }
         }
-        if let Err(error) = &set_up {
-            *lock(&self.shared.trouble) = Some(error.message.clone());
-        }
-        set_up
+        Ok(())
+    }
+
+    /// What the environment says in place of the settings.
+    pub fn environment(&self) -> Environment {
+        lock(&self.shared.defaults).environment
     }
 
     /// What is wrong with what the environment says, if anything is.
@@ -307,9 +327,10 @@ impl Monitor {
         Ok(())
     }
 
-    /// Does not wait for the next try; a feed that ended is followed again.
+    /// Does not wait for the next try; a feed that ended is followed again. Refused while live features are off.
     pub fn reconnect(&self, id: Option<i64>) -> Result<(), ApiError> {
         let _changing = lock(&self.changing);
+        live::check_on(self.live())?;
         let feeds = self.shared.store.feeds().map_err(|e| store_error(&e))?;
         let wanted = feeds
             .into_iter()
@@ -317,7 +338,10 @@ impl Monitor {
         for feed in wanted {
             let state = self.shared.link_state(feed.id);
             match state {
-                Some(LinkState::Refused | LinkState::Stopped | LinkState::Off) | None => {
+                Some(
+                    LinkState::Refused | LinkState::Stopped | LinkState::Off | LinkState::LiveOff,
+                )
+                | None => {
                     self.stop(feed.id);
                     self.follow(feed);
                 }
@@ -416,7 +440,7 @@ impl Monitor {
     /// All feeds, with their connections and what waits for them.
     pub fn rows(&self) -> Result<Vec<FeedRow>, StoreError> {
         let defaults = lock(&self.shared.defaults).clone();
-        let rows = self.linked(|feed, board, now| {
+        let rows = self.linked(|feed, board, link, now| {
             let waiting = match feed.stored_as() {
                 Some(hub) => outbox::counts(&self.shared.store, hub)?,
                 None => OutboxCounts::default(),
@@ -439,7 +463,7 @@ impl Monitor {
                     }
                     place => place,
                 },
-                link: board.link(now),
+                link,
                 traffic,
                 takes_messages: takes_messages(kind.as_deref(), &url),
                 sent: board.sent_rows(),
@@ -458,7 +482,8 @@ impl Monitor {
 
     /// All feeds, as a list of runs needs them.
     pub fn sources(&self) -> Result<Vec<Source>, StoreError> {
-        self.linked(|feed, board, now| Source {
+        let live = self.live() == LiveSwitch::On;
+        self.linked(|feed, _, link, _| Source {
             id: feed.id,
             proven: feed
                 .settings
@@ -466,9 +491,9 @@ impl Monitor {
                 .as_deref()
                 .map(|kind| is_proven(Some(kind))),
             name: feed.settings.name,
-            enabled: feed.settings.enabled,
+            enabled: feed.settings.enabled && live,
             origin: feed.origin,
-            link: board.link(now),
+            link,
         })
     }
 
@@ -480,7 +505,7 @@ impl Monitor {
             .map_or(told, |board| board.silent_since(stream, told))
     }
 
-    /// The feeds that are switched on, as the indicator needs them.
+    /// The feeds that are followed, as the indicator needs them.
     pub fn health(&self) -> Result<Vec<FeedHealth>, StoreError> {
         let sources = self.sources()?.into_iter().filter(|feed| feed.enabled);
         let health = sources.map(|feed| FeedHealth {
@@ -492,7 +517,10 @@ impl Monitor {
     }
 
     /// Each feed with its board, also where it is not followed.
-    fn linked<T>(&self, read: impl Fn(Feed, &Board, Micros) -> T) -> Result<Vec<T>, StoreError> {
+    fn linked<T>(
+        &self,
+        read: impl Fn(Feed, &Board, LinkView, Micros) -> T,
+    ) -> Result<Vec<T>, StoreError> {
         let now = self.shared.host.now();
         let feeds = self.shared.store.feeds()?;
         let boards = lock(&self.shared.boards);
@@ -500,7 +528,9 @@ impl Monitor {
             let since = feed.last_connected.unwrap_or(feed.added);
             let idle = Board::new(since, false, feed.last_connected);
             let board = boards.get(&feed.id).unwrap_or(&idle);
-            read(feed, board, now)
+            let link = board.link(now);
+            let link = self.shared.link_or_off(feed.settings.enabled, link);
+            read(feed, board, link, now)
         });
         Ok(read.collect())
     }
@@ -517,7 +547,8 @@ impl Monitor {
     fn restart(&self, id: i64) -> Result<(), ApiError> {
         self.stop(id);
         let feed = self.shared.store.feed(id).map_err(|e| store_error(&e))?;
-        match feed.filter(|feed| feed.settings.enabled) {
+        let live = self.live() == LiveSwitch::On;
+        match feed.filter(|feed| feed.settings.enabled && live) {
             Some(feed) => self.follow(feed),
             None => {
                 lock(&self.shared.boards).remove(&id);
@@ -623,16 +654,7 @@ impl Shared {
         if let Some(transport) = feed.settings.transport.as_deref().and_then(transport_of) {
             settings.connection.transports = Transports::only(transport);
         }
-        if let Some(cap) = defaults.max_delay_ms {
-            let backoff = Backoff::new(BASE_DELAY_MS.min(cap), 2.0, cap);
-            settings.connection.backoff = backoff.map_err(|e| {
-                ApiError::new(
-                    ErrorCode::Input,
-                    format!("the longest wait between two tries: {e}"),
-                    "Set GHOSTLIGHT_MAX_RECONNECT_DELAY_MS to milliseconds, or leave it out.",
-                )
-            })?;
-        }
+        settings.connection.backoff = self.backoff();
         Ok(settings)
     }
 

@@ -1,6 +1,9 @@
 //! Feeds as the window sees them, against a real hub on a real socket: set up, refused, cut, caught up, removed.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+#[path = "monitor/live.rs"]
+mod live;
+
 use ghostlight_api::{
     ErrorCode, ViewData, ViewQuery,
     command::{
@@ -506,7 +509,6 @@ fn a_feed_of_the_environment_is_set_up_once_and_its_token_is_not_stored() {
     let defaults = FeedDefaults {
         url: Some(format!("ws://{}/v1", rig.address)),
         token: Some(TOKEN.into()),
-        max_delay_ms: Some(200),
         ..FeedDefaults::default()
     };
     rig.engine.follow_feeds(defaults.clone()).unwrap();

@@ -20,6 +20,7 @@ use crate::{
 use ghostlight_model::{Epoch, StreamId, message};
 use ghostlight_sync::{
     Millis,
+    backoff::Backoff,
     connection::{
         self, Action, Connection, Failure, FailureClass, Input, State, Status, Transport,
         Transports,
@@ -111,7 +112,7 @@ pub trait Memory: Send {
 }
 
 /// What a person or the system can say to a running client.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Command {
     /// Do not wait for the next try.
     ReconnectNow,
@@ -122,6 +123,8 @@ pub enum Command {
         /// There is.
         online: bool,
     },
+    /// The waits between two tries were set anew.
+    Backoff(Backoff),
     /// A person sends a message; [`Update::Sent`] says what became of it. It is sent at most once: never again by
     /// itself, and not later if there is no connection now.
     Send {
@@ -368,6 +371,7 @@ impl<M: Memory> Client<M> {
             Command::ReconnectNow => self.tell(Input::ReconnectNow),
             Command::Token(answer) => self.answered(answer),
             Command::Network { online } => self.tell(Input::Network { online }),
+            Command::Backoff(backoff) => self.tell(Input::Backoff(backoff)),
             Command::Send { id, message } => self.send_message(id, &message),
             Command::OutboxAdded => self.publish(outbox::Input::Added),
             Command::OutboxChanged => self.publish(outbox::Input::Changed),

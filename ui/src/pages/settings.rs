@@ -2,7 +2,7 @@
 
 use crate::{
     components::{
-        feeds::Feeds, keys::Keys, model::ModelSettings, storage::Storage,
+        feeds::Feeds, keys::Keys, live::LiveSettings, model::ModelSettings, storage::Storage,
         suggestions::AccuracyTable,
     },
     meter,
@@ -85,6 +85,7 @@ pub fn Settings(props: &Props) -> Html {
                 <label class="gl-option"><span class="gl-still">{ "Update at most every" }</span><input type="number" class="gl-number" min="0" max={LIVE_EVERY_MS_MAX.to_string()} step="100" value={shell.preferences.live_every_ms.to_string()} onchange={on_live} />{ "ms" }<span class="gl-dim">{ "Postings, runs and events. 0 shows each change in the next frame." }</span></label>
             </fieldset>
             <Keys />
+            <LiveSettings info={props.info.clone()} />
             <Feeds />
             <fieldset>
                 <legend>{ "Notifications" }</legend>

@@ -1,6 +1,7 @@
 //! Feeds and their connections, what is sent to them, and what they did meanwhile.
 
 use super::RunRow;
+use crate::live::LiveSwitch;
 use ghostlight_model::Micros;
 use serde::{Deserialize, Serialize};
 
@@ -113,6 +114,8 @@ pub enum LinkState {
     Refused,
     /// It ended by a fault that trying again does not mend: the store, the settings.
     Stopped,
+    /// It is switched on, and live features as a whole are off.
+    LiveOff,
 }
 
 impl LinkState {
@@ -255,7 +258,9 @@ pub struct Health {
     pub postings: u32,
     /// Trouble with the store, in a sentence, if there is any.
     pub trouble: Option<String>,
-    /// Feeds that are switched on: name, number, and how they stand.
+    /// Whether live features are on.
+    pub live: LiveSwitch,
+    /// Feeds that are followed: name, number, and how they stand.
     pub feeds: Vec<FeedHealth>,
 }
 

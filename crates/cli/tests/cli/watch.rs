@@ -208,6 +208,35 @@ fn without_reconnecting_the_end_of_a_connection_is_the_end() {
 }
 
 #[test]
+fn the_waits_come_from_the_environment_and_live_features_can_be_switched_off_there() {
+    let (server, ghostlight) = (FeedServer::start(), Ghostlight::new());
+    server.append("run/1", 1);
+    for (name, bad, part) in [
+        ("GHOSTLIGHT_MAX_RECONNECT_DELAY_MS", "soon", "milliseconds"),
+        ("GHOSTLIGHT_RECONNECT_DELAY_MS", "-1", "milliseconds"),
+        // Longer than the 5 ms that every test sets as the longest.
+        (
+            "GHOSTLIGHT_RECONNECT_DELAY_MS",
+            "6",
+            "GHOSTLIGHT_MAX_RECONNECT_DELAY_MS",
+        ),
+        ("GHOSTLIGHT_RECONNECT_FACTOR", "11", "from 1 to 10"),
+        ("GHOSTLIGHT_LIVE", "perhaps", "off"),
+        ("GHOSTLIGHT_LIVE", "off", "no feed is followed"),
+    ] {
+        let mut command = watch(&ghostlight, &server.url(), &["--count", "1"]);
+        command.env(name, bad);
+        finish(command, |_| Ok(())).refused(bad, 2, &[name, part]);
+    }
+    // Nothing was connected, so this is all new.
+    let mut command = watch(&ghostlight, &server.url(), &["--count", "1"]);
+    command.env("GHOSTLIGHT_LIVE", "on");
+    command.env("GHOSTLIGHT_RECONNECT_DELAY_MS", "1");
+    command.env("GHOSTLIGHT_RECONNECT_FACTOR", "1.5");
+    assert_eq!(printed(&finish(command, |_| Ok(())).out).len(), 1);
+}
+
+#[test]
 fn killed_while_receiving_it_loses_nothing() {
     const KILLS: usize = 12;
     let (server, ghostlight) = (FeedServer::start(), Ghostlight::new());

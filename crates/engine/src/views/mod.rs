@@ -264,6 +264,7 @@ impl Engine {
             running,
             postings,
             trouble,
+            live: self.shared.monitor.live(),
             feeds: self.shared.monitor.health()?,
         })
     }
