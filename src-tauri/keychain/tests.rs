@@ -184,7 +184,7 @@ fn form(url: String) -> FeedForm {
         name: "Studio".into(),
         url,
         kind: None,
-        transport: None,
+        without: Vec::new(),
         token: Some(TOKEN.into()),
         enabled: true,
         publish: false,

@@ -457,8 +457,9 @@ pub struct FeedForm {
     pub url: String,
     /// The adapter; `None` finds out.
     pub kind: Option<String>,
-    /// The only transport to use; `None` for the best that works.
-    pub transport: Option<String>,
+    /// The transports of a hub that are not to be used: `websocket sse poll`, at most two of them. Another system has
+    /// one of its own, which stays.
+    pub without: Vec<String>,
     /// A new token; `None` leaves the one that is kept, an empty text forgets it.
     pub token: Option<String>,
     /// Whether to connect.

@@ -17,7 +17,7 @@ use ghostlight_engine::{
         FeedEntry, Mark, MarkFile, News, Options, Store, Told, Watching,
         feed::{
             Ended, Endpoint, Kind, Secret, Settings,
-            connection::{Failure, FailureClass, State, Status, Transport},
+            connection::{Failure, FailureClass, State, Status, Transport, Transports},
         },
         json_line, remembered, text_line,
     },
@@ -62,6 +62,9 @@ pub(crate) struct Args {
     /// Which system the feed is, if its first answer does not tell
     #[arg(long, value_parser = kind, value_name = "hub|workflow|typed|sse")]
     adapter: Option<Kind>,
+    /// Do not use these transports of a hub, such as websocket,sse; one of the three has to be left
+    #[arg(long, value_name = "websocket|sse|poll", value_delimiter = ',', value_parser = transport)]
+    without: Vec<Transport>,
     /// End after so many events
     #[arg(long, value_name = "N", value_parser = count)]
     count: Option<u64>,
@@ -83,6 +86,11 @@ pub(crate) struct Args {
 fn kind(word: &str) -> Result<Kind, String> {
     let words = Kind::ALL.map(Kind::word).join(", ");
     Kind::of_word(word).ok_or_else(|| format!("one of {words}"))
+}
+
+fn transport(word: &str) -> Result<Transport, String> {
+    let words = Transport::ALL.map(Transport::word).join(", ");
+    Transport::of_word(word).ok_or_else(|| format!("one of {words}"))
 }
 
 fn count(text: &str) -> Result<u64, String> {
@@ -187,6 +195,8 @@ fn settings(args: &Args) -> Result<Settings, Exit> {
         let hint = format!("Unset {LIVE_VARIABLE} to follow one.");
         return Err(fail(Exit::Usage, &message, Some(&hint)));
     }
+    let transports = Transports::without(&args.without);
+    settings.connection.transports = transports.map_err(|e| usage(format!("--without: {e}")))?;
     settings.connection.backoff = environment::backoff(&environment, Reconnecting::default());
     if let Some(text) = variable(RECONNECT_VARIABLE)? {
         settings.connection.reconnects = reconnects(&text).map_err(usage)?;
@@ -423,7 +433,7 @@ impl Printer<'_> {
         }
         let (state, attempt, error) = &now;
         let state = state_word(*state);
-        let transport = transport_word(status.transport);
+        let transport = status.transport.word();
         if self.global.json {
             let line = json!({
                 "type": "status", "state": state, "attempt": attempt, "error": error, "transport": transport,
@@ -530,14 +540,6 @@ fn state_word(state: State) -> &'static str {
         State::Polling => "polling",
         State::Reconnecting => "reconnecting",
         State::Offline => "offline",
-    }
-}
-
-fn transport_word(transport: Transport) -> &'static str {
-    match transport {
-        Transport::WebSocket => "websocket",
-        Transport::Sse => "sse",
-        Transport::LongPoll => "poll",
     }
 }
 

@@ -9,7 +9,7 @@ mod live;
 use crate::{
     attend::Attending,
     attention::FeedName,
-    board::{Board, CatchUp, Word, transport_of},
+    board::{Board, CatchUp, Word},
     desk::Desk,
     digest::{Digest, Digests, Shown},
     feeds::{
@@ -474,7 +474,7 @@ impl Monitor {
                 origin: feed.origin,
                 enabled,
                 publish,
-                forced: transport,
+                without: without(transport.as_deref()),
             })
         })?;
         rows.into_iter().collect()
@@ -651,9 +651,8 @@ impl Shared {
         settings.kind = feed.settings.kind.as_deref().and_then(Kind::of_word);
         settings.connection.follows_network = !is_loopback(&settings.endpoint);
         settings.connection.reconnects = !defaults.stays_off;
-        if let Some(transport) = feed.settings.transport.as_deref().and_then(transport_of) {
-            settings.connection.transports = Transports::only(transport);
-        }
+        let without = transports_of(&without(feed.settings.transport.as_deref()))?;
+        settings.connection.transports = without;
         settings.connection.backoff = self.backoff();
         Ok(settings)
     }
@@ -982,13 +981,6 @@ fn takes_messages(kind: Option<&str>, url: &str) -> bool {
 /// Settings and a token of its own, where one was typed.
 fn read_form(form: &FeedForm) -> Result<(FeedSettings, Option<String>), ApiError> {
     let (endpoint, in_url) = parse(form.url.trim())?;
-    let unknown = |what: &str, word: &str| {
-        ApiError::new(
-            ErrorCode::Input,
-            format!("there is no {what} {word:?}"),
-            "Choose one of the list.",
-        )
-    };
     if let Some(kind) = form
         .kind
         .as_deref()
@@ -996,13 +988,7 @@ fn read_form(form: &FeedForm) -> Result<(FeedSettings, Option<String>), ApiError
     {
         return Err(unknown("adapter", kind));
     }
-    if let Some(word) = form
-        .transport
-        .as_deref()
-        .filter(|word| transport_of(word).is_none())
-    {
-        return Err(unknown("transport", word));
-    }
+    transports_of(&form.without)?;
     let kind = form.kind.as_deref().and_then(Kind::of_word);
     endpoint.check(kind).map_err(|e| {
         ApiError::new(
@@ -1021,7 +1007,7 @@ fn read_form(form: &FeedForm) -> Result<(FeedSettings, Option<String>), ApiError
         kind: form.kind.clone(),
         enabled: form.enabled,
         publish: form.publish,
-        transport: form.transport.clone(),
+        transport: allowed(&form.without),
     };
     let token = form.token.clone().map(|token| token.trim().to_owned());
     let token = token.or(in_url.map(|secret| secret.0));
@@ -1029,6 +1015,56 @@ fn read_form(form: &FeedForm) -> Result<(FeedSettings, Option<String>), ApiError
         secrets::check(token)?;
     }
     Ok((settings, token))
+}
+
+fn unknown(what: &str, word: &str) -> ApiError {
+    ApiError::new(
+        ErrorCode::Input,
+        format!("there is no {what} {word:?}"),
+        "Choose one of the list.",
+    )
+}
+
+/// Those of a hub that may be used, without some.
+fn transports_of(without: &[String]) -> Result<Transports, ApiError> {
+    let off = without
+        .iter()
+        .map(|word| Transport::of_word(word).ok_or_else(|| unknown("transport", word)));
+    let off = off.collect::<Result<Vec<_>, _>>()?;
+    Transports::without(&off).map_err(|_| {
+        ApiError::new(
+            ErrorCode::Input,
+            "Every transport is switched off.",
+            "Leave at least one on; a feed can also be switched off as a whole, in the list.",
+        )
+    })
+}
+
+/// As the store keeps it: what may be used, so that an older version, which knows one transport, forces that one.
+fn allowed(without: &[String]) -> Option<String> {
+    let words = Transport::ALL.map(Transport::word);
+    let allowed = words
+        .iter()
+        .filter(|word| !without.iter().any(|off| off == *word));
+    let allowed: Vec<&str> = allowed.copied().collect();
+    (allowed.len() < words.len()).then(|| allowed.join(","))
+}
+
+/// Back from [`allowed`]. What allows nothing that is known allows everything: a newer version may know more.
+fn without(allowed: Option<&str>) -> Vec<String> {
+    let allowed: Vec<&str> = allowed
+        .into_iter()
+        .flat_map(|words| words.split(','))
+        .collect();
+    let words = Transport::ALL.map(Transport::word);
+    match words.iter().any(|word| allowed.contains(word)) {
+        true => words
+            .iter()
+            .filter(|word| !allowed.contains(word))
+            .map(|word| (*word).to_owned())
+            .collect(),
+        false => Vec::new(),
+    }
 }
 
 fn is_another_server(before: &str, now: &str) -> Result<bool, ApiError> {

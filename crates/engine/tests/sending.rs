@@ -49,7 +49,7 @@ impl App {
             name: "Desk".into(),
             url: url.into(),
             kind: Some(kind.into()),
-            transport: None,
+            without: Vec::new(),
             token: None,
             enabled: true,
             publish: false,

@@ -68,7 +68,7 @@ impl Rig {
             name: "Studio".into(),
             url: format!("ws://{}/v1", server.address()),
             kind: None,
-            transport: None,
+            without: Vec::new(),
             token: Some(TOKEN.into()),
             enabled: true,
             publish: false,

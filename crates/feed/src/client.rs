@@ -209,7 +209,7 @@ pub struct Client<M> {
     ending: Option<usize>,
     /// Messages that came before it was known which system this is.
     unread: VecDeque<Message>,
-    /// Of a system that is polled: the events that are stored.
+    /// Of a system that is polled, or was before its event stream came back: the events that are stored.
     seen: Option<Seen>,
     reports: mpsc::Sender<(u64, Report)>,
     begun: Instant,
@@ -563,6 +563,7 @@ impl<M: Memory> Client<M> {
                 .as_ref()
                 .and_then(|adapter| adapter.last_event_id()),
             poll_every: self.settings.poll_every,
+            looks: self.seen.is_some(),
         };
         Link::open(dial, transport, attempt, self.reports.clone())
     }
@@ -629,7 +630,12 @@ impl<M: Memory> Client<M> {
                 self.polled(attempt, event);
             }
             Report::Json => {
-                self.tell(Input::Transports(Transports::only(Transport::LongPoll)));
+                // Whatever it has today: an event stream may come back, and is probed for.
+                self.tell(Input::Transports(Transports::one_way()));
+                self.tell(Input::Instead {
+                    attempt,
+                    transport: Transport::LongPoll,
+                });
             }
             Report::Alive => self.tell(Input::Heard { attempt }),
             Report::Beat => self.tell(Input::Beat { attempt }),
@@ -667,6 +673,12 @@ impl<M: Memory> Client<M> {
                 return self.hold(message);
             };
             self.identify(kind);
+        }
+        // A system that was polled may show on its event stream what it has shown before.
+        if let (Some(seen), Message::Event { data, .. }) = (&mut self.seen, &message)
+            && !seen.is_new(data)
+        {
+            return;
         }
         let held = std::mem::take(&mut self.unread);
         let now = self.now();
@@ -800,9 +812,14 @@ impl<M: Memory> Client<M> {
                 self.outbox = self.settings.outbox.map(Outbox::new);
                 self.adapter = Some(adapter);
                 self.waiting.push(Update::Identified(kind));
-                if self.settings.kind.is_none() && kind == Kind::Hub {
+                match kind {
                     // What only a hub has can be fallen back to now.
-                    self.tell(Input::Transports(self.allowed.clone()));
+                    Kind::Hub if self.settings.kind.is_none() => {
+                        self.tell(Input::Transports(self.allowed.clone()));
+                    }
+                    // Its ids and the names of its events are nowhere but on its event stream.
+                    Kind::Sse => self.tell(Input::Transports(Transports::only(Transport::Sse))),
+                    _ => {}
                 }
             }
             Err(e) => self.ended = Some(Ended::Memory(e.to_string())),
@@ -837,6 +854,11 @@ impl<M: Memory> Client<M> {
         let Some(probe) = &self.probe else { return };
         let send = |frame: ClientFrame| probe.send(Outgoing::Text(frame.to_text()));
         let sent = match report {
+            // Only a hub is greeted; another system has an event stream, or it has none.
+            Report::Opened { .. } if self.kind != Some(Kind::Hub) => {
+                self.probe = None;
+                return self.tell(Input::ProbeWorked { attempt });
+            }
             Report::Opened { .. } => send(ClientFrame::Hello(frame::Hello {
                 version: frame::VERSION,
                 token: self.settings.token.clone(),
@@ -881,7 +903,7 @@ fn transports(settings: &Settings) -> Result<Transports, connection::NoTransport
         Some(Kind::Hub) => Ok(settings.connection.transports.clone()),
         Some(Kind::Sse) => Ok(Transports::only(Transport::Sse)),
         _ if settings.endpoint.is_websocket() => Ok(Transports::only(Transport::WebSocket)),
-        // Or, if that turns out to be JSON, polled.
+        // And polled as well, once its answer turns out to be JSON.
         _ => Ok(Transports::only(Transport::Sse)),
     }
 }

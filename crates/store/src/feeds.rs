@@ -55,7 +55,7 @@ pub struct FeedSettings {
     pub enabled: bool,
     /// Whether runs that end here are sent to it.
     pub publish: bool,
-    /// The only transport to use; `None` for the best that works.
+    /// The transports of a hub that may be used, by commas; `None` for all.
     pub transport: Option<String>,
 }
 

@@ -22,8 +22,8 @@ pub struct FeedRow {
     pub enabled: bool,
     /// Whether runs that end here are sent to it.
     pub publish: bool,
-    /// The only transport to use; `None` for the best that works.
-    pub forced: Option<String>,
+    /// The transports of a hub that are switched off.
+    pub without: Vec<String>,
     /// Where its token is.
     pub token: TokenPlace,
     /// Whether its events are numbered by the source, so that *complete* is a fact.

@@ -77,6 +77,14 @@ pub enum Input {
         /// When it expires.
         expires_at: Option<Millis>,
     },
+    /// The server was reached by this attempt, and has another transport there. It is gone on with at once, and the one
+    /// that was tried is probed like any better one.
+    Instead {
+        /// Of [`Action::Open`].
+        attempt: u64,
+        /// What it has.
+        transport: Transport,
+    },
     /// The settings changed: which transports may be used.
     Transports(Transports),
     /// … how long to wait between two tries. One that waits already waits no longer than it would now; a server's wish

@@ -205,6 +205,7 @@ impl Connection {
             Input::Network { online } => self.network(online, now),
             Input::ReconnectNow => self.reconnect(now),
             Input::Credentials { expires_at } => self.credentials(expires_at, now),
+            Input::Instead { attempt, transport } => self.instead(attempt, transport, now),
             Input::Transports(transports) => self.configure(transports, now),
             Input::Backoff(backoff) => self.wait_by(backoff, now, draw),
         }
@@ -313,6 +314,16 @@ impl Connection {
         } else {
             self.transport = self.config.transports.best();
         }
+    }
+
+    fn instead(&mut self, attempt: u64, transport: Transport, now: Millis) {
+        if self.attempt() != Some(attempt) || !self.config.transports.contains(transport) {
+            return;
+        }
+        self.close();
+        self.failed_here = 0;
+        self.transport = transport;
+        self.open(now);
     }
 
     fn wait_by(&mut self, backoff: Backoff, now: Millis, draw: u64) {

@@ -698,6 +698,41 @@ fn other_waits_count_at_once_and_a_servers_wish_goes_on_counting() {
 }
 
 #[test]
+fn what_the_server_has_instead_is_gone_on_with_and_the_better_one_is_probed() {
+    let mut rig = Rig::new(Config {
+        transports: Transports::one_way(),
+        ..Config::default()
+    });
+    assert_eq!(rig.give(Input::Start), ["open Sse"]);
+    let late = rig.attempt;
+    let instead = |attempt, transport| Input::Instead { attempt, transport };
+    // What is not allowed is not gone on with.
+    assert_eq!(rig.give(instead(late, Transport::WebSocket)), NOTHING);
+    assert_eq!(
+        rig.give(instead(late, Transport::LongPoll)),
+        ["close", "open LongPoll"]
+    );
+    assert_eq!(rig.give(instead(late, Transport::Sse)), NOTHING);
+    rig.welcome();
+    assert_eq!(rig.state(), State::Polling);
+    assert_eq!(rig.run(5_000), [(5_000, "probe Sse".to_owned())]);
+    let attempt = rig.probe;
+    assert_eq!(
+        rig.give(Input::ProbeWorked { attempt }),
+        ["close", "open Sse"]
+    );
+    rig.welcome();
+    assert_eq!(rig.state(), State::Connected);
+    // Nothing is better than that, and polling has its turn again when it fails.
+    assert_eq!(rig.run(20_000), []);
+    for _ in 0..5 {
+        rig.fail(FailureClass::Network);
+        rig.run(500);
+    }
+    assert_eq!(rig.connection.status().transport, Transport::LongPoll);
+}
+
+#[test]
 fn a_connection_lost_while_probing_gives_the_probe_up() {
     let mut rig = Rig::new(Config {
         fallback_after: 1,
