@@ -185,6 +185,7 @@ fn form(url: String) -> FeedForm {
         url,
         kind: None,
         without: Vec::new(),
+        refresh_ms: None,
         token: Some(TOKEN.into()),
         enabled: true,
         publish: false,

@@ -460,6 +460,9 @@ pub struct FeedForm {
     /// The transports of a hub that are not to be used: `websocket sse poll`, at most two of them. Another system has
     /// one of its own, which stays.
     pub without: Vec<String>,
+    /// What moves by its events (lists of runs, its runs and their logs) is brought up to date at most once in so many
+    /// ms, up to [`FEED_EVERY_MS_MAX`]; 0 for each frame, `None` as [`Preferences::live_every_ms`] says.
+    pub refresh_ms: Option<u32>,
     /// A new token; `None` leaves the one that is kept, an empty text forgets it.
     pub token: Option<String>,
     /// Whether to connect.
@@ -677,6 +680,9 @@ pub enum WeekStart {
 
 /// The longest time between two updates of a live list, in ms. A greater one counts as this.
 pub const LIVE_EVERY_MS_MAX: u16 = 5_000;
+
+/// The longest time between two updates of what moves by one feed's events, in ms.
+pub const FEED_EVERY_MS_MAX: u32 = 60_000;
 
 impl Default for Preferences {
     fn default() -> Self {

@@ -25,7 +25,7 @@ use crate::{
 };
 use ghostlight_api::{
     ApiError, ErrorCode,
-    command::FeedForm,
+    command::{FEED_EVERY_MS_MAX, FeedForm},
     live::{Environment, LiveSwitch},
     view::{DIGEST_RUNS_MAX, FeedHealth, FeedRow, LinkState, LinkView, Notice, TokenPlace},
 };
@@ -201,6 +201,7 @@ impl Monitor {
     pub fn start(&self, defaults: FeedDefaults) -> Result<(), ApiError> {
         let _changing = lock(&self.changing);
         *lock(&self.shared.defaults) = defaults.clone();
+        self.shared.set_paces();
         let set_up = match &defaults.url {
             Some(url) => self.set_up_from_environment(url),
             None => Ok(()),
@@ -261,6 +262,7 @@ impl Monitor {
                     enabled: true,
                     publish: false,
                     transport: None,
+                    refresh_ms: None,
                 };
                 let added = store.add_feed(settings, self.shared.host.now());
                 added.wait().map(drop).map_err(|e| store_error(&e))
@@ -319,6 +321,7 @@ impl Monitor {
             return Err(store_error(&error));
         }
         lock(&self.shared.boards).remove(&id);
+        self.shared.set_paces();
         self.shared.secrets.forget(id)?;
         let secrets = self.shared.secrets.clone();
         let thread = thread::Builder::new().name("keychain-sweep".into());
@@ -454,6 +457,7 @@ impl Monitor {
                 enabled,
                 publish,
                 transport,
+                refresh_ms,
             } = feed.settings;
             Ok(FeedRow {
                 proven: is_proven(kind.as_deref()),
@@ -475,6 +479,7 @@ impl Monitor {
                 enabled,
                 publish,
                 without: without(transport.as_deref()),
+                refresh_ms,
             })
         })?;
         rows.into_iter().collect()
@@ -546,6 +551,7 @@ impl Monitor {
 
     fn restart(&self, id: i64) -> Result<(), ApiError> {
         self.stop(id);
+        self.shared.set_paces();
         let feed = self.shared.store.feed(id).map_err(|e| store_error(&e))?;
         let live = self.live() == LiveSwitch::On;
         match feed.filter(|feed| feed.settings.enabled && live) {
@@ -702,6 +708,8 @@ impl Shared {
                 Some(News::Sent { id, outcome }) => self.sending.answered(feed.id, id, outcome),
                 Some(News::Feed { kind: found, .. }) => {
                     kind = Some(found.word().to_owned());
+                    // Its runs have a name from now on.
+                    self.set_paces();
                     self.count_quarantine(feed.id);
                 }
                 Some(News::Status(status)) => {
@@ -885,6 +893,20 @@ impl Shared {
         Ok(Some(digest))
     }
 
+    /// How often what moves by each feed's events is drawn.
+    fn set_paces(&self) {
+        let feeds = match self.store.feeds() {
+            Ok(feeds) => feeds,
+            // They move as fast as before; whoever reads the feeds says why they cannot be read.
+            Err(error) => return tracing::warn!(%error, "the feeds' own paces cannot be read"),
+        };
+        let paces = feeds.into_iter().filter_map(|feed| {
+            let ms = feed.settings.refresh_ms?;
+            Some((feed.origin?, u64::from(ms)))
+        });
+        lock(&self.desk).set_paces(paces.collect());
+    }
+
     fn count_quarantine(&self, id: i64) {
         let count = || -> Option<u64> {
             let feed = self.store.feed(id).ok()??;
@@ -989,6 +1011,16 @@ fn read_form(form: &FeedForm) -> Result<(FeedSettings, Option<String>), ApiError
         return Err(unknown("adapter", kind));
     }
     transports_of(&form.without)?;
+    if form.refresh_ms.is_some_and(|ms| ms > FEED_EVERY_MS_MAX) {
+        return Err(ApiError::new(
+            ErrorCode::Input,
+            format!(
+                "A feed is brought up to date at least every {} s.",
+                FEED_EVERY_MS_MAX / 1_000
+            ),
+            "Give fewer milliseconds, or leave the box empty.",
+        ));
+    }
     let kind = form.kind.as_deref().and_then(Kind::of_word);
     endpoint.check(kind).map_err(|e| {
         ApiError::new(
@@ -1008,6 +1040,7 @@ fn read_form(form: &FeedForm) -> Result<(FeedSettings, Option<String>), ApiError
         enabled: form.enabled,
         publish: form.publish,
         transport: allowed(&form.without),
+        refresh_ms: form.refresh_ms,
     };
     let token = form.token.clone().map(|token| token.trim().to_owned());
     let token = token.or(in_url.map(|secret| secret.0));

@@ -1,6 +1,8 @@
 //! Feeds as the window sees them, against a real hub on a real socket: set up, refused, cut, caught up, removed.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+#[path = "monitor/form.rs"]
+mod form;
 #[path = "monitor/live.rs"]
 mod live;
 
@@ -101,6 +103,7 @@ impl Rig {
             url: format!("ws://{}/v1", self.address),
             kind: None,
             without: Vec::new(),
+            refresh_ms: None,
             token: token.map(str::to_owned),
             enabled: true,
             publish: false,
@@ -266,6 +269,7 @@ fn what_is_wrong_with_a_form_is_said_and_nothing_is_kept() {
             ErrorCode::Input,
         ),
         (form(|f| f.without = vec!["tube".into()]), ErrorCode::Input),
+        (form(|f| f.refresh_ms = Some(60_001)), ErrorCode::Input),
         (
             form(|f| f.without = ["websocket", "sse", "poll"].map(str::to_owned).into()),
             ErrorCode::Input,
@@ -309,6 +313,7 @@ fn a_fault_of_our_own_stops_a_feed_with_its_words() {
         url: format!("ws://{address}/feed"),
         kind: None,
         without: Vec::new(),
+        refresh_ms: None,
         token: None,
         enabled: true,
         publish: false,

@@ -50,6 +50,7 @@ impl App {
             url: url.into(),
             kind: Some(kind.into()),
             without: Vec::new(),
+            refresh_ms: None,
             token: None,
             enabled: true,
             publish: false,

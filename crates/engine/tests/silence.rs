@@ -69,6 +69,7 @@ impl Rig {
             url: format!("ws://{}/v1", server.address()),
             kind: None,
             without: Vec::new(),
+            refresh_ms: None,
             token: Some(TOKEN.into()),
             enabled: true,
             publish: false,

@@ -102,6 +102,7 @@ fn form_of(feed: &FeedRow) -> FeedForm {
         url: feed.url.clone(),
         kind: feed.kind.clone(),
         without: feed.without.clone(),
+        refresh_ms: feed.refresh_ms,
         token: None,
         enabled: feed.enabled,
         publish: feed.publish,
@@ -155,6 +156,7 @@ fn Form(props: &FormProps) -> Html {
             url: String::new(),
             kind: None,
             without: Vec::new(),
+            refresh_ms: None,
             token: None,
             enabled: true,
             publish: false,
@@ -175,6 +177,7 @@ fn Form(props: &FormProps) -> Html {
     let on_kind =
         change(|form, word| form.kind = (!word.is_empty()).then_some(word)).reform(chosen);
     let on_transport = change(turn_transport);
+    let on_refresh = change(|form, text| form.refresh_ms = refresh(&text)).reform(left);
     let on_publish =
         change(|form, _| form.publish = !form.publish).reform(|_: Event| String::new());
     let onsubmit = {
@@ -249,6 +252,8 @@ fn Form(props: &FormProps) -> Html {
                 { view_select("feed-kind", on_kind, &KINDS, form.kind.as_deref()) }
                 <span>{ "Transports" }</span>
                 { view_transports(&form.without, &on_transport) }
+                <label for="feed-refresh">{ "Update at most every" }</label>
+                <span class="gl-option"><input id="feed-refresh" type="number" class="gl-number" step="any" placeholder="–" aria-describedby="feed-refresh-hint" value={form.refresh_ms.map(|ms| ms.to_string()).unwrap_or_default()} onchange={on_refresh} />{ "ms" }<span id="feed-refresh-hint" class="gl-dim">{ "What moves by its events. Empty: as the settings say of all." }</span></span>
                 <label class="gl-option"><input type="checkbox" checked={form.publish} onchange={on_publish} />{ "Send finished runs of this computer to this hub" }</label>
                 <p id="feed-token-place" class="gl-small gl-dim">{ token_words(token) }</p>
             </form>
@@ -329,6 +334,21 @@ fn typed(event: InputEvent) -> String {
     input.map(|input| input.value()).unwrap_or_default()
 }
 
+/// What stands in a box when it is left.
+fn left(event: Event) -> String {
+    let input = event
+        .target()
+        .and_then(|t| t.dyn_into::<HtmlInputElement>().ok());
+    input.map(|input| input.value()).unwrap_or_default()
+}
+
+/// Milliseconds as typed; nothing, or what is no number, is none of its own. The core refuses too many with a sentence.
+fn refresh(typed: &str) -> Option<u32> {
+    let ms = typed.trim().parse::<f64>().ok()?;
+    // What is out of bounds becomes the nearest.
+    ms.is_finite().then_some(ms.round() as u32)
+}
+
 fn chosen(event: Event) -> String {
     let select = event
         .target()
@@ -358,4 +378,44 @@ fn send<T: 'static>(
             (Err(error), None) => shell.error(&error),
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_of_its_own_is_read_as_typed() {
+        for (typed, ms) in [
+            ("", None),
+            ("  ", None),
+            ("fast", None),
+            ("NaN", None),
+            ("0", Some(0)),
+            (" 250.4 ", Some(250)),
+            ("-3", Some(0)),
+            ("1e99", Some(u32::MAX)),
+        ] {
+            assert_eq!(refresh(typed), ms, "{typed:?}");
+        }
+    }
+
+    #[test]
+    fn a_transport_is_switched_off_and_on_again() {
+        let mut form = FeedForm {
+            name: String::new(),
+            url: String::new(),
+            kind: None,
+            without: Vec::new(),
+            refresh_ms: None,
+            token: None,
+            enabled: true,
+            publish: false,
+        };
+        turn_transport(&mut form, "sse".into());
+        turn_transport(&mut form, "poll".into());
+        assert_eq!(form.without, ["sse", "poll"]);
+        turn_transport(&mut form, "sse".into());
+        assert_eq!(form.without, ["poll"]);
+    }
 }

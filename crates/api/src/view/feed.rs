@@ -24,6 +24,8 @@ pub struct FeedRow {
     pub publish: bool,
     /// The transports of a hub that are switched off.
     pub without: Vec<String>,
+    /// Its own time between two updates of what moves by its events, in ms.
+    pub refresh_ms: Option<u32>,
     /// Where its token is.
     pub token: TokenPlace,
     /// Whether its events are numbered by the source, so that *complete* is a fact.
