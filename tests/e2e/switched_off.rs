@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 
 use crate::desk::{self, folder};
-use crate::edit::dialog_is_gone;
 use crate::look::Findings;
 use crate::monitor::{add_feed, choose_run, log_has, says};
 use crate::support::{
@@ -78,6 +77,7 @@ async fn the_waits_between_two_tries_are_set_and_what_the_environment_decides_is
     const FIRST: &str = "Longest first wait, in seconds";
     const GROWTH: &str = "Growth of the waits";
     const LONGEST: &str = "Longest wait, in seconds";
+    const ROWS: &str = "Rows that a log holds";
     let data = folder();
     let app = desk::open(data.path(), json!({})).await;
     app.press_char('3').await;
@@ -95,9 +95,14 @@ async fn the_waits_between_two_tries_are_set_and_what_the_environment_decides_is
     set(&app, GROWTH, "0.5").await;
     says(&app, "live features", "1 to 10 times as long").await;
     set(&app, GROWTH, "1,5").await;
-    dialog_is_gone(&app).await;
+    // So are the rows of a log, to the nearest that can stand.
+    shows(&app, ROWS, "100").await;
+    set(&app, ROWS, "20").await;
+    shows(&app, ROWS, "50").await;
+    set(&app, ROWS, "300").await;
     let app = app.restart().await;
     app.press_char('3').await;
+    shows(&app, ROWS, "300").await;
     shows(&app, FIRST, "45").await;
     shows(&app, LONGEST, "90").await;
     app.close().await;
@@ -105,6 +110,7 @@ async fn the_waits_between_two_tries_are_set_and_what_the_environment_decides_is
     let variables = [
         ("GHOSTLIGHT_MAX_RECONNECT_DELAY_MS", "20000"),
         ("GHOSTLIGHT_LIVE", "off"),
+        ("GHOSTLIGHT_EVENT_HISTORY_LIMIT", "200"),
     ];
     let app = desk::open_with(data.path(), json!({}), &variables).await;
     says(&app, "connection", "Live features off").await;
@@ -117,10 +123,14 @@ async fn the_waits_between_two_tries_are_set_and_what_the_environment_decides_is
     )
     .await;
     shows(&app, LONGEST, "20").await;
+    shows(&app, ROWS, "200").await;
     let fixed = format!(
-        "return ['{FIRST}', '{GROWTH}', '{LONGEST}', 'Live features']
+        "return ['{FIRST}', '{GROWTH}', '{LONGEST}', '{ROWS}', 'Live features']
            .map((name) => document.querySelector(`input[aria-label=\"${{name}}\"]`).disabled)"
     );
-    assert_eq!(app.script(&fixed).await, json!([false, false, true, true]));
+    assert_eq!(
+        app.script(&fixed).await,
+        json!([false, false, true, true, true])
+    );
     app.close().await;
 }

@@ -650,6 +650,9 @@ pub struct Preferences {
     /// Live lists (postings, runs, events) are brought up to date at most once in so many ms, up to
     /// [`LIVE_EVERY_MS_MAX`]; 0 for each frame.
     pub live_every_ms: u16,
+    /// Rows of a log that are held while its end is followed: from [`LOG_ROWS_MIN`](crate::live::LOG_ROWS_MIN) to
+    /// [`ROWS_MAX`](crate::view::ROWS_MAX), beyond which the nearer end counts. Those before are read from the disk.
+    pub log_rows: u16,
     /// Live features are off: no feed is connected, whatever the feeds' own switches say.
     pub live_off: bool,
     /// How long feeds wait between two tries.
@@ -694,6 +697,7 @@ impl Default for Preferences {
             relative: false,
             weeks: WeekStart::Locale,
             live_every_ms: 0,
+            log_rows: 100,
             live_off: false,
             reconnecting: Reconnecting::default(),
             notifications: Notifications::default(),

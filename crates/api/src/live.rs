@@ -1,9 +1,10 @@
-//! What is set of live features as a whole: whether there are any, and how long a feed waits between two tries (SPEC C2,
-//! C13).
+//! What is set of live features as a whole: whether there are any, how long a feed waits between two tries, and how much
+//! of a log is held while its end is followed (SPEC C2, C13, D3).
 //!
 //! A person sets these in [`Preferences`](crate::command::Preferences); what the environment says ([`Environment`]) goes
 //! before it, for as long as the process lives.
 
+use crate::view::ROWS_MAX;
 use serde::{Deserialize, Serialize};
 
 /// The shortest wait between two tries that a person can set, in ms: the floor of SPEC C2.
@@ -12,6 +13,9 @@ pub const RECONNECT_MS_MIN: u32 = 500;
 pub const RECONNECT_MS_MAX: u32 = 3_600_000;
 /// By how much the waits may grow from one try to the next.
 pub const RECONNECT_FACTOR_MAX: f64 = 10.0;
+
+/// The fewest rows of a log that are held while its end is followed; the most are [`ROWS_MAX`].
+pub const LOG_ROWS_MIN: u32 = 50;
 
 /// How long a feed waits before it tries again: a random time between [`RECONNECT_MS_MIN`] and base · factorⁿ, but no
 /// longer than the cap; n is how many tries failed before the last one.
@@ -68,6 +72,9 @@ pub struct Environment {
     pub factor: Option<f64>,
     /// `GHOSTLIGHT_MAX_RECONNECT_DELAY_MS`: [`Reconnecting::cap_ms`], also below [`RECONNECT_MS_MIN`].
     pub cap_ms: Option<u32>,
+    /// `GHOSTLIGHT_EVENT_HISTORY_LIMIT`: [`log_rows`](crate::command::Preferences::log_rows), where beyond its bounds
+    /// counts as the nearer end; for `watch` how many of the stored events it shows again.
+    pub history: Option<u32>,
 }
 
 impl Environment {
@@ -84,6 +91,12 @@ impl Environment {
             factor: self.factor.unwrap_or(set.factor),
             cap_ms,
         }
+    }
+
+    /// How many rows of a log are held while its end is followed.
+    pub fn log_rows(&self, set: u16) -> u32 {
+        let rows = self.history.unwrap_or_else(|| set.into());
+        rows.clamp(LOG_ROWS_MIN, ROWS_MAX)
     }
 
     /// Whether live features are on, and who says so if they are not.
@@ -170,6 +183,24 @@ mod tests {
         assert_eq!((both.base_ms, both.factor, both.cap_ms), (100, 1.5, 9_000));
         let damaged = Reconnecting { base_ms: 0, ..set };
         assert_eq!(Environment::default().reconnecting(damaged), USUAL);
+    }
+
+    #[test]
+    fn the_rows_of_a_log_stay_within_bounds() {
+        for (history, set, rows) in [
+            (None, 100, 100),
+            (None, 0, LOG_ROWS_MIN),
+            (None, u16::MAX, ROWS_MAX),
+            (Some(250), 100, 250),
+            (Some(1), 100, LOG_ROWS_MIN),
+            (Some(1_000_000), 100, ROWS_MAX),
+        ] {
+            let environment = Environment {
+                history,
+                ..Environment::default()
+            };
+            assert_eq!(environment.log_rows(set), rows, "{history:?} {set}");
+        }
     }
 
     #[test]

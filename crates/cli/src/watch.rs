@@ -37,10 +37,6 @@ use std::{
 
 /// The environment variable with the feed's token.
 const TOKEN_VARIABLE: &str = "GHOSTLIGHT_FEED_TOKEN";
-/// The environment variable with how many of the stored events are shown again (SPEC C7, C13).
-const HISTORY_VARIABLE: &str = "GHOSTLIGHT_EVENT_HISTORY_LIMIT";
-/// The most that it may name: their places are held in memory, 16 bytes each.
-const HISTORY_MAX: usize = 1_000_000;
 /// Entries read from the log at a time.
 const PAGE: usize = 512;
 /// Lines are written in pieces of at most so many bytes, which a pipe takes whole or not at all (POSIX `PIPE_BUF`).
@@ -106,8 +102,7 @@ fn seconds(text: &str) -> Result<Duration, String> {
 }
 
 pub(crate) fn run(global: &Global, args: &Args) -> Result<Exit, Exit> {
-    let settings = settings(args)?;
-    let history = history_limit()?;
+    let (settings, history) = settings(args)?;
     let signals = Signals::install()?;
     let engine = global.engine()?;
     let store = engine.hub().store();
@@ -171,7 +166,8 @@ fn follow(watching: &Watching, printer: &mut Printer) -> Result<Exit, Exit> {
     }
 }
 
-fn settings(args: &Args) -> Result<Settings, Exit> {
+/// What to follow, and how many of the stored events are shown again.
+fn settings(args: &Args) -> Result<(Settings, Option<usize>), Exit> {
     let usage = |message: String| fail(Exit::Usage, &message, None);
     let (endpoint, token) = Endpoint::parse(&args.url).map_err(|e| usage(e.to_string()))?;
     let from_environment = variable(TOKEN_VARIABLE)?.map(|text| text.trim().to_owned());
@@ -201,19 +197,7 @@ fn settings(args: &Args) -> Result<Settings, Exit> {
     if let Some(text) = variable(RECONNECT_VARIABLE)? {
         settings.connection.reconnects = reconnects(&text).map_err(usage)?;
     }
-    Ok(settings)
-}
-
-fn history_limit() -> Result<Option<usize>, Exit> {
-    let Some(text) = variable(HISTORY_VARIABLE)? else {
-        return Ok(None);
-    };
-    let number = text.trim().parse().ok();
-    let number = number.filter(|number| (1..=HISTORY_MAX).contains(number));
-    let message = format!("{HISTORY_VARIABLE}: a number from 1 to {HISTORY_MAX} is expected");
-    number
-        .map(Some)
-        .ok_or_else(|| fail(Exit::Usage, &message, None))
+    Ok((settings, environment.history.map(|limit| limit as usize)))
 }
 
 /// Where the latest `limit` events of a feed begin, with the gaps between them.

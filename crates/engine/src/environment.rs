@@ -16,6 +16,10 @@ pub const BASE_VARIABLE: &str = "GHOSTLIGHT_RECONNECT_DELAY_MS";
 pub const FACTOR_VARIABLE: &str = "GHOSTLIGHT_RECONNECT_FACTOR";
 /// The longest wait between two tries, in ms.
 pub const CAP_VARIABLE: &str = "GHOSTLIGHT_MAX_RECONNECT_DELAY_MS";
+/// How many of the latest events are held, or shown again.
+pub const HISTORY_VARIABLE: &str = "GHOSTLIGHT_EVENT_HISTORY_LIMIT";
+/// The most that it may name: `watch` holds their places in memory, 16 bytes each.
+pub const HISTORY_MAX: u32 = 1_000_000;
 
 /// Reads the variables; `variable` gives one as it is set, and an empty one is as good as none.
 ///
@@ -44,11 +48,14 @@ pub fn read<E>(
             "a number",
         )
     });
+    let history = text(HISTORY_VARIABLE)?;
+    let history = history.map(|text| number(HISTORY_VARIABLE, &text, 1..=HISTORY_MAX, "a number"));
     let environment = Environment {
         live: live.transpose().map_err(&bad)?,
         base_ms: ms(BASE_VARIABLE)?,
         factor: factor.transpose().map_err(&bad)?,
         cap_ms: ms(CAP_VARIABLE)?,
+        history: history.transpose().map_err(&bad)?,
     };
     if let (Some(base), Some(cap)) = (environment.base_ms, environment.cap_ms)
         && base > cap
@@ -129,12 +136,14 @@ mod tests {
             (BASE_VARIABLE, "2000"),
             (FACTOR_VARIABLE, "1.5"),
             (CAP_VARIABLE, " 9000 "),
+            (HISTORY_VARIABLE, "250"),
         ];
         let read = Environment {
             live: Some(false),
             base_ms: Some(2_000),
             factor: Some(1.5),
             cap_ms: Some(9_000),
+            history: Some(250),
         };
         assert_eq!(read_from(&all), Ok(read));
     }
@@ -143,6 +152,10 @@ mod tests {
     fn what_cannot_be_read_is_named_with_what_is_expected() {
         for (set, parts) in [
             (&[(LIVE_VARIABLE, "maybe")][..], [LIVE_VARIABLE, "off"]),
+            (
+                &[(HISTORY_VARIABLE, "0")],
+                [HISTORY_VARIABLE, "1 to 1000000"],
+            ),
             (&[(BASE_VARIABLE, "soon")], [BASE_VARIABLE, "milliseconds"]),
             (
                 &[(BASE_VARIABLE, "0")],

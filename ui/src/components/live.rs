@@ -2,19 +2,11 @@
 
 use crate::shell::{Ask, use_shell};
 use ghostlight_api::{
-    command::{AppInfo, Preferences},
+    command::Preferences,
     live::{Environment, Reconnecting},
 };
-use std::rc::Rc;
 use web_sys::HtmlInputElement;
-use yew::{Callback, Event, Html, Properties, TargetCast, component, html, use_state_eq};
-
-/// Properties of [`LiveSettings`].
-#[derive(Properties, PartialEq)]
-pub struct Props {
-    /// What the core says about itself, once it has.
-    pub info: Option<Rc<AppInfo>>,
-}
+use yew::{Callback, Event, Html, TargetCast, component, html, use_state_eq};
 
 /// The boxes of a wait: accessible name, and the variable that goes before what is typed.
 const BOXES: [(&str, &str); 3] = [
@@ -31,12 +23,11 @@ const BOXES: [(&str, &str); 3] = [
 
 /// See the module.
 #[component]
-pub fn LiveSettings(props: &Props) -> Html {
+pub fn LiveSettings() -> Html {
     let shell = use_shell();
     // What is typed and cannot stand yet.
     let typed = use_state_eq(|| None::<[String; 3]>);
-    let environment = props.info.as_deref().map(|info| info.environment);
-    let environment = environment.unwrap_or_default();
+    let environment = shell.environment;
     let now = shell.preferences.clone();
     let on_switch = {
         let (ask, now) = (shell.ask.clone(), now.clone());
