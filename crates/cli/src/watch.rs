@@ -6,6 +6,7 @@
 use crate::{
     Global,
     hub::Signals,
+    network,
     output::{Exit, fail, shown, variable, whole, write_all},
     send::{Given, Sender},
 };
@@ -140,6 +141,14 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Exit, Exit> {
         ..Options::default()
     };
     let watching = Watching::start(store, settings, options).map_err(|e| store_failed(&e))?;
+    let heard = network::listen(&printer.endpoint, watching.remote());
+    heard.map_err(|e| {
+        fail(
+            Exit::Usage,
+            &format!("cannot listen for the network: {e}"),
+            None,
+        )
+    })?;
     stop_on(signals, &watching, &printer.stopped)?;
     printer.sender = Sender::start(global, &args.send, watching.remote())?;
     let ended = follow(&watching, &mut printer);
@@ -191,6 +200,7 @@ fn settings(args: &Args) -> Result<(Settings, Option<usize>), Exit> {
         let hint = format!("Unset {LIVE_VARIABLE} to follow one.");
         return Err(fail(Exit::Usage, &message, Some(&hint)));
     }
+    settings.connection.follows_network = !settings.endpoint.is_loopback();
     let transports = Transports::without(&args.without);
     settings.connection.transports = transports.map_err(|e| usage(format!("--without: {e}")))?;
     settings.connection.backoff = environment::backoff(&environment, Reconnecting::default());

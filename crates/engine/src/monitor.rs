@@ -655,7 +655,7 @@ impl Shared {
         let defaults = lock(&self.defaults).clone();
         let mut settings = Settings::new(endpoint, None);
         settings.kind = feed.settings.kind.as_deref().and_then(Kind::of_word);
-        settings.connection.follows_network = !is_loopback(&settings.endpoint);
+        settings.connection.follows_network = !settings.endpoint.is_loopback();
         settings.connection.reconnects = !defaults.stays_off;
         let without = transports_of(&without(feed.settings.transport.as_deref()))?;
         settings.connection.transports = without;
@@ -1122,16 +1122,6 @@ fn host_name(endpoint: &Endpoint) -> String {
         Some(port) => format!("{host}:{port}"),
         None => host.to_owned(),
     }
-}
-
-/// A server on this machine is there without any network.
-fn is_loopback(endpoint: &Endpoint) -> bool {
-    let host = endpoint.url().host_str().unwrap_or_default();
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost"
-        || host
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|ip| ip.is_loopback())
 }
 
 /// What a panicking holder left is whole: boards change in single steps.
