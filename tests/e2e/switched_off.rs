@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::desk::{self, folder};
+use crate::edit::dialog_is_gone;
 use crate::look::Findings;
 use crate::monitor::{add_feed, choose_run, log_has, says};
 use crate::support::{
@@ -132,5 +133,116 @@ async fn the_waits_between_two_tries_are_set_and_what_the_environment_decides_is
         app.script(&fixed).await,
         json!([false, false, true, true, true])
     );
+    app.close().await;
+}
+
+#[tokio::test]
+async fn what_waits_in_the_outbox_says_that_live_features_are_off() {
+    let data = folder();
+    let mut studio = Studio::open();
+    let app = desk::open(data.path(), json!({})).await;
+    add_feed(&app, &studio.url(), "Studio", TOKEN).await;
+    says(&app, "connection", "Live · Studio").await;
+    dialog_is_gone(&app).await;
+    app.click("button", "Change Studio").await;
+    app.click_at(
+        "the switch",
+        "//label[contains(., 'Send finished runs of this computer')]",
+    )
+    .await;
+    app.click("button", "Save").await;
+    dialog_is_gone(&app).await;
+    says(&app, "connection", "Live · Studio").await;
+    studio.stop();
+    says(&app, "connection", "Reconnecting").await;
+    desk::drop_fixture(&app, "full.html").await;
+    app.press_char('4').await;
+    says(&app, "outbox of Studio", "1 entry waits").await;
+    app.press_char('3').await;
+    app.click("checkbox", "Live features").await;
+    says(&app, "connection", "Live features off").await;
+    app.press_char('4').await;
+    says(
+        &app,
+        "outbox of Studio",
+        "waits until live features are switched on again",
+    )
+    .await;
+    says(
+        &app,
+        "outbox of Studio",
+        "all live features are switched off",
+    )
+    .await;
+    app.screenshot("light-outbox-live-off").await;
+    studio.serve();
+    assert_eq!(studio.streams().len(), 0, "nothing was sent");
+    app.press_char('3').await;
+    app.click("checkbox", "Live features").await;
+    app.press_char('4').await;
+    says(&app, "outbox of Studio", "Nothing waits").await;
+    assert_eq!(studio.streams().len(), 1);
+    app.close().await;
+}
+
+#[tokio::test]
+async fn transports_and_the_pace_of_a_feed_are_set_in_its_form() {
+    const BOXES: &str =
+        "return [...document.querySelectorAll('[aria-label=\"transports of a hub\"] input')]
+        .map((box) => [box.checked, box.disabled])";
+    let data = folder();
+    let mut studio = Studio::open();
+    studio.publish("song-1", &[json!({"node": "PLAN", "phase": "start"})]);
+    let app = desk::open(data.path(), json!({})).await;
+    add_feed(&app, &studio.url(), "Studio", TOKEN).await;
+    says(&app, "connection", "Live · Studio").await;
+    dialog_is_gone(&app).await;
+    app.click("button", "Change Studio").await;
+    app.named("transports of a hub").await;
+    let all = json!([[true, false], [true, false], [true, false]]);
+    assert_eq!(app.script(BOXES).await, all);
+    for name in ["WebSocket", "Server-sent events"] {
+        let label = format!("//*[@aria-label='transports of a hub']/label[contains(., '{name}')]");
+        app.click_at(name, &label).await;
+    }
+    // The last one stays, and the form says so.
+    let last = json!([[false, false], [false, false], [true, true]]);
+    assert_eq!(app.script(BOXES).await, last);
+    let mut found = Findings::default();
+    found.both(&app, "feed-transports").await;
+    found.none();
+    let pace = |ms: &str| {
+        format!(
+            "const box = document.getElementById('feed-refresh'); box.value = '{ms}';
+             box.dispatchEvent(new Event('change', {{ bubbles: true }}))"
+        )
+    };
+    app.script(&pace("70000")).await;
+    app.click("button", "Save").await;
+    let problem = "return document.getElementById('feed-problem').textContent.includes('at least every 60 s')";
+    app.is_true("a sentence about the pace", problem).await;
+    app.script(&pace("1500")).await;
+    app.click("button", "Save").await;
+    dialog_is_gone(&app).await;
+    // Polled from now on, as the details say; and the form shows what is kept.
+    says(&app, "feed Studio", "polling").await;
+    app.click("button", "Details of Studio").await;
+    app.wait_until("the transport in the details", async |client| {
+        let text = "return document.querySelector('dialog[open]')?.textContent ?? ''";
+        match client.execute(text, Vec::new()).await {
+            Ok(Value::String(text)) if text.contains("long poll, the only one that is on") => {
+                Look::Done(())
+            }
+            seen => Look::Seen(format!("{seen:?}")),
+        }
+    })
+    .await;
+    app.press(fantoccini::key::Key::Escape).await;
+    dialog_is_gone(&app).await;
+    app.click("button", "Change Studio").await;
+    app.named("transports of a hub").await;
+    assert_eq!(app.script(BOXES).await, last);
+    let kept = "return document.getElementById('feed-refresh').value";
+    assert_eq!(app.script(kept).await, "1500");
     app.close().await;
 }
