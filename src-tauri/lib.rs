@@ -16,7 +16,7 @@ use ghostlight_api::{ApiError, ErrorCode};
 use ghostlight_engine::{Engine, Hooks, Input, host::PROJECT, store_error};
 pub use ghostlight_engine::{
     FeedDefaults, ModelDefaults,
-    feeds::{RECONNECT_VARIABLE, reconnects},
+    environment::{self, RECONNECT_VARIABLE, reconnects},
 };
 use std::{
     path::PathBuf,

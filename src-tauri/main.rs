@@ -2,7 +2,9 @@
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
 use clap::Parser;
-use ghostlight_desktop::{FeedDefaults, ModelDefaults, RECONNECT_VARIABLE, Start, reconnects};
+use ghostlight_desktop::{
+    FeedDefaults, ModelDefaults, RECONNECT_VARIABLE, Start, environment, reconnects,
+};
 use std::{path::PathBuf, process::ExitCode};
 
 /// Shows live whether a job posting is real.
@@ -54,17 +56,11 @@ fn main() -> ExitCode {
 
 /// What the environment says about feeds (SPEC C13).
 fn feeds() -> Result<FeedDefaults, String> {
-    const DELAY: &str = "GHOSTLIGHT_MAX_RECONNECT_DELAY_MS";
-    let max_delay_ms = match text(DELAY).map(|ms| ms.parse()) {
-        None => None,
-        Some(Ok(ms)) => Some(ms),
-        Some(Err(_)) => return Err(format!("{DELAY}: milliseconds are expected")),
-    };
     let reconnects = text(RECONNECT_VARIABLE).map_or(Ok(true), |text| reconnects(&text))?;
     Ok(FeedDefaults {
         url: text("GHOSTLIGHT_FEED_URL"),
         token: text("GHOSTLIGHT_FEED_TOKEN"),
-        max_delay_ms,
+        environment: environment::read(|name| Ok(text(name)), |why| why)?,
         stays_off: !reconnects,
     })
 }

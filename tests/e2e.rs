@@ -67,6 +67,8 @@ mod send;
 mod serving;
 #[path = "e2e/suggest.rs"]
 mod suggest;
+#[path = "e2e/switched_off.rs"]
+mod switched_off;
 #[path = "e2e/timeline.rs"]
 mod timeline;
 #[path = "e2e/unsaved.rs"]

@@ -83,7 +83,7 @@ async fn log(app: &App) -> Vec<String> {
         .collect()
 }
 
-async fn log_has(app: &App, words: &str) -> Vec<String> {
+pub async fn log_has(app: &App, words: &str) -> Vec<String> {
     app.wait_until(&format!("{words:?} in the log"), async |_| {
         let rows = log(app).await;
         match rows.iter().any(|row| row.contains(words)) {
@@ -94,7 +94,7 @@ async fn log_has(app: &App, words: &str) -> Vec<String> {
     .await
 }
 
-async fn choose_run(app: &App, name: &str) {
+pub async fn choose_run(app: &App, name: &str) {
     dialog_is_gone(app).await;
     app.press_char('2').await;
     let row = format!("//*[@id='runs']//*[@role='option'][contains(., '{name}')]");

@@ -33,6 +33,7 @@ use ghostlight_api::{
         Network, OpenExternal, Preferences, Reconnect, RetryRun, SetPreferences, Started,
         TestNotification, Theme,
     },
+    live::Environment,
     view::{NOTICE_EVENT, Notice, OPENED_EVENT, Opened, PostingOrder, Range, Subject},
 };
 use ghostlight_model::{FieldKey, PostingId, RunId};
@@ -123,6 +124,7 @@ impl Component for App {
         Self {
             shell: Shell {
                 preferences: Rc::default(),
+                environment: Environment::default(),
                 keys: Rc::default(),
                 ask: ctx.link().callback(Msg::Ask),
             },
@@ -251,6 +253,7 @@ impl App {
     }
 
     fn informed(&mut self, info: AppInfo) {
+        self.shell.environment = info.environment;
         self.apply(info.preferences.clone());
         if let Some(subject) = info.open.clone() {
             self.select(subject);

@@ -5,7 +5,7 @@ use crate::{
     dom,
     state::{command_bar::Deed, commands::Action, format::Zone, keys::Keymap},
 };
-use ghostlight_api::{ApiError, command::Preferences, view::Subject};
+use ghostlight_api::{ApiError, command::Preferences, live::Environment, view::Subject};
 use ghostlight_model::{CaptureId, CommitId, FieldKey, Micros, PostingId, RunId};
 use std::rc::Rc;
 use yew::{Callback, hook, use_context};
@@ -185,6 +185,8 @@ pub enum Ask {
 pub struct Shell {
     /// The preferences.
     pub preferences: Rc<Preferences>,
+    /// What goes before them: what the environment says of live features.
+    pub environment: Environment,
     /// Which key does what, by these preferences.
     pub keys: Rc<Keymap>,
     /// Takes wishes.
@@ -200,6 +202,11 @@ impl Shell {
             dom::local_offset_minutes()
         };
         Zone { minutes }
+    }
+
+    /// How many rows of a log are held while its end is followed.
+    pub fn log_rows(&self) -> u32 {
+        self.environment.log_rows(self.preferences.log_rows)
     }
 
     /// Shows an error as a toast.
@@ -238,6 +245,7 @@ impl Shell {
 pub fn use_shell() -> Shell {
     use_context::<Shell>().unwrap_or_else(|| Shell {
         preferences: Rc::default(),
+        environment: Environment::default(),
         keys: Rc::default(),
         ask: Callback::noop(),
     })

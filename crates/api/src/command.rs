@@ -1,6 +1,9 @@
 //! Commands: name, request and reply, declared once for window, hub and tests.
 
-use crate::view::{Notice, Subject, ViewData, ViewId, ViewQuery};
+use crate::{
+    live::{Environment, Reconnecting},
+    view::{Notice, Subject, ViewData, ViewId, ViewQuery},
+};
 use ghostlight_model::{
     Amount, CommitId, FieldKey, FieldValue, PostingId, RunId,
     event::ModelUse,
@@ -251,7 +254,7 @@ commands! {
     /// What the window needs to know once: version, data folder, platform, preferences.
     "app_info" GetAppInfo {} -> AppInfo;
 
-    /// Stores the window's preferences.
+    /// Stores the window's preferences, and acts by them. Those that cannot be are refused, and nothing changes.
     "set_preferences" SetPreferences {
         /// All of them.
         preferences: Preferences,
@@ -472,8 +475,12 @@ pub struct FeedForm {
     pub url: String,
     /// The adapter; `None` finds out.
     pub kind: Option<String>,
-    /// The only transport to use; `None` for the best that works.
-    pub transport: Option<String>,
+    /// The transports of a hub that are not to be used: `websocket sse poll`, at most two of them. Another system has
+    /// one of its own, which stays.
+    pub without: Vec<String>,
+    /// What moves by its events (lists of runs, its runs and their logs) is brought up to date at most once in so many
+    /// ms, up to [`FEED_EVERY_MS_MAX`]; 0 for each frame, `None` as [`Preferences::live_every_ms`] says.
+    pub refresh_ms: Option<u32>,
     /// A new token; `None` leaves the one that is kept, an empty text forgets it.
     pub token: Option<String>,
     /// Whether to connect.
@@ -638,6 +645,8 @@ pub struct AppInfo {
     pub first_start: bool,
     /// Why this page was loaded, if something happened to the one before it.
     pub notice: Option<Notice>,
+    /// What the environment says of live features, in place of the preferences.
+    pub environment: Environment,
 }
 
 /// The window's preferences.
@@ -659,6 +668,13 @@ pub struct Preferences {
     /// Live lists (postings, runs, events) are brought up to date at most once in so many ms, up to
     /// [`LIVE_EVERY_MS_MAX`]; 0 for each frame.
     pub live_every_ms: u16,
+    /// Rows of a log that are held while its end is followed: from [`LOG_ROWS_MIN`](crate::live::LOG_ROWS_MIN) to
+    /// [`ROWS_MAX`](crate::view::ROWS_MAX), beyond which the nearer end counts. Those before are read from the disk.
+    pub log_rows: u16,
+    /// Live features are off: no feed is connected, whatever the feeds' own switches say.
+    pub live_off: bool,
+    /// How long feeds wait between two tries.
+    pub reconnecting: Reconnecting,
     /// Which notifications the system is given.
     pub notifications: Notifications,
     /// Whether shortcuts that are a single character act (WCAG 2.1.4).
@@ -686,6 +702,9 @@ pub enum WeekStart {
 /// The longest time between two updates of a live list, in ms. A greater one counts as this.
 pub const LIVE_EVERY_MS_MAX: u16 = 5_000;
 
+/// The longest time between two updates of what moves by one feed's events, in ms.
+pub const FEED_EVERY_MS_MAX: u32 = 60_000;
+
 impl Default for Preferences {
     fn default() -> Self {
         Self {
@@ -696,6 +715,9 @@ impl Default for Preferences {
             relative: false,
             weeks: WeekStart::Locale,
             live_every_ms: 0,
+            log_rows: 100,
+            live_off: false,
+            reconnecting: Reconnecting::default(),
             notifications: Notifications::default(),
             single_keys: true,
             keys: BTreeMap::new(),

@@ -9,6 +9,7 @@
 
 pub mod command;
 pub mod error;
+pub mod live;
 pub mod view;
 
 pub use command::{COMMANDS, Command};

@@ -17,6 +17,7 @@ mod export;
 mod history;
 mod hub;
 mod log;
+mod network;
 mod output;
 mod progress;
 mod send;

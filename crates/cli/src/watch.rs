@@ -6,19 +6,21 @@
 use crate::{
     Global,
     hub::Signals,
+    network,
     output::{Exit, fail, shown, variable, whole, write_all},
     send::{Given, Sender},
 };
+use ghostlight_api::live::Reconnecting;
 use ghostlight_engine::{
     StoreError,
+    environment::{self, LIVE_VARIABLE, RECONNECT_VARIABLE, reconnects},
     feeds::{
-        FeedEntry, Mark, MarkFile, News, Options, RECONNECT_VARIABLE, Store, Told, Watching,
+        FeedEntry, Mark, MarkFile, News, Options, Store, Told, Watching,
         feed::{
             Ended, Endpoint, Kind, Secret, Settings,
-            backoff::Backoff,
-            connection::{Failure, FailureClass, State, Status, Transport},
+            connection::{Failure, FailureClass, State, Status, Transport, Transports},
         },
-        json_line, reconnects, remembered, text_line,
+        json_line, remembered, text_line,
     },
     outbox,
 };
@@ -36,14 +38,6 @@ use std::{
 
 /// The environment variable with the feed's token.
 const TOKEN_VARIABLE: &str = "GHOSTLIGHT_FEED_TOKEN";
-/// The environment variable with the longest wait between two tries, in ms (SPEC C13).
-const MAX_DELAY_VARIABLE: &str = "GHOSTLIGHT_MAX_RECONNECT_DELAY_MS";
-/// The environment variable with how many of the stored events are shown again (SPEC C7, C13).
-const HISTORY_VARIABLE: &str = "GHOSTLIGHT_EVENT_HISTORY_LIMIT";
-/// The most that it may name: their places are held in memory, 16 bytes each.
-const HISTORY_MAX: usize = 1_000_000;
-/// The first wait between two tries, in ms, unless the longest is shorter.
-const BASE_DELAY_MS: u64 = 1_000;
 /// Entries read from the log at a time.
 const PAGE: usize = 512;
 /// Lines are written in pieces of at most so many bytes, which a pipe takes whole or not at all (POSIX `PIPE_BUF`).
@@ -65,6 +59,9 @@ pub(crate) struct Args {
     /// Which system the feed is, if its first answer does not tell
     #[arg(long, value_parser = kind, value_name = "hub|workflow|typed|sse")]
     adapter: Option<Kind>,
+    /// Do not use these transports of a hub, such as websocket,sse; one of the three has to be left
+    #[arg(long, value_name = "websocket|sse|poll", value_delimiter = ',', value_parser = transport)]
+    without: Vec<Transport>,
     /// End after so many events
     #[arg(long, value_name = "N", value_parser = count)]
     count: Option<u64>,
@@ -88,6 +85,11 @@ fn kind(word: &str) -> Result<Kind, String> {
     Kind::of_word(word).ok_or_else(|| format!("one of {words}"))
 }
 
+fn transport(word: &str) -> Result<Transport, String> {
+    let words = Transport::ALL.map(Transport::word).join(", ");
+    Transport::of_word(word).ok_or_else(|| format!("one of {words}"))
+}
+
 fn count(text: &str) -> Result<u64, String> {
     let number = whole(text).ok().filter(|number| *number > 0);
     number.ok_or_else(|| "a whole number from 1 on is expected".to_owned())
@@ -101,8 +103,7 @@ fn seconds(text: &str) -> Result<Duration, String> {
 }
 
 pub(crate) fn run(global: &Global, args: &Args) -> Result<Exit, Exit> {
-    let settings = settings(args)?;
-    let history = history_limit()?;
+    let (settings, history) = settings(args)?;
     let signals = Signals::install()?;
     let engine = global.engine()?;
     let store = engine.hub().store();
@@ -140,6 +141,14 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Exit, Exit> {
         ..Options::default()
     };
     let watching = Watching::start(store, settings, options).map_err(|e| store_failed(&e))?;
+    let heard = network::listen(&printer.endpoint, watching.remote());
+    heard.map_err(|e| {
+        fail(
+            Exit::Usage,
+            &format!("cannot listen for the network: {e}"),
+            None,
+        )
+    })?;
     stop_on(signals, &watching, &printer.stopped)?;
     printer.sender = Sender::start(global, &args.send, watching.remote())?;
     let ended = follow(&watching, &mut printer);
@@ -166,7 +175,8 @@ fn follow(watching: &Watching, printer: &mut Printer) -> Result<Exit, Exit> {
     }
 }
 
-fn settings(args: &Args) -> Result<Settings, Exit> {
+/// What to follow, and how many of the stored events are shown again.
+fn settings(args: &Args) -> Result<(Settings, Option<usize>), Exit> {
     let usage = |message: String| fail(Exit::Usage, &message, None);
     let (endpoint, token) = Endpoint::parse(&args.url).map_err(|e| usage(e.to_string()))?;
     let from_environment = variable(TOKEN_VARIABLE)?.map(|text| text.trim().to_owned());
@@ -183,30 +193,21 @@ fn settings(args: &Args) -> Result<Settings, Exit> {
         }
         settings.kind = Some(kind);
     }
-    if let Some(text) = variable(MAX_DELAY_VARIABLE)? {
-        let bad = |why: String| usage(format!("{MAX_DELAY_VARIABLE}: {why}"));
-        let cap = text
-            .parse()
-            .map_err(|_| bad("milliseconds are expected".into()))?;
-        settings.connection.backoff =
-            Backoff::new(BASE_DELAY_MS.min(cap), 2.0, cap).map_err(|e| bad(e.to_string()))?;
+    let environment = environment::read(variable, usage)?;
+    if environment.live == Some(false) {
+        let message =
+            format!("{LIVE_VARIABLE} switches all live features off, so no feed is followed");
+        let hint = format!("Unset {LIVE_VARIABLE} to follow one.");
+        return Err(fail(Exit::Usage, &message, Some(&hint)));
     }
+    settings.connection.follows_network = !settings.endpoint.is_loopback();
+    let transports = Transports::without(&args.without);
+    settings.connection.transports = transports.map_err(|e| usage(format!("--without: {e}")))?;
+    settings.connection.backoff = environment::backoff(&environment, Reconnecting::default());
     if let Some(text) = variable(RECONNECT_VARIABLE)? {
         settings.connection.reconnects = reconnects(&text).map_err(usage)?;
     }
-    Ok(settings)
-}
-
-fn history_limit() -> Result<Option<usize>, Exit> {
-    let Some(text) = variable(HISTORY_VARIABLE)? else {
-        return Ok(None);
-    };
-    let number = text.trim().parse().ok();
-    let number = number.filter(|number| (1..=HISTORY_MAX).contains(number));
-    let message = format!("{HISTORY_VARIABLE}: a number from 1 to {HISTORY_MAX} is expected");
-    number
-        .map(Some)
-        .ok_or_else(|| fail(Exit::Usage, &message, None))
+    Ok((settings, environment.history.map(|limit| limit as usize)))
 }
 
 /// Where the latest `limit` events of a feed begin, with the gaps between them.
@@ -426,7 +427,7 @@ impl Printer<'_> {
         }
         let (state, attempt, error) = &now;
         let state = state_word(*state);
-        let transport = transport_word(status.transport);
+        let transport = status.transport.word();
         if self.global.json {
             let line = json!({
                 "type": "status", "state": state, "attempt": attempt, "error": error, "transport": transport,
@@ -533,14 +534,6 @@ fn state_word(state: State) -> &'static str {
         State::Polling => "polling",
         State::Reconnecting => "reconnecting",
         State::Offline => "offline",
-    }
-}
-
-fn transport_word(transport: Transport) -> &'static str {
-    match transport {
-        Transport::WebSocket => "websocket",
-        Transport::Sse => "sse",
-        Transport::LongPoll => "poll",
     }
 }
 

@@ -5,7 +5,7 @@
 use ghostlight_api::view::{
     LinkState, LinkView, SENT_CHARS_MAX, SENT_MAX, SUBSCRIPTIONS_MAX, SentRow, StreamRow, Traffic,
 };
-use ghostlight_feed::connection::{Failure, FailureClass, State, Status, Transport};
+use ghostlight_feed::connection::{Failure, FailureClass, State, Status};
 use ghostlight_model::{Micros, StreamId, message::Message};
 use ghostlight_store::ReceivedCount;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -125,7 +125,7 @@ impl Board {
             self.link.since = now;
         }
         self.link.state = state;
-        self.link.transport = transport_word(status.transport).to_owned();
+        self.link.transport = status.transport.word().to_owned();
         self.link.attempt = status.attempt;
         self.link.next_try = next_try;
         self.link.last_error = status.last_error.as_ref().map(failure_words);
@@ -327,21 +327,6 @@ pub(crate) fn link_state(state: State) -> LinkState {
     }
 }
 
-/// The word of a transport in settings and views.
-pub fn transport_word(transport: Transport) -> &'static str {
-    match transport {
-        Transport::WebSocket => "websocket",
-        Transport::Sse => "sse",
-        Transport::LongPoll => "poll",
-    }
-}
-
-/// Back from [`transport_word`].
-pub fn transport_of(word: &str) -> Option<Transport> {
-    let all = [Transport::WebSocket, Transport::Sse, Transport::LongPoll];
-    all.into_iter().find(|one| transport_word(*one) == word)
-}
-
 /// Events a second over the last whole seconds.
 #[derive(Debug, Default)]
 struct Rate {
@@ -378,6 +363,7 @@ impl Rate {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ghostlight_feed::connection::Transport;
 
     fn at(seconds: i64) -> Micros {
         Micros(seconds * SECOND_US)

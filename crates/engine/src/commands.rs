@@ -287,12 +287,21 @@ impl Handle<GetAppInfo> for Engine {
             open: self.opening(),
             first_start: self.shared.first_start,
             notice: self.shared.for_next_page().take(),
+            environment: self.shared.monitor.environment(),
         })
     }
 }
 
 impl Handle<SetPreferences> for Engine {
     fn handle(&self, command: SetPreferences) -> Result<(), ApiError> {
+        let reconnecting = command.preferences.reconnecting.check();
+        reconnecting.map_err(|why| {
+            ApiError::new(
+                ErrorCode::Input,
+                why,
+                "Nothing was saved; the settings say what may stand there.",
+            )
+        })?;
         let text = serde_json::to_string(&command.preferences)
             .map_err(|e| ApiError::internal(format!("storing preferences: {e}")))?;
         self.store()
@@ -302,8 +311,8 @@ impl Handle<SetPreferences> for Engine {
         self.shared.live_every(&command.preferences);
         self.shared
             .attending
-            .prefer(command.preferences.notifications);
-        Ok(())
+            .prefer(command.preferences.notifications.clone());
+        self.shared.monitor.prefer(&command.preferences)
     }
 }
 

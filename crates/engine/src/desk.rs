@@ -7,7 +7,7 @@
 //! frame shows nothing more, and keeps two processors busy.
 
 use ghostlight_api::view::{Ping, Subject, VIEWS_MAX, ViewId, ViewQuery};
-use ghostlight_model::PostingId;
+use ghostlight_model::{PostingId, RunId};
 use ghostlight_store::Changes;
 use ghostlight_sync::Millis;
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,6 +29,8 @@ pub struct Desk {
     shown: Option<Subject>,
     /// Time between two pulls of a live list, in ms; 0 for each frame.
     live_every_ms: u64,
+    /// The same for what moves by the runs of an origin that has its own.
+    paces: BTreeMap<String, u64>,
     pace: Pace,
 }
 
@@ -129,11 +131,39 @@ impl Desk {
         self.pace.count(changes.events, now);
         let concerned = self.views.iter();
         let concerned = concerned.filter(|(_, view)| view.concerned_by(changes));
+        let of_changes = self.pace_of_changes(changes);
         for (id, view) in concerned {
-            let due = view.due(self.live_every_ms, self.pace.rush);
+            let own = match (view.run(), &view.query) {
+                (Some(run), _) => self.pace_of(run),
+                (None, ViewQuery::Runs { .. }) => of_changes,
+                (None, _) => None,
+            };
+            let due = view.due(self.live_every_ms, own, self.pace.rush);
+            // What another feed changed is not put off.
+            let due = self.waiting.get(id).map_or(due, |before| due.min(*before));
             self.waiting.insert(*id, due);
         }
         self.tick(now)
+    }
+
+    /// The shortest time of those whose runs changed; `None` if one of them has none of its own, or something else changed.
+    fn pace_of_changes(&self, changes: &Changes) -> Option<u64> {
+        if changes.everything || self.paces.is_empty() {
+            return None;
+        }
+        let own = changes.runs.iter().map(|run| self.pace_of(run));
+        own.collect::<Option<Vec<u64>>>()?.into_iter().min()
+    }
+
+    /// The time of the feed that a run is of, in ms, if it has its own.
+    fn pace_of(&self, run: &RunId) -> Option<u64> {
+        let (origin, _) = run.place().filter(|_| !self.paces.is_empty())?;
+        self.paces.get(origin).copied()
+    }
+
+    /// Sets the times of the origins that have their own. What waits already is not put off.
+    pub fn set_paces(&mut self, paces: BTreeMap<String, u64>) {
+        self.paces = paces;
     }
 
     /// Marks what has waited long enough.
@@ -159,7 +189,8 @@ impl Desk {
         self.live_every_ms = ms;
         for (id, due) in &mut self.waiting {
             if let Some(view) = self.views.get(id) {
-                *due = view.due(ms, self.pace.rush);
+                // Those of a feed with a time of its own are shown once too early at worst.
+                *due = view.due(ms, None, self.pace.rush).min(*due);
             }
         }
         self.tick(now)
@@ -208,11 +239,24 @@ impl Desk {
 }
 
 impl View {
-    /// When a change of it may be pinged.
-    fn due(&self, live_every_ms: u64, rush: bool) -> Millis {
-        let every = match self.is_live_list() {
-            true => live_every_ms,
-            false => 0,
+    /// The run that it shows, or whose log.
+    fn run(&self) -> Option<&RunId> {
+        match &self.query {
+            ViewQuery::Run(run)
+            | ViewQuery::Events {
+                subject: Subject::Run(run),
+                ..
+            } => Some(run),
+            _ => None,
+        }
+    }
+
+    /// When a change of it may be pinged: by the time of the feed that it is about, in ms, where that has `own`.
+    fn due(&self, live_every_ms: u64, own: Option<u64>, rush: bool) -> Millis {
+        let every = match own {
+            Some(own) => own,
+            None if self.is_live_list() => live_every_ms,
+            None => 0,
         };
         let every = match rush && self.moves_in_a_rush() {
             true => every.max(RUSH_EVERY_MS),
@@ -309,7 +353,6 @@ fn touches(subject: &Subject, changes: &Changes) -> bool {
 mod tests {
     use super::*;
     use ghostlight_api::view::{Range, RunFilter};
-    use ghostlight_model::RunId;
 
     /// Where time does not matter.
     const T0: Millis = Millis(0);
@@ -429,6 +472,50 @@ mod tests {
         assert_eq!((desk.pulled(), desk.next_wakeup()), (None, None));
         // After a quiet time the first change is shown at once.
         assert_eq!(desk.changed(&runs(&["b"]), Millis(9_000)), ping(&[1]));
+    }
+
+    #[test]
+    fn a_feed_with_a_time_of_its_own_moves_what_is_about_it_by_that_and_nothing_else() {
+        let mut desk = Desk::default();
+        desk.set_live_every(1_000, T0);
+        desk.set_paces([("feed:slow".to_owned(), 5_000), ("feed:fast".to_owned(), 0)].into());
+        let run = |id| ViewQuery::Run(RunId(id));
+        let views = [
+            list(),
+            run("feed:slow/run/a".into()),
+            run("feed:fast/run/a".into()),
+            run("a".into()),
+        ];
+        let views = (1..).map(ViewId).zip(views).collect();
+        desk.register(views);
+        let all = [ViewId(1), ViewId(2), ViewId(3), ViewId(4)];
+        let mut changed = |runs_of: &[&str], waits: u64, seen: &[u32]| {
+            desk.pull(&all, Millis(100_000));
+            assert_eq!(desk.pulled(), None);
+            let now = Millis(100_000 + waits);
+            let early = match waits {
+                0 => None,
+                _ => desk.changed(&runs(runs_of), Millis(100_001)),
+            };
+            assert_eq!(early, None, "{runs_of:?}");
+            let ping_now = match waits {
+                0 => desk.changed(&runs(runs_of), now),
+                _ => {
+                    assert_eq!(desk.tick(Millis(now.0 - 1)), None, "{runs_of:?}");
+                    desk.tick(now)
+                }
+            };
+            assert_eq!(ping_now, ping(seen), "{runs_of:?}");
+            desk.pull(&all, now);
+            desk.pulled();
+        };
+        changed(&["feed:slow/run/a"], 5_000, &[1, 2]);
+        changed(&["feed:slow/run/other"], 5_000, &[1]);
+        changed(&["feed:fast/run/a"], 0, &[1, 3]);
+        changed(&["feed:slow/run/b", "feed:fast/run/b"], 0, &[1]);
+        // One that has no time of its own moves the list as the setting says.
+        changed(&["feed:slow/run/b", "feed:other/run/b"], 1_000, &[1]);
+        changed(&["a"], 0, &[4]);
     }
 
     #[test]

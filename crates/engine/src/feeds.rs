@@ -15,7 +15,7 @@ use crate::{
 pub use ghostlight_feed as feed;
 use ghostlight_feed::{
     Client, Command, Cursor, Ended, Item, Kind, Memory, Recalled, Secret, Settings, Update,
-    connection::Status, outbox,
+    backoff::Backoff, connection::Status, outbox,
 };
 use ghostlight_hub::{Hub, Waker};
 use ghostlight_model::{Epoch, Micros, Offset, StreamId, message::Message};
@@ -148,6 +148,13 @@ impl Remote {
     /// Tells the connection something. One too many is dropped: the same is wanted already.
     pub fn command(&self, command: Command) {
         let _ = self.commands.try_send(command);
+    }
+
+    /// Sets the waits between two tries. `false` if too much waits already, and it will not know of them; one that has
+    /// ended need not.
+    pub fn wait_by(&self, backoff: Backoff) -> bool {
+        let sent = self.commands.try_send(Command::Backoff(backoff));
+        !matches!(sent, Err(TrySendError::Full(_)))
     }
 
     /// Sends a message to a feed that takes some; [`News::Sent`] with this number says what became of it. An error, in a
@@ -727,23 +734,6 @@ pub struct Told {
     pub entry: FeedEntry,
     /// Where to read on.
     pub behind: Mark,
-}
-
-/// The environment variable that switches trying again off (SPEC C13).
-pub const RECONNECT_VARIABLE: &str = "GHOSTLIGHT_RECONNECT";
-
-/// Whether [`RECONNECT_VARIABLE`] lets a feed try again; an empty text is as good as none.
-///
-/// # Errors
-/// What is expected, in a sentence.
-pub fn reconnects(text: &str) -> Result<bool, String> {
-    match text.trim().to_ascii_lowercase().as_str() {
-        "" | "1" | "true" | "on" | "yes" => Ok(true),
-        "0" | "false" | "off" | "no" => Ok(false),
-        _ => Err(format!(
-            "{RECONNECT_VARIABLE}: 1, true or on, or 0, false or off, is expected"
-        )),
-    }
 }
 
 /// One line of JSON, as `watch --json` prints it (DESIGN *Command line*). The body is verbatim, but for line ends

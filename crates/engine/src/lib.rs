@@ -19,6 +19,7 @@ pub mod commands;
 pub mod desk;
 mod digest;
 mod edit;
+pub mod environment;
 pub mod export;
 mod exports;
 pub mod feeds;
@@ -64,7 +65,7 @@ use ghostlight_model::{EventBody, RunId, commit::AuthorId, run::RunStatus};
 pub use ghostlight_store::{DATABASE, StoreError};
 use ghostlight_sync::Millis;
 use imports::Imports;
-use monitor::Monitor;
+use monitor::{Live, Monitor};
 use pipeline::{Debts, Job, Pipeline};
 use process::ProcessLock;
 use secrets::Secrets;
@@ -172,6 +173,7 @@ impl Engine {
             Arc::clone(&attending),
             Secrets::of(folder, host.keychain()),
             digest_after,
+            Live::of(&preferences),
         );
         let shared = Arc::new(Shared {
             folder: folder.to_owned(),

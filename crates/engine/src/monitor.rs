@@ -2,28 +2,34 @@
 //!
 //! [`Monitor`] starts and stops them as they are set up, changed and removed; what they tell goes onto their
 //! [`Board`], and the window is pinged. Everything shown is read from the store and the boards: nothing is handed on
-//! from memory that is not on disk.
+//! from memory that is not on disk. Whether any is followed at all is said by [`live`]; what a person sets of one is read
+//! by [`form`].
+
+mod form;
+mod live;
 
 use crate::{
     attend::Attending,
     attention::FeedName,
-    board::{Board, CatchUp, Word, transport_of},
+    board::{Board, CatchUp, Word},
     desk::Desk,
     digest::{Digest, Digests, Shown},
     feeds::{
         News, Options, Remote, Tokens, Watching,
-        feed::{Command, Endpoint, Kind, Settings, backoff::Backoff, connection::Transports},
+        feed::{Command, Endpoint, Kind, Settings},
         guarded,
     },
     host::Host,
     outbox::{self, Told, Waiting},
-    secrets::{self, Secrets},
+    secrets::Secrets,
     sending::{Sending, not_sent},
     store_error,
 };
+use form::{read_form, transports_of, without};
 use ghostlight_api::{
     ApiError, ErrorCode,
     command::FeedForm,
+    live::{Environment, LiveSwitch},
     view::{DIGEST_RUNS_MAX, FeedHealth, FeedRow, LinkState, LinkView, Notice, TokenPlace},
 };
 use ghostlight_feed::{
@@ -39,6 +45,7 @@ use ghostlight_model::{
 };
 use ghostlight_store::{Feed, FeedSettings, OutboxCounts, Store, StoreError, read::Rows};
 use ghostlight_sync::{frame::Secret, reception::Completeness};
+pub(crate) use live::Live;
 use std::{
     collections::BTreeMap,
     fmt,
@@ -54,8 +61,6 @@ use std::{
 const REMEMBER_EVERY_US: i64 = 30_000_000;
 /// How long a feed's thread waits for news before it looks at the clock.
 const TICK: Duration = Duration::from_secs(1);
-/// The first wait between two tries, in ms, unless the longest is shorter.
-const BASE_DELAY_MS: u64 = 1_000;
 
 /// What the environment says about feeds (SPEC C13); the shell reads it.
 #[derive(Clone, Default)]
@@ -64,8 +69,8 @@ pub struct FeedDefaults {
     pub url: Option<String>,
     /// Its token.
     pub token: Option<String>,
-    /// The longest wait between two tries, in ms.
-    pub max_delay_ms: Option<u64>,
+    /// What goes before the settings.
+    pub environment: Environment,
     /// A failed try, or the end of a connection, is not followed by another try until somebody asks for it.
     pub stays_off: bool,
 }
@@ -74,7 +79,7 @@ impl fmt::Debug for FeedDefaults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Address and token may be secrets.
         f.debug_struct("FeedDefaults")
-            .field("max_delay_ms", &self.max_delay_ms)
+            .field("environment", &self.environment)
             .field("stays_off", &self.stays_off)
             .finish_non_exhaustive()
     }
@@ -142,6 +147,7 @@ struct Shared {
     digest_after: Duration,
     trouble: Mutex<Option<String>>,
     defaults: Mutex<FeedDefaults>,
+    live: Mutex<Live>,
     sending: Sending,
 }
 
@@ -150,6 +156,7 @@ pub(crate) struct Source {
     pub id: i64,
     pub name: String,
     pub origin: Option<String>,
+    /// Whether it is followed, connected or not.
     pub enabled: bool,
     /// Whether completeness can be proven for it; `None` until its system is known.
     pub proven: Option<bool>,
@@ -169,6 +176,7 @@ impl Monitor {
         attending: Arc<Attending>,
         secrets: Secrets,
         digest_after: Duration,
+        live: Live,
     ) -> Self {
         Self {
             shared: Arc::new(Shared {
@@ -184,6 +192,7 @@ impl Monitor {
                 digest_after,
                 trouble: Mutex::default(),
                 defaults: Mutex::default(),
+                live: Mutex::new(live),
                 sending: Sending::default(),
             }),
             running: Mutex::default(),
@@ -191,25 +200,40 @@ impl Monitor {
         }
     }
 
-    /// Follows every feed that is switched on, and the environment's.
+    /// Follows every feed that is switched on, and the environment's; none while live features are off.
     pub fn start(&self, defaults: FeedDefaults) -> Result<(), ApiError> {
         let _changing = lock(&self.changing);
         *lock(&self.shared.defaults) = defaults.clone();
+        self.shared.set_paces();
         let set_up = match &defaults.url {
             Some(url) => self.set_up_from_environment(url),
             None => Ok(()),
         };
         // What is wrong with the environment keeps no other feed from being followed.
+        self.follow_all()?;
+        if let Err(error) = &set_up {
+            *lock(&self.shared.trouble) = Some(error.message.clone());
+        }
+        set_up
+    }
+
+    /// Each feed that is switched on, anew; none while live features are off.
+    fn follow_all(&self) -> Result<(), ApiError> {
+        if self.live() != LiveSwitch::On {
+            return Ok(());
+        }
         for feed in self.shared.store.feeds().map_err(|e| store_error(&e))? {
             if feed.settings.enabled {
                 self.stop(feed.id);
                 self.follow(feed);
             }
         }
-        if let Err(error) = &set_up {
-            *lock(&self.shared.trouble) = Some(error.message.clone());
-        }
-        set_up
+        Ok(())
+    }
+
+    /// What the environment says in place of the settings.
+    pub fn environment(&self) -> Environment {
+        lock(&self.shared.defaults).environment
     }
 
     /// What is wrong with what the environment says, if anything is.
@@ -241,6 +265,7 @@ impl Monitor {
                     enabled: true,
                     publish: false,
                     transport: None,
+                    refresh_ms: None,
                 };
                 let added = store.add_feed(settings, self.shared.host.now());
                 added.wait().map(drop).map_err(|e| store_error(&e))
@@ -299,6 +324,7 @@ impl Monitor {
             return Err(store_error(&error));
         }
         lock(&self.shared.boards).remove(&id);
+        self.shared.set_paces();
         self.shared.secrets.forget(id)?;
         let secrets = self.shared.secrets.clone();
         let thread = thread::Builder::new().name("keychain-sweep".into());
@@ -307,9 +333,10 @@ impl Monitor {
         Ok(())
     }
 
-    /// Does not wait for the next try; a feed that ended is followed again.
+    /// Does not wait for the next try; a feed that ended is followed again. Refused while live features are off.
     pub fn reconnect(&self, id: Option<i64>) -> Result<(), ApiError> {
         let _changing = lock(&self.changing);
+        live::check_on(self.live())?;
         let feeds = self.shared.store.feeds().map_err(|e| store_error(&e))?;
         let wanted = feeds
             .into_iter()
@@ -317,7 +344,10 @@ impl Monitor {
         for feed in wanted {
             let state = self.shared.link_state(feed.id);
             match state {
-                Some(LinkState::Refused | LinkState::Stopped | LinkState::Off) | None => {
+                Some(
+                    LinkState::Refused | LinkState::Stopped | LinkState::Off | LinkState::LiveOff,
+                )
+                | None => {
                     self.stop(feed.id);
                     self.follow(feed);
                 }
@@ -416,7 +446,7 @@ impl Monitor {
     /// All feeds, with their connections and what waits for them.
     pub fn rows(&self) -> Result<Vec<FeedRow>, StoreError> {
         let defaults = lock(&self.shared.defaults).clone();
-        let rows = self.linked(|feed, board, now| {
+        let rows = self.linked(|feed, board, link, now| {
             let waiting = match feed.stored_as() {
                 Some(hub) => outbox::counts(&self.shared.store, hub)?,
                 None => OutboxCounts::default(),
@@ -430,6 +460,7 @@ impl Monitor {
                 enabled,
                 publish,
                 transport,
+                refresh_ms,
             } = feed.settings;
             Ok(FeedRow {
                 proven: is_proven(kind.as_deref()),
@@ -439,7 +470,7 @@ impl Monitor {
                     }
                     place => place,
                 },
-                link: board.link(now),
+                link,
                 traffic,
                 takes_messages: takes_messages(kind.as_deref(), &url),
                 sent: board.sent_rows(),
@@ -450,7 +481,8 @@ impl Monitor {
                 origin: feed.origin,
                 enabled,
                 publish,
-                forced: transport,
+                without: without(transport.as_deref()),
+                refresh_ms,
             })
         })?;
         rows.into_iter().collect()
@@ -458,7 +490,8 @@ impl Monitor {
 
     /// All feeds, as a list of runs needs them.
     pub fn sources(&self) -> Result<Vec<Source>, StoreError> {
-        self.linked(|feed, board, now| Source {
+        let live = self.live() == LiveSwitch::On;
+        self.linked(|feed, _, link, _| Source {
             id: feed.id,
             proven: feed
                 .settings
@@ -466,9 +499,9 @@ impl Monitor {
                 .as_deref()
                 .map(|kind| is_proven(Some(kind))),
             name: feed.settings.name,
-            enabled: feed.settings.enabled,
+            enabled: feed.settings.enabled && live,
             origin: feed.origin,
-            link: board.link(now),
+            link,
         })
     }
 
@@ -480,7 +513,7 @@ impl Monitor {
             .map_or(told, |board| board.silent_since(stream, told))
     }
 
-    /// The feeds that are switched on, as the indicator needs them.
+    /// The feeds that are followed, as the indicator needs them.
     pub fn health(&self) -> Result<Vec<FeedHealth>, StoreError> {
         let sources = self.sources()?.into_iter().filter(|feed| feed.enabled);
         let health = sources.map(|feed| FeedHealth {
@@ -492,7 +525,10 @@ impl Monitor {
     }
 
     /// Each feed with its board, also where it is not followed.
-    fn linked<T>(&self, read: impl Fn(Feed, &Board, Micros) -> T) -> Result<Vec<T>, StoreError> {
+    fn linked<T>(
+        &self,
+        read: impl Fn(Feed, &Board, LinkView, Micros) -> T,
+    ) -> Result<Vec<T>, StoreError> {
         let now = self.shared.host.now();
         let feeds = self.shared.store.feeds()?;
         let boards = lock(&self.shared.boards);
@@ -500,7 +536,9 @@ impl Monitor {
             let since = feed.last_connected.unwrap_or(feed.added);
             let idle = Board::new(since, false, feed.last_connected);
             let board = boards.get(&feed.id).unwrap_or(&idle);
-            read(feed, board, now)
+            let link = board.link(now);
+            let link = self.shared.link_or_off(feed.settings.enabled, link);
+            read(feed, board, link, now)
         });
         Ok(read.collect())
     }
@@ -516,8 +554,10 @@ impl Monitor {
 
     fn restart(&self, id: i64) -> Result<(), ApiError> {
         self.stop(id);
+        self.shared.set_paces();
         let feed = self.shared.store.feed(id).map_err(|e| store_error(&e))?;
-        match feed.filter(|feed| feed.settings.enabled) {
+        let live = self.live() == LiveSwitch::On;
+        match feed.filter(|feed| feed.settings.enabled && live) {
             Some(feed) => self.follow(feed),
             None => {
                 lock(&self.shared.boards).remove(&id);
@@ -618,21 +658,11 @@ impl Shared {
         let defaults = lock(&self.defaults).clone();
         let mut settings = Settings::new(endpoint, None);
         settings.kind = feed.settings.kind.as_deref().and_then(Kind::of_word);
-        settings.connection.follows_network = !is_loopback(&settings.endpoint);
+        settings.connection.follows_network = !settings.endpoint.is_loopback();
         settings.connection.reconnects = !defaults.stays_off;
-        if let Some(transport) = feed.settings.transport.as_deref().and_then(transport_of) {
-            settings.connection.transports = Transports::only(transport);
-        }
-        if let Some(cap) = defaults.max_delay_ms {
-            let backoff = Backoff::new(BASE_DELAY_MS.min(cap), 2.0, cap);
-            settings.connection.backoff = backoff.map_err(|e| {
-                ApiError::new(
-                    ErrorCode::Input,
-                    format!("the longest wait between two tries: {e}"),
-                    "Set GHOSTLIGHT_MAX_RECONNECT_DELAY_MS to milliseconds, or leave it out.",
-                )
-            })?;
-        }
+        let without = transports_of(&without(feed.settings.transport.as_deref()))?;
+        settings.connection.transports = without;
+        settings.connection.backoff = self.backoff();
         Ok(settings)
     }
 
@@ -681,6 +711,8 @@ impl Shared {
                 Some(News::Sent { id, outcome }) => self.sending.answered(feed.id, id, outcome),
                 Some(News::Feed { kind: found, .. }) => {
                     kind = Some(found.word().to_owned());
+                    // Its runs have a name from now on.
+                    self.set_paces();
                     self.count_quarantine(feed.id);
                 }
                 Some(News::Status(status)) => {
@@ -864,6 +896,20 @@ impl Shared {
         Ok(Some(digest))
     }
 
+    /// How often what moves by each feed's events is drawn.
+    fn set_paces(&self) {
+        let feeds = match self.store.feeds() {
+            Ok(feeds) => feeds,
+            // They move as fast as before; whoever reads the feeds says why they cannot be read.
+            Err(error) => return tracing::warn!(%error, "the feeds' own paces cannot be read"),
+        };
+        let paces = feeds.into_iter().filter_map(|feed| {
+            let ms = feed.settings.refresh_ms?;
+            Some((feed.origin?, u64::from(ms)))
+        });
+        lock(&self.desk).set_paces(paces.collect());
+    }
+
     fn count_quarantine(&self, id: i64) {
         let count = || -> Option<u64> {
             let feed = self.store.feed(id).ok()??;
@@ -957,58 +1003,6 @@ fn takes_messages(kind: Option<&str>, url: &str) -> bool {
         && parse(url).is_ok_and(|(endpoint, _)| endpoint.is_websocket())
 }
 
-/// Settings and a token of its own, where one was typed.
-fn read_form(form: &FeedForm) -> Result<(FeedSettings, Option<String>), ApiError> {
-    let (endpoint, in_url) = parse(form.url.trim())?;
-    let unknown = |what: &str, word: &str| {
-        ApiError::new(
-            ErrorCode::Input,
-            format!("there is no {what} {word:?}"),
-            "Choose one of the list.",
-        )
-    };
-    if let Some(kind) = form
-        .kind
-        .as_deref()
-        .filter(|kind| Kind::of_word(kind).is_none())
-    {
-        return Err(unknown("adapter", kind));
-    }
-    if let Some(word) = form
-        .transport
-        .as_deref()
-        .filter(|word| transport_of(word).is_none())
-    {
-        return Err(unknown("transport", word));
-    }
-    let kind = form.kind.as_deref().and_then(Kind::of_word);
-    endpoint.check(kind).map_err(|e| {
-        ApiError::new(
-            ErrorCode::Input,
-            e.to_string(),
-            "A stream is named like run/7; run/* takes all that begin so.",
-        )
-    })?;
-    let name = form.name.trim();
-    let settings = FeedSettings {
-        name: match name.is_empty() {
-            true => host_name(&endpoint),
-            false => name.to_owned(),
-        },
-        url: endpoint.url().to_string(),
-        kind: form.kind.clone(),
-        enabled: form.enabled,
-        publish: form.publish,
-        transport: form.transport.clone(),
-    };
-    let token = form.token.clone().map(|token| token.trim().to_owned());
-    let token = token.or(in_url.map(|secret| secret.0));
-    if let Some(token) = &token {
-        secrets::check(token)?;
-    }
-    Ok((settings, token))
-}
-
 fn is_another_server(before: &str, now: &str) -> Result<bool, ApiError> {
     let (before, now) = (parse(before)?.0, parse(now)?.0);
     Ok(before.url().origin() != now.url().origin())
@@ -1031,16 +1025,6 @@ fn host_name(endpoint: &Endpoint) -> String {
         Some(port) => format!("{host}:{port}"),
         None => host.to_owned(),
     }
-}
-
-/// A server on this machine is there without any network.
-fn is_loopback(endpoint: &Endpoint) -> bool {
-    let host = endpoint.url().host_str().unwrap_or_default();
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost"
-        || host
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|ip| ip.is_loopback())
 }
 
 /// What a panicking holder left is whole: boards change in single steps.

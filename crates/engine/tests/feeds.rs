@@ -2,6 +2,8 @@
 //! their connections.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+#[path = "feeds/both.rs"]
+mod both;
 #[path = "feeds/event_streams.rs"]
 mod event_streams;
 #[path = "../../../tests/support/feed_server.rs"]

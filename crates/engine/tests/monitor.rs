@@ -1,6 +1,11 @@
 //! Feeds as the window sees them, against a real hub on a real socket: set up, refused, cut, caught up, removed.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+#[path = "monitor/form.rs"]
+mod form;
+#[path = "monitor/live.rs"]
+mod live;
+
 use ghostlight_api::{
     ErrorCode, ViewData, ViewQuery,
     command::{
@@ -97,7 +102,8 @@ impl Rig {
             name: "Studio".into(),
             url: format!("ws://{}/v1", self.address),
             kind: None,
-            transport: None,
+            without: Vec::new(),
+            refresh_ms: None,
             token: token.map(str::to_owned),
             enabled: true,
             publish: false,
@@ -262,8 +268,10 @@ fn what_is_wrong_with_a_form_is_said_and_nothing_is_kept() {
             form(|f| f.kind = Some("carrier pigeon".into())),
             ErrorCode::Input,
         ),
+        (form(|f| f.without = vec!["tube".into()]), ErrorCode::Input),
+        (form(|f| f.refresh_ms = Some(60_001)), ErrorCode::Input),
         (
-            form(|f| f.transport = Some("tube".into())),
+            form(|f| f.without = ["websocket", "sse", "poll"].map(str::to_owned).into()),
             ErrorCode::Input,
         ),
         (form(|f| f.name = "x".repeat(81)), ErrorCode::Rule),
@@ -304,7 +312,8 @@ fn a_fault_of_our_own_stops_a_feed_with_its_words() {
         name: "Studio".into(),
         url: format!("ws://{address}/feed"),
         kind: None,
-        transport: None,
+        without: Vec::new(),
+        refresh_ms: None,
         token: None,
         enabled: true,
         publish: false,
@@ -506,7 +515,6 @@ fn a_feed_of_the_environment_is_set_up_once_and_its_token_is_not_stored() {
     let defaults = FeedDefaults {
         url: Some(format!("ws://{}/v1", rig.address)),
         token: Some(TOKEN.into()),
-        max_delay_ms: Some(200),
         ..FeedDefaults::default()
     };
     rig.engine.follow_feeds(defaults.clone()).unwrap();

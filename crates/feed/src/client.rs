@@ -20,6 +20,7 @@ use crate::{
 use ghostlight_model::{Epoch, StreamId, message};
 use ghostlight_sync::{
     Millis,
+    backoff::Backoff,
     connection::{
         self, Action, Connection, Failure, FailureClass, Input, State, Status, Transport,
         Transports,
@@ -111,7 +112,7 @@ pub trait Memory: Send {
 }
 
 /// What a person or the system can say to a running client.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Command {
     /// Do not wait for the next try.
     ReconnectNow,
@@ -122,6 +123,8 @@ pub enum Command {
         /// There is.
         online: bool,
     },
+    /// The waits between two tries were set anew.
+    Backoff(Backoff),
     /// A person sends a message; [`Update::Sent`] says what became of it. It is sent at most once: never again by
     /// itself, and not later if there is no connection now.
     Send {
@@ -206,7 +209,7 @@ pub struct Client<M> {
     ending: Option<usize>,
     /// Messages that came before it was known which system this is.
     unread: VecDeque<Message>,
-    /// Of a system that is polled: the events that are stored.
+    /// Of a system that is polled, or was before its event stream came back: the events that are stored.
     seen: Option<Seen>,
     reports: mpsc::Sender<(u64, Report)>,
     begun: Instant,
@@ -368,6 +371,7 @@ impl<M: Memory> Client<M> {
             Command::ReconnectNow => self.tell(Input::ReconnectNow),
             Command::Token(answer) => self.answered(answer),
             Command::Network { online } => self.tell(Input::Network { online }),
+            Command::Backoff(backoff) => self.tell(Input::Backoff(backoff)),
             Command::Send { id, message } => self.send_message(id, &message),
             Command::OutboxAdded => self.publish(outbox::Input::Added),
             Command::OutboxChanged => self.publish(outbox::Input::Changed),
@@ -559,6 +563,7 @@ impl<M: Memory> Client<M> {
                 .as_ref()
                 .and_then(|adapter| adapter.last_event_id()),
             poll_every: self.settings.poll_every,
+            looks: self.seen.is_some(),
         };
         Link::open(dial, transport, attempt, self.reports.clone())
     }
@@ -625,7 +630,12 @@ impl<M: Memory> Client<M> {
                 self.polled(attempt, event);
             }
             Report::Json => {
-                self.tell(Input::Transports(Transports::only(Transport::LongPoll)));
+                // Whatever it has today: an event stream may come back, and is probed for.
+                self.tell(Input::Transports(Transports::one_way()));
+                self.tell(Input::Instead {
+                    attempt,
+                    transport: Transport::LongPoll,
+                });
             }
             Report::Alive => self.tell(Input::Heard { attempt }),
             Report::Beat => self.tell(Input::Beat { attempt }),
@@ -663,6 +673,12 @@ impl<M: Memory> Client<M> {
                 return self.hold(message);
             };
             self.identify(kind);
+        }
+        // A system that was polled may show on its event stream what it has shown before.
+        if let (Some(seen), Message::Event { data, .. }) = (&mut self.seen, &message)
+            && !seen.is_new(data)
+        {
+            return;
         }
         let held = std::mem::take(&mut self.unread);
         let now = self.now();
@@ -796,9 +812,14 @@ impl<M: Memory> Client<M> {
                 self.outbox = self.settings.outbox.map(Outbox::new);
                 self.adapter = Some(adapter);
                 self.waiting.push(Update::Identified(kind));
-                if self.settings.kind.is_none() && kind == Kind::Hub {
+                match kind {
                     // What only a hub has can be fallen back to now.
-                    self.tell(Input::Transports(self.allowed.clone()));
+                    Kind::Hub if self.settings.kind.is_none() => {
+                        self.tell(Input::Transports(self.allowed.clone()));
+                    }
+                    // Its ids and the names of its events are nowhere but on its event stream.
+                    Kind::Sse => self.tell(Input::Transports(Transports::only(Transport::Sse))),
+                    _ => {}
                 }
             }
             Err(e) => self.ended = Some(Ended::Memory(e.to_string())),
@@ -833,6 +854,11 @@ impl<M: Memory> Client<M> {
         let Some(probe) = &self.probe else { return };
         let send = |frame: ClientFrame| probe.send(Outgoing::Text(frame.to_text()));
         let sent = match report {
+            // Only a hub is greeted; another system has an event stream, or it has none.
+            Report::Opened { .. } if self.kind != Some(Kind::Hub) => {
+                self.probe = None;
+                return self.tell(Input::ProbeWorked { attempt });
+            }
             Report::Opened { .. } => send(ClientFrame::Hello(frame::Hello {
                 version: frame::VERSION,
                 token: self.settings.token.clone(),
@@ -877,7 +903,7 @@ fn transports(settings: &Settings) -> Result<Transports, connection::NoTransport
         Some(Kind::Hub) => Ok(settings.connection.transports.clone()),
         Some(Kind::Sse) => Ok(Transports::only(Transport::Sse)),
         _ if settings.endpoint.is_websocket() => Ok(Transports::only(Transport::WebSocket)),
-        // Or, if that turns out to be JSON, polled.
+        // And polled as well, once its answer turns out to be JSON.
         _ => Ok(Transports::only(Transport::Sse)),
     }
 }

@@ -6,7 +6,7 @@ use ghostlight_sync::{
     frame::Secret,
     names::{NameError, Pattern},
 };
-use std::fmt;
+use std::{fmt, net::IpAddr};
 use url::Url;
 
 /// The path of `ghostlight.v1`.
@@ -104,6 +104,13 @@ impl Endpoint {
     /// Whether events come by a WebSocket first.
     pub fn is_websocket(&self) -> bool {
         matches!(self.url.scheme(), "ws" | "wss")
+    }
+
+    /// Whether it names this computer, whose servers are there without any network.
+    pub fn is_loopback(&self) -> bool {
+        let host = self.url.host_str().unwrap_or_default();
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
     }
 
     /// Whether the path is that of our own protocol, for servers that name no subprotocol.
@@ -270,6 +277,22 @@ mod tests {
             "?stream=run/a%20b",
         ] {
             assert_eq!(parse(&format!("ws://h/v1{good}")).check(None), Ok(()));
+        }
+    }
+
+    #[test]
+    fn this_computer_is_known_by_its_names() {
+        for (host, own) in [
+            ("localhost", true),
+            ("127.0.0.1", true),
+            ("127.9.9.9:1", true),
+            ("[::1]:1", true),
+            ("0.0.0.0", false),
+            ("127.0.0.1.example", false),
+            ("hub.example", false),
+        ] {
+            let endpoint = parse(&format!("ws://{host}/v1"));
+            assert_eq!(endpoint.is_loopback(), own, "{host}");
         }
     }
 

@@ -55,8 +55,10 @@ pub struct FeedSettings {
     pub enabled: bool,
     /// Whether runs that end here are sent to it.
     pub publish: bool,
-    /// The only transport to use; `None` for the best that works.
+    /// The transports of a hub that may be used, by commas; `None` for all.
     pub transport: Option<String>,
+    /// What moves by its events is drawn anew at most once in so many ms; `None` as often as anything else.
+    pub refresh_ms: Option<u32>,
 }
 
 impl Store {
@@ -204,14 +206,17 @@ fn insert(batch: &Batch<'_>, settings: &FeedSettings, now: Micros) -> rusqlite::
         enabled,
         publish,
         transport,
+        refresh_ms,
     } = settings;
     batch
         .tx
         .prepare_cached(
-            "INSERT INTO feed (name, url, kind, enabled, publish, transport, added)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT INTO feed (name, url, kind, enabled, publish, transport, refresh_ms, added)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         )?
-        .execute(params![name, url, kind, enabled, publish, transport, now.0])?;
+        .execute(params![
+            name, url, kind, enabled, publish, transport, refresh_ms, now.0
+        ])?;
     Ok(batch.tx.last_insert_rowid())
 }
 
@@ -229,16 +234,17 @@ fn update(
         enabled,
         publish,
         transport,
+        refresh_ms,
     } = settings;
     batch
         .tx
         .prepare_cached(
             "UPDATE feed SET name = ?2, url = ?3, kind = ?4, enabled = ?5, publish = ?6, transport = ?7,
-                 origin = CASE WHEN ?8 THEN origin END, cursor = CASE WHEN ?8 THEN cursor END
+                 refresh_ms = ?8, origin = CASE WHEN ?9 THEN origin END, cursor = CASE WHEN ?9 THEN cursor END
              WHERE id = ?1",
         )?
         .execute(params![
-            id, name, url, kind, enabled, publish, transport, same
+            id, name, url, kind, enabled, publish, transport, refresh_ms, same
         ])
 }
 
@@ -308,9 +314,10 @@ fn feed(row: &Row<'_>) -> rusqlite::Result<Feed> {
             enabled: row.get(4)?,
             publish: row.get(5)?,
             transport: row.get(6)?,
+            refresh_ms: row.get(7)?,
         },
-        origin: row.get(7)?,
-        added: Micros(row.get(8)?),
-        last_connected: row.get::<_, Option<i64>>(9)?.map(Micros),
+        origin: row.get(8)?,
+        added: Micros(row.get(9)?),
+        last_connected: row.get::<_, Option<i64>>(10)?.map(Micros),
     })
 }

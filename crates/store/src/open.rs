@@ -46,6 +46,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0012_gap_order.sql"),
     include_str!("../migrations/0013_model_answers.sql"),
     include_str!("../migrations/0014_quarantine_count.sql"),
+    include_str!("../migrations/0015_feed_pace.sql"),
 ];
 /// The newest schema this version reads and writes.
 pub const SCHEMA: i64 = MIGRATIONS.len() as i64;

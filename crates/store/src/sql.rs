@@ -10,7 +10,7 @@ macro_rules! summary_columns {
 
 macro_rules! feed_columns {
     () => {
-        "id, name, url, kind, enabled, publish, transport, origin, added, last_connected"
+        "id, name, url, kind, enabled, publish, transport, refresh_ms, origin, added, last_connected"
     };
 }
 

@@ -827,7 +827,7 @@ fn a_history_from_before_branches_is_on_main() {
     let database = Connection::open(folder.path().join(DATABASE)).unwrap();
     database
         .execute_batch(
-            "DROP TABLE draft; DROP TABLE model_answer; DROP TABLE quarantine_count; DROP TABLE branch; DROP TABLE checkout; \
+            "DROP TABLE draft; DROP TABLE model_answer; DROP TABLE quarantine_count; ALTER TABLE feed DROP COLUMN refresh_ms; DROP TABLE branch; DROP TABLE checkout; \
              DROP TABLE dismissal; DROP TABLE judgement; DROP TABLE accuracy; DROP TABLE outline; \
              DROP TABLE archive_block; DROP TABLE archive_file; ALTER TABLE \"commit\" DROP COLUMN block; DROP INDEX posting_by_company; \
              DROP INDEX gap_by_arrival; ALTER TABLE gap DROP COLUMN number; CREATE INDEX gap_by_arrival ON gap (after_seq); \

@@ -256,6 +256,7 @@ fn settings(name: &str, url: &str) -> FeedSettings {
         enabled: true,
         publish: false,
         transport: None,
+        refresh_ms: Some(2_000),
     }
 }
 

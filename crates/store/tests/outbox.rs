@@ -419,6 +419,7 @@ fn a_hub_that_entries_wait_for_stays_the_same_source() {
         enabled: true,
         publish: true,
         transport: None,
+        refresh_ms: None,
     };
     let url = "ws://a.example/v1";
     let id = store.add_feed(settings("A", url, None), Micros(1)).wait();

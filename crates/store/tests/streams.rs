@@ -436,7 +436,7 @@ fn the_quarantine_is_bounded_and_counts_all_that_came() {
     let database =
         rusqlite::Connection::open(folder.path().join(ghostlight_store::DATABASE)).unwrap();
     database
-        .execute_batch("DROP TABLE quarantine_count; PRAGMA user_version = 13;")
+        .execute_batch("DROP TABLE quarantine_count; ALTER TABLE feed DROP COLUMN refresh_ms; PRAGMA user_version = 13;")
         .unwrap();
     drop(database);
     let store = open(folder.path());

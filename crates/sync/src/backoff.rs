@@ -23,7 +23,7 @@ pub enum BackoffError {
     Factor(f64),
 }
 
-/// Delays drawn from [[`FLOOR_MS`], min(cap, base · factorⁿ)], n the number of tries that failed before.
+/// Delays drawn from [[`FLOOR_MS`], min(cap, base · factorⁿ)] (the floor alone where that is shorter), n the number of tries that failed before.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Backoff {
     base_ms: u64,
@@ -71,7 +71,7 @@ impl Backoff {
         let power = i32::try_from(failed).unwrap_or(i32::MAX);
         // Infinite for large powers, which the cap takes care of; `as` saturates.
         let grown = (self.base_ms as f64 * self.factor.powi(power)) as u64;
-        let longest = grown.min(self.cap_ms);
+        let longest = grown.max(FLOOR_MS).min(self.cap_ms);
         let shortest = FLOOR_MS.min(longest);
         shortest + draw % (longest - shortest + 1)
     }
@@ -98,6 +98,12 @@ mod tests {
             assert_eq!(backoff.delay(failed, span + 1), FLOOR_MS, "{failed}");
         }
         assert_eq!(backoff.cap_ms(), 30_000);
+        // A base below the floor is the floor.
+        let hasty = Backoff::new(50, 2.0, 30_000).unwrap();
+        assert_eq!(
+            (hasty.delay(0, 0), hasty.delay(0, 77)),
+            (FLOOR_MS, FLOOR_MS)
+        );
     }
 
     #[test]
@@ -122,7 +128,7 @@ mod tests {
         #[test]
         fn every_delay_is_within_bounds(base in 1..10_000u64, factor in 1.0..10.0f64, cap in 10_000..CAP_MAX_MS, failed: u32, draw: u64) {
             let delay = Backoff::new(base, factor, cap).unwrap().delay(failed, draw);
-            proptest::prop_assert!(delay >= FLOOR_MS.min(base) && delay <= cap);
+            proptest::prop_assert!(delay >= FLOOR_MS && delay <= cap);
         }
     }
 }

@@ -238,7 +238,7 @@ fn Details(props: &DetailsProps) -> Html {
             <dl class="gl-facts">
                 { fact("Address", html! { <code>{ &feed.url }</code> }) }
                 { fact("System", html! { { kind_words(feed) } }) }
-                { fact("Transport", html! { { transport_words(&feed.link, feed.forced.as_deref()) } }) }
+                { fact("Transport", html! { { transport_words(&feed.link, &feed.without) } }) }
                 { fact("Attempt", html! { { if feed.link.attempt == 0 { "–".to_owned() } else { feed.link.attempt.to_string() } } }) }
                 { fact("Next try", html! { { feed.link.next_try.map_or("–".to_owned(), |at| format!("in {}", monitor::seconds_until(at, now))) } }) }
                 { fact("Last connected", html! { { last_connected(&shell, feed) } }) }
@@ -296,7 +296,7 @@ fn gap_words(feed: &FeedRow) -> String {
     }
 }
 
-fn transport_words(link: &LinkView, forced: Option<&str>) -> String {
+fn transport_words(link: &LinkView, without: &[String]) -> String {
     let words = match link.transport.as_str() {
         "websocket" => "WebSocket",
         "sse" => "server-sent events",
@@ -304,13 +304,15 @@ fn transport_words(link: &LinkView, forced: Option<&str>) -> String {
         "" => "–",
         other => other,
     };
-    match forced {
-        Some(set) if set == link.transport => format!("{words}, as set"),
+    match without {
+        [] => words.to_owned(),
+        _ if link.transport.is_empty() => words.to_owned(),
         // Only a hub has them all.
-        Some(_) if !link.transport.is_empty() => {
-            format!("{words}; this system has none of what is set")
+        off if off.contains(&link.transport) => {
+            format!("{words}; this system has no other, whatever is set")
         }
-        _ => words.to_owned(),
+        [_, _, ..] => format!("{words}, the only one that is on"),
+        [_] => format!("{words}, one of those that are on"),
     }
 }
 

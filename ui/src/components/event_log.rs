@@ -114,7 +114,7 @@ pub fn EventLog(props: &Props) -> Html {
             if !props.nodes.is_empty() {
                 { view_filters(&shell, props, &filter, *page, &on_filter) }
             }
-            <VirtualList id={props.id.clone()} {source} kind={Kind::Log} label={props.label.clone()} row_px={EVENT_PX} {render} {empty} {on_choose} {on_page} {chosen} />
+            <VirtualList id={props.id.clone()} {source} kind={Kind::Log} label={props.label.clone()} tail={shell.log_rows()} row_px={EVENT_PX} {render} {empty} {on_choose} {on_page} {chosen} />
             if let Some(opened) = &*opened {
                 <Body key={format!("{}.{}", opened.1, opened.2)} place={opened.clone()} {on_close} />
             }

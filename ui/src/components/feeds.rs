@@ -36,12 +36,11 @@ const KINDS: [(&str, &str); 5] = [
     ("typed", "Typed messages"),
     ("sse", "Event stream (SSE)"),
 ];
-/// Transports: word and label.
-const TRANSPORTS: [(&str, &str); 4] = [
-    ("", "The best that works"),
-    ("websocket", "WebSocket only"),
-    ("sse", "Server-sent events only"),
-    ("poll", "Long poll only"),
+/// Transports, best first: word and label.
+const TRANSPORTS: [(&str, &str); 3] = [
+    ("websocket", "WebSocket"),
+    ("sse", "Server-sent events"),
+    ("poll", "Long poll"),
 ];
 
 /// The list of feeds in the settings.
@@ -102,7 +101,8 @@ fn form_of(feed: &FeedRow) -> FeedForm {
         name: feed.name.clone(),
         url: feed.url.clone(),
         kind: feed.kind.clone(),
-        transport: feed.forced.clone(),
+        without: feed.without.clone(),
+        refresh_ms: feed.refresh_ms,
         token: None,
         enabled: feed.enabled,
         publish: feed.publish,
@@ -155,7 +155,8 @@ fn Form(props: &FormProps) -> Html {
             name: String::new(),
             url: String::new(),
             kind: None,
-            transport: None,
+            without: Vec::new(),
+            refresh_ms: None,
             token: None,
             enabled: true,
             publish: false,
@@ -175,8 +176,8 @@ fn Form(props: &FormProps) -> Html {
     let on_token = change(|form, text| form.token = Some(text)).reform(typed);
     let on_kind =
         change(|form, word| form.kind = (!word.is_empty()).then_some(word)).reform(chosen);
-    let on_transport =
-        change(|form, word| form.transport = (!word.is_empty()).then_some(word)).reform(chosen);
+    let on_transport = change(turn_transport);
+    let on_refresh = change(|form, text| form.refresh_ms = refresh(&text)).reform(left);
     let on_publish =
         change(|form, _| form.publish = !form.publish).reform(|_: Event| String::new());
     let onsubmit = {
@@ -249,12 +250,51 @@ fn Form(props: &FormProps) -> Html {
                 <input id="feed-token" data-first={is_refused.then_some("")} aria-describedby="feed-token-place" type="password" autocomplete="off" placeholder={token_hint} value={form.token.clone().unwrap_or_default()} oninput={on_token} />
                 <label for="feed-kind">{ "System" }</label>
                 { view_select("feed-kind", on_kind, &KINDS, form.kind.as_deref()) }
-                <label for="feed-transport">{ "Transport" }</label>
-                { view_select("feed-transport", on_transport, &TRANSPORTS, form.transport.as_deref()) }
+                <span>{ "Transports" }</span>
+                { view_transports(&form.without, &on_transport) }
+                <label for="feed-refresh">{ "Update at most every" }</label>
+                <span class="gl-option"><input id="feed-refresh" type="number" class="gl-number" step="any" placeholder="–" aria-describedby="feed-refresh-hint" value={form.refresh_ms.map(|ms| ms.to_string()).unwrap_or_default()} onchange={on_refresh} />{ "ms" }<span id="feed-refresh-hint" class="gl-dim">{ "What moves by its events. Empty: as the settings say of all." }</span></span>
                 <label class="gl-option"><input type="checkbox" checked={form.publish} onchange={on_publish} />{ "Send finished runs of this computer to this hub" }</label>
                 <p id="feed-token-place" class="gl-small gl-dim">{ token_words(token) }</p>
             </form>
         </Modal>
+    }
+}
+
+/// Which transports of a hub may be used. The last one cannot be switched off, and says so.
+fn view_transports(without: &[String], on_turn: &Callback<String>) -> Html {
+    let last = without.len() + 1 >= TRANSPORTS.len();
+    let option = |(word, label): &(&'static str, &'static str)| {
+        let word = *word;
+        let on = !without.iter().any(|off| off == word);
+        let title = (on && last).then_some("One of them has to be left");
+        let on_turn = on_turn.clone();
+        let onchange = Callback::from(move |_: Event| on_turn.emit(word.to_owned()));
+        html! { <label key={word} class="gl-option" {title}><input type="checkbox" checked={on} disabled={on && last} {onchange} />{ *label }</label> }
+    };
+    let hint = match last {
+        true => {
+            "One of them has to be left. Another system than a hub has one of its own, which stays."
+        }
+        false => {
+            "The best that works, of those that are on. Another system than a hub has one of its own, which stays."
+        }
+    };
+    html! {
+        <>
+            <div class="gl-choices" role="group" aria-label="transports of a hub" aria-describedby="feed-transports">{ for TRANSPORTS.iter().map(option) }</div>
+            <p id="feed-transports" class="gl-small gl-dim">{ hint }</p>
+        </>
+    }
+}
+
+/// Switches a transport off, or on again.
+fn turn_transport(form: &mut FeedForm, word: String) {
+    match form.without.iter().position(|off| *off == word) {
+        Some(at) => {
+            form.without.remove(at);
+        }
+        None => form.without.push(word),
     }
 }
 
@@ -294,6 +334,21 @@ fn typed(event: InputEvent) -> String {
     input.map(|input| input.value()).unwrap_or_default()
 }
 
+/// What stands in a box when it is left.
+fn left(event: Event) -> String {
+    let input = event
+        .target()
+        .and_then(|t| t.dyn_into::<HtmlInputElement>().ok());
+    input.map(|input| input.value()).unwrap_or_default()
+}
+
+/// Milliseconds as typed; nothing, or what is no number, is none of its own. The core refuses too many with a sentence.
+fn refresh(typed: &str) -> Option<u32> {
+    let ms = typed.trim().parse::<f64>().ok()?;
+    // What is out of bounds becomes the nearest.
+    ms.is_finite().then_some(ms.round() as u32)
+}
+
 fn chosen(event: Event) -> String {
     let select = event
         .target()
@@ -323,4 +378,44 @@ fn send<T: 'static>(
             (Err(error), None) => shell.error(&error),
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_of_its_own_is_read_as_typed() {
+        for (typed, ms) in [
+            ("", None),
+            ("  ", None),
+            ("fast", None),
+            ("NaN", None),
+            ("0", Some(0)),
+            (" 250.4 ", Some(250)),
+            ("-3", Some(0)),
+            ("1e99", Some(u32::MAX)),
+        ] {
+            assert_eq!(refresh(typed), ms, "{typed:?}");
+        }
+    }
+
+    #[test]
+    fn a_transport_is_switched_off_and_on_again() {
+        let mut form = FeedForm {
+            name: String::new(),
+            url: String::new(),
+            kind: None,
+            without: Vec::new(),
+            refresh_ms: None,
+            token: None,
+            enabled: true,
+            publish: false,
+        };
+        turn_transport(&mut form, "sse".into());
+        turn_transport(&mut form, "poll".into());
+        assert_eq!(form.without, ["sse", "poll"]);
+        turn_transport(&mut form, "sse".into());
+        assert_eq!(form.without, ["poll"]);
+    }
 }

@@ -21,6 +21,7 @@ pub mod field_row;
 pub mod history;
 pub mod imports;
 pub mod keys;
+pub mod live;
 mod marked;
 pub mod masthead;
 pub mod merge;

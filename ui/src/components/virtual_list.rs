@@ -112,6 +112,9 @@ pub struct Props {
     pub kind: Kind,
     /// Its accessible name.
     pub label: AttrValue,
+    /// Of a log: how many of the newest rows are held while they are followed.
+    #[prop_or_default]
+    pub tail: u32,
     /// Height of a row in CSS pixels.
     pub row_px: u32,
     /// Draws a row.
@@ -225,7 +228,7 @@ impl Component for VirtualList {
             waits_since: None,
             scrolled_to: 0.0,
         };
-        list.range = list.first_range();
+        list.range = list.first_range(ctx);
         list.subscribe(ctx);
         list
     }
@@ -262,10 +265,13 @@ impl Component for VirtualList {
             self.scroll_px = 0.0;
             self.scroll_to = Some(0.0);
             self.drawn = self.geometry.window(0.0);
-            self.range = self.first_range();
+            self.range = self.first_range(ctx);
             self.subscribe(ctx);
         } else if new.chosen != old.chosen {
             self.find_chosen(ctx);
+        }
+        if new.tail != old.tail {
+            self.redraw_window(ctx);
         }
         if new.nudge.0 != old.nudge.0 {
             // With nothing chosen yet, the next one is the first.
@@ -317,9 +323,9 @@ impl Component for VirtualList {
 }
 
 impl VirtualList {
-    fn first_range(&self) -> Range {
+    fn first_range(&self, ctx: &Context<Self>) -> Range {
         match self.following {
-            true => newest_range(&self.geometry),
+            true => newest_range(&self.geometry, ctx.props().tail),
             false => fetch_range(self.drawn),
         }
     }
@@ -444,7 +450,10 @@ impl VirtualList {
     /// Recomputes what to draw and asks for more rows where needed. Says whether it differs.
     fn redraw_window(&mut self, ctx: &Context<Self>) -> bool {
         let (window, range) = match self.following {
-            true => (self.geometry.tail(), newest_range(&self.geometry)),
+            true => (
+                self.geometry.tail(),
+                newest_range(&self.geometry, ctx.props().tail),
+            ),
             false => {
                 let window = self.geometry.window(self.scroll_px);
                 let covers = covers(self.range, window, self.geometry.total);

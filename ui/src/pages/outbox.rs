@@ -17,7 +17,7 @@ use crate::{
 use ghostlight_api::{
     ViewData, ViewQuery,
     command::RetryEntry,
-    view::{FeedRow, OutboxRow, OutboxWhy},
+    view::{FeedRow, LinkState, OutboxRow, OutboxWhy},
 };
 use wasm_bindgen_futures::spawn_local;
 use yew::{Callback, Html, Properties, classes, component, html};
@@ -71,13 +71,14 @@ fn ForHub(props: &ForHubProps) -> Html {
     let hub = &props.hub;
     let zone = shell.zone();
     let id = hub.id;
+    let live_off = hub.link.state == LinkState::LiveOff;
     let render = {
         let shell = shell.clone();
         Callback::from(move |row: RowAt| match &*row.data {
             ViewData::Outbox(page) => page
                 .rows
                 .get(row.at)
-                .map(|entry| view_entry(&shell, id, entry, zone))
+                .map(|entry| view_entry(&shell, (id, live_off), entry, zone))
                 .unwrap_or_default(),
             _ => Html::default(),
         })
@@ -93,6 +94,7 @@ fn ForHub(props: &ForHubProps) -> Html {
                 <span title={kind_words(hub)}><span class="gl-strong">{ &hub.name }</span>{ " " }{ view_sign(&sign) }</span>
                 <span class="gl-dim">
                     { format::plural(hub.traffic.waiting, "entry waits", "entries wait") }
+                    if live_off { <span class="gl-warn">{ " · all live features are switched off, in the settings" }</span> }
                     if paused { <span class="gl-warn">{ " · sending is switched off" }</span> }
                     if held > 0 { <span class="gl-bad">{ format!(" · {} refused", format::count(held)) }</span> }
                 </span>
@@ -102,8 +104,18 @@ fn ForHub(props: &ForHubProps) -> Html {
     }
 }
 
-fn view_entry(shell: &Shell, feed: i64, entry: &OutboxRow, zone: format::Zone) -> Html {
+fn view_entry(
+    shell: &Shell,
+    (feed, live_off): (i64, bool),
+    entry: &OutboxRow,
+    zone: format::Zone,
+) -> Html {
     let (icon, tone, why) = match &entry.why {
+        OutboxWhy::Turn if live_off => (
+            Icon::Circle,
+            "gl-dim",
+            "waits until live features are switched on again".to_owned(),
+        ),
         OutboxWhy::Turn => (
             Icon::Circle,
             "gl-dim",

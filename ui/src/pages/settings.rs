@@ -2,14 +2,16 @@
 
 use crate::{
     components::{
-        feeds::Feeds, keys::Keys, model::ModelSettings, serving::Serving, storage::Storage,
-        suggestions::AccuracyTable,
+        feeds::Feeds, keys::Keys, live::LiveSettings, model::ModelSettings, serving::Serving,
+        storage::Storage, suggestions::AccuracyTable,
     },
     meter,
     shell::{Ask, Input, Shell, use_shell},
 };
-use ghostlight_api::command::{
-    AppInfo, LIVE_EVERY_MS_MAX, Notifications, Preferences, Theme, WeekStart,
+use ghostlight_api::{
+    command::{AppInfo, LIVE_EVERY_MS_MAX, Notifications, Preferences, Theme, WeekStart},
+    live::LOG_ROWS_MIN,
+    view::ROWS_MAX,
 };
 use std::rc::Rc;
 use web_sys::{HtmlInputElement, HtmlSelectElement};
@@ -83,8 +85,10 @@ pub fn Settings(props: &Props) -> Html {
             <fieldset>
                 <legend>{ "Live lists" }</legend>
                 <label class="gl-option"><span class="gl-still">{ "Update at most every" }</span><input type="number" class="gl-number" min="0" max={LIVE_EVERY_MS_MAX.to_string()} step="100" value={shell.preferences.live_every_ms.to_string()} onchange={on_live} />{ "ms" }<span class="gl-dim">{ "Postings, runs and events. 0 shows each change in the next frame." }</span></label>
+                { view_log_rows(&shell) }
             </fieldset>
             <Keys />
+            <LiveSettings />
             <Feeds />
             <fieldset>
                 <legend>{ "Notifications" }</legend>
@@ -137,6 +141,43 @@ fn view_weeks(shell: &Shell) -> Html {
         html! { <option key={word} value={word} selected={shell.preferences.weeks == weeks}>{ label }</option> }
     };
     html! { <select {onchange}>{ for DAYS.into_iter().map(option) }</select> }
+}
+
+/// How much of a log is held while its end is followed.
+fn view_log_rows(shell: &Shell) -> Html {
+    let given = shell.environment.history.is_some();
+    let (ask, now) = (shell.ask.clone(), shell.preferences.clone());
+    let onchange = Callback::from(move |event: Event| {
+        let Some(input) = event.target_dyn_into::<HtmlInputElement>() else {
+            return;
+        };
+        let next = Preferences {
+            log_rows: log_rows(&input.value(), now.log_rows),
+            ..(*now).clone()
+        };
+        // The box shows what counts, also where that is what it was before.
+        input.set_value(&next.log_rows.to_string());
+        ask.emit(Ask::Prefer(next));
+    });
+    let hint = match given {
+        true => "GHOSTLIGHT_EVENT_HISTORY_LIMIT says so.",
+        false => "While its end is followed; further up is read from the disk as you scroll.",
+    };
+    html! {
+        <label class="gl-option"><span class="gl-still">{ "A log holds the latest" }</span><input type="number" class="gl-number" min={LOG_ROWS_MIN.to_string()} max={ROWS_MAX.to_string()} step="50" disabled={given} value={shell.log_rows().to_string()} {onchange} aria-label="Rows that a log holds" />{ "rows" }<span class="gl-dim">{ hint }</span></label>
+    }
+}
+
+/// What was typed as rows, within bounds; what is no number changes nothing.
+fn log_rows(typed: &str, now: u16) -> u16 {
+    let typed = typed
+        .trim()
+        .parse::<f64>()
+        .ok()
+        .filter(|rows| rows.is_finite());
+    typed.map_or(now, |rows| {
+        rows.clamp(LOG_ROWS_MIN.into(), ROWS_MAX.into()).round() as u16
+    })
 }
 
 /// What was typed as milliseconds, within bounds; what is no number changes nothing.
@@ -210,6 +251,22 @@ fn view_about(info: Option<&AppInfo>) -> Html {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rows_are_kept_within_bounds() {
+        for (typed, kept) in [
+            ("100", 100),
+            (" 120.4 ", 120),
+            ("0", 50),
+            ("-1", 50),
+            ("501", 500),
+            ("1e9", 500),
+            ("", 77),
+            ("many", 77),
+        ] {
+            assert_eq!(log_rows(typed, 77), kept, "{typed:?}");
+        }
+    }
 
     #[test]
     fn milliseconds_are_kept_within_bounds() {

@@ -1,7 +1,10 @@
 //! What the monitor says in words: connections, runs that are silent, what differs between two runs.
 
 use crate::state::format;
-use ghostlight_api::view::{FeedHealth, Health, LinkState, LinkView, RunRow, RunView};
+use ghostlight_api::{
+    live::LiveSwitch,
+    view::{FeedHealth, Health, LinkState, LinkView, RunRow, RunView},
+};
 use ghostlight_model::{Micros, liveness::Liveness, run::RunStatus};
 use std::collections::BTreeMap;
 
@@ -74,6 +77,11 @@ pub fn link_sign(link: &LinkView, now: Micros) -> Sign {
         ),
         LinkState::Refused => sign(Tone::Bad, "token refused", why),
         LinkState::Stopped => sign(Tone::Bad, "stopped", why),
+        LinkState::LiveOff => sign(
+            Tone::Plain,
+            "live features off",
+            "Nothing is received or sent while all live features are switched off.",
+        ),
     }
 }
 
@@ -82,6 +90,7 @@ pub fn why_not_sendable(link: &LinkView) -> Option<String> {
     let why = match link.state {
         LinkState::Connected => return None,
         LinkState::Off => "This feed is switched off, so nothing can be sent.",
+        LinkState::LiveOff => "All live features are switched off, so nothing can be sent.",
         LinkState::Polling => "This feed is polled, and that goes one way: nothing can be sent.",
         LinkState::Connecting
         | LinkState::Reconnecting
@@ -133,6 +142,9 @@ pub fn indicator(health: &Health, now: Micros) -> (Sign, Option<i64>) {
             None,
         );
     }
+    if let Some(off) = live_off(health.live) {
+        return (off, None);
+    }
     if let Some(worst) = worst(&health.feeds, now) {
         return worst;
     }
@@ -151,6 +163,19 @@ pub fn indicator(health: &Health, now: Micros) -> (Sign, Option<i64>) {
         (_, n) => sign(Tone::Good, format!("Live · {n} feeds"), cached),
     };
     (shown, None)
+}
+
+/// What a person switched off is no trouble.
+fn live_off(live: LiveSwitch) -> Option<Sign> {
+    let who = match live {
+        LiveSwitch::On => return None,
+        LiveSwitch::Off => "They are switched off in the settings",
+        LiveSwitch::OffByEnvironment => "GHOSTLIGHT_LIVE switches them off",
+    };
+    let title = format!(
+        "{who}: no feed is connected, and nothing is sent. Everything that is stored can be read."
+    );
+    Some(sign(Tone::Plain, "Live features off", title))
 }
 
 /// The feed that needs attention most, if one does.
@@ -419,6 +444,7 @@ mod tests {
             running: 0,
             postings: 3,
             trouble: None,
+            live: LiveSwitch::On,
             feeds: feeds.collect(),
         }
     }
@@ -453,6 +479,30 @@ mod tests {
             indicator(&broken, Micros(0)).0.words,
             "Trouble: the disk is full"
         );
+    }
+
+    #[test]
+    fn live_features_that_are_switched_off_are_said_and_are_no_trouble() {
+        for (live, part) in [
+            (LiveSwitch::Off, "in the settings"),
+            (LiveSwitch::OffByEnvironment, "GHOSTLIGHT_LIVE"),
+        ] {
+            let off = Health {
+                live,
+                ..health(&[])
+            };
+            let (sign, of) = indicator(&off, Micros(0));
+            assert_eq!((sign.tone, of), (Tone::Plain, None));
+            assert_eq!(sign.words, "Live features off");
+            assert!(sign.title.contains(part), "{}", sign.title);
+        }
+        let feed = link(LinkState::LiveOff);
+        let sign = link_sign(&feed, Micros(0));
+        assert_eq!(
+            (sign.tone, sign.words.as_str()),
+            (Tone::Plain, "live features off")
+        );
+        assert!(why_not_sendable(&feed).is_some());
     }
 
     #[test]

@@ -240,12 +240,13 @@ pub fn fetch_range(window: Window) -> Range {
     Range { start, len }
 }
 
-/// The range to pull while the newest rows are followed; the same until the view has another size.
-pub fn newest_range(geometry: &Geometry) -> Range {
-    let rows = geometry.page_rows() + MARGIN_ROWS;
+/// The range to pull while the newest rows are followed: `tail` of them, or more where more are drawn; the same until the
+/// view has another size.
+pub fn newest_range(geometry: &Geometry, tail: u32) -> Range {
+    let drawn = geometry.tail_rows().div_ceil(RANGE_STEP) * RANGE_STEP;
     Range {
         start: Range::NEWEST,
-        len: rows.div_ceil(RANGE_STEP) * RANGE_STEP,
+        len: tail.max(drawn).min(ROWS_MAX),
     }
 }
 
@@ -396,7 +397,10 @@ mod tests {
             let whole = seen.top_px + f64::from(seen.end - seen.first) * list.row_px;
             assert!((bottom - whole).abs() < 0.5, "{bottom} {whole}");
             assert!(tail.end - tail.first <= list.rows_max());
-            let range = newest_range(&list);
+            let range = newest_range(&list, 0);
+            assert_eq!(range.len % RANGE_STEP, 0);
+            assert_eq!(newest_range(&list, 137).len, 137);
+            assert_eq!(newest_range(&list, u32::MAX).len, ROWS_MAX);
             assert!(!covers(range, list.window(0.0), total));
             assert!(range.first_of(total) <= tail.first && range.len <= ROWS_MAX);
         }

@@ -240,7 +240,10 @@ fn too_many() -> ApiError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ghostlight_api::view::{Health, TextView};
+    use ghostlight_api::{
+        live::LiveSwitch,
+        view::{Health, TextView},
+    };
     use ghostlight_model::{CaptureId, Layer};
 
     fn health(postings: u32) -> ViewData {
@@ -249,6 +252,7 @@ mod tests {
             running: 0,
             postings,
             trouble: None,
+            live: LiveSwitch::On,
             feeds: Vec::new(),
         })
     }

@@ -1,6 +1,7 @@
 //! Feeds and their connections, what is sent to them, and what they did meanwhile.
 
 use super::RunRow;
+use crate::live::LiveSwitch;
 use ghostlight_model::Micros;
 use serde::{Deserialize, Serialize};
 
@@ -21,8 +22,10 @@ pub struct FeedRow {
     pub enabled: bool,
     /// Whether runs that end here are sent to it.
     pub publish: bool,
-    /// The only transport to use; `None` for the best that works.
-    pub forced: Option<String>,
+    /// The transports of a hub that are switched off.
+    pub without: Vec<String>,
+    /// Its own time between two updates of what moves by its events, in ms.
+    pub refresh_ms: Option<u32>,
     /// Where its token is.
     pub token: TokenPlace,
     /// Whether its events are numbered by the source, so that *complete* is a fact.
@@ -113,6 +116,8 @@ pub enum LinkState {
     Refused,
     /// It ended by a fault that trying again does not mend: the store, the settings.
     Stopped,
+    /// It is switched on, and live features as a whole are off.
+    LiveOff,
 }
 
 impl LinkState {
@@ -255,7 +260,9 @@ pub struct Health {
     pub postings: u32,
     /// Trouble with the store, in a sentence, if there is any.
     pub trouble: Option<String>,
-    /// Feeds that are switched on: name, number, and how they stand.
+    /// Whether live features are on.
+    pub live: LiveSwitch,
+    /// Feeds that are followed: name, number, and how they stand.
     pub feeds: Vec<FeedHealth>,
 }
 

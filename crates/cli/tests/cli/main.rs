@@ -22,6 +22,8 @@ mod message_server;
 mod model;
 #[path = "../../../../tests/support/model_server.rs"]
 mod model_server;
+#[cfg(target_os = "linux")]
+mod network;
 mod program;
 #[cfg(target_os = "linux")]
 #[path = "../../../../tests/support/python.rs"]

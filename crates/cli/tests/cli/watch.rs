@@ -208,6 +208,67 @@ fn without_reconnecting_the_end_of_a_connection_is_the_end() {
 }
 
 #[test]
+fn the_waits_come_from_the_environment_and_live_features_can_be_switched_off_there() {
+    let (server, ghostlight) = (FeedServer::start(), Ghostlight::new());
+    server.append("run/1", 1);
+    for (name, bad, part) in [
+        ("GHOSTLIGHT_MAX_RECONNECT_DELAY_MS", "soon", "milliseconds"),
+        ("GHOSTLIGHT_RECONNECT_DELAY_MS", "-1", "milliseconds"),
+        // Longer than the 5 ms that every test sets as the longest.
+        (
+            "GHOSTLIGHT_RECONNECT_DELAY_MS",
+            "6",
+            "GHOSTLIGHT_MAX_RECONNECT_DELAY_MS",
+        ),
+        ("GHOSTLIGHT_RECONNECT_FACTOR", "11", "from 1 to 10"),
+        ("GHOSTLIGHT_LIVE", "perhaps", "off"),
+        ("GHOSTLIGHT_LIVE", "off", "no feed is followed"),
+    ] {
+        let mut command = watch(&ghostlight, &server.url(), &["--count", "1"]);
+        command.env(name, bad);
+        finish(command, |_| Ok(())).refused(bad, 2, &[name, part]);
+    }
+    // Nothing was connected, so this is all new.
+    let mut command = watch(&ghostlight, &server.url(), &["--count", "1"]);
+    command.env("GHOSTLIGHT_LIVE", "on");
+    command.env("GHOSTLIGHT_RECONNECT_DELAY_MS", "1");
+    command.env("GHOSTLIGHT_RECONNECT_FACTOR", "1.5");
+    assert_eq!(printed(&finish(command, |_| Ok(())).out).len(), 1);
+}
+
+#[test]
+fn a_transport_of_a_hub_can_be_left_out_and_one_has_to_be_left() {
+    let served = Ghostlight::new();
+    let done = served.run(&["analyze", &fixture("full.html"), "--jsonl"]);
+    assert_eq!(done.code, 0, "{done:?}");
+    let hub = Running::start(served.command(&["hub"]));
+    for (without, used) in [
+        ("websocket", "sse"),
+        ("websocket,sse", "poll"),
+        ("sse,poll", "websocket"),
+    ] {
+        let ghostlight = Ghostlight::new();
+        let args = ["--from-start", "--count", "1", "--without", without];
+        let mut command = watch(&ghostlight, &hub.url, &args);
+        command.env("GHOSTLIGHT_FEED_TOKEN", &hub.token);
+        let done = finish(command, |_| Ok(()));
+        assert_eq!(done.code, 0, "{done:?}");
+        let used_ones: Vec<Value> = objects(&done.out, "status")
+            .map(|status| status["transport"].clone())
+            .collect();
+        assert!(!used_ones.is_empty(), "{done:?}");
+        assert!(used_ones.iter().all(|one| one == used), "{done:?}");
+    }
+    for (bad, part) in [
+        ("websocket,sse,poll", "allow at least one"),
+        ("pigeon", "websocket, sse, poll"),
+    ] {
+        let command = watch(&served, &hub.url, &["--without", bad]);
+        finish(command, |_| Ok(())).refused(bad, 2, &["--without", part]);
+    }
+}
+
+#[test]
 fn killed_while_receiving_it_loses_nothing() {
     const KILLS: usize = 12;
     let (server, ghostlight) = (FeedServer::start(), Ghostlight::new());

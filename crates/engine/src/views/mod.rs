@@ -265,6 +265,7 @@ impl Engine {
             running,
             postings,
             trouble,
+            live: self.shared.monitor.live(),
             feeds: self.shared.monitor.health()?,
         })
     }

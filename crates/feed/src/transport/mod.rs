@@ -50,6 +50,8 @@ pub(crate) struct Dial {
     pub last_event_id: Option<String>,
     /// Between two looks at a system that is polled.
     pub poll_every: Duration,
+    /// A system that was polled: its JSON is looked at once when its event stream begins.
+    pub looks: bool,
 }
 
 /// A message as it came.

@@ -65,6 +65,22 @@ async fn ask_again_and_again(dial: &Dial, reports: &Reports) -> Result<Infallibl
     }
 }
 
+/// One look beside an event stream that has just begun: what happened before it, and since the last look, is in no other
+/// place. A server that has nothing but the stream by now is let be.
+pub(super) async fn look(dial: &Dial, client: &reqwest::Client, reports: &Reports) {
+    let url = dial.endpoint.url();
+    let asked = request::get(dial, client, url.clone()).header(ACCEPT, JSON);
+    let Ok(response) = asked.send().await else {
+        return;
+    };
+    if response.status().as_u16() != 200 {
+        return;
+    }
+    for event in read(dial, response).await.unwrap_or_default() {
+        reports.tell(Report::Polled(event)).await;
+    }
+}
+
 /// What the server said of its last answer (RFC 9110, section 13).
 #[derive(Debug, Default)]
 struct Conditions {

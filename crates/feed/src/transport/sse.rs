@@ -3,7 +3,7 @@
 use super::{
     Dial, Message, Report, Reports,
     event_stream::{Block, Event, Parser},
-    network, protocol, request, status_failure, words,
+    network, poll, protocol, request, status_failure, words,
 };
 use crate::Kind;
 use ghostlight_sync::connection::Failure;
@@ -11,7 +11,7 @@ use reqwest::{
     RequestBuilder,
     header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HeaderValue},
 };
-use std::collections::VecDeque;
+use std::{collections::VecDeque, future};
 use url::Url;
 
 /// The type of an event stream.
@@ -42,6 +42,20 @@ pub(super) async fn run(dial: &Dial, reports: &Reports) -> Failure {
         Err(failure) => return failure,
     };
     reports.tell(Report::Opened { subprotocol: None }).await;
+    let look = async {
+        if dial.looks {
+            poll::look(dial, &client, reports).await;
+        }
+        future::pending().await
+    };
+    tokio::select! {
+        failure = follow(&mut events, dial, reports) => failure,
+        failure = look => failure,
+    }
+}
+
+/// Tells what comes; why nothing comes any more.
+async fn follow(events: &mut Events, dial: &Dial, reports: &Reports) -> Failure {
     loop {
         match events.next().await {
             Some(Ok(Block::Event(Event { kind, id, data }))) => {

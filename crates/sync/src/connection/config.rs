@@ -13,8 +13,24 @@ pub enum Transport {
     LongPoll,
 }
 
-/// All transports, best first.
-const ALL: [Transport; 3] = [Transport::WebSocket, Transport::Sse, Transport::LongPoll];
+impl Transport {
+    /// All of them, best first.
+    pub const ALL: [Transport; 3] = [Transport::WebSocket, Transport::Sse, Transport::LongPoll];
+
+    /// The word on the command line, in settings and in views.
+    pub fn word(self) -> &'static str {
+        match self {
+            Transport::WebSocket => "websocket",
+            Transport::Sse => "sse",
+            Transport::LongPoll => "poll",
+        }
+    }
+
+    /// Back from the word.
+    pub fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.word() == word)
+    }
+}
 
 /// Which transports may be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +44,7 @@ pub struct NoTransport;
 impl Transports {
     /// The best that works.
     pub fn auto() -> Self {
-        Self(ALL.to_vec())
+        Self(Transport::ALL.to_vec())
     }
 
     /// This one, whatever happens.
@@ -41,7 +57,7 @@ impl Transports {
     /// # Errors
     /// [`NoTransport`] if none is left.
     pub fn without(disabled: &[Transport]) -> Result<Self, NoTransport> {
-        let left: Vec<_> = ALL
+        let left: Vec<_> = Transport::ALL
             .into_iter()
             .filter(|one| !disabled.contains(one))
             .collect();
@@ -50,6 +66,11 @@ impl Transports {
         } else {
             Ok(Self(left))
         }
+    }
+
+    /// An event stream, or polling where the server has none: all that a foreign system has besides a WebSocket.
+    pub fn one_way() -> Self {
+        Self(vec![Transport::Sse, Transport::LongPoll])
     }
 
     pub(super) fn best(&self) -> Transport {

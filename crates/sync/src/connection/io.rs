@@ -1,10 +1,10 @@
 //! What goes into a connection and what comes out of it.
 
 use super::{Failure, Status, Transport, Transports};
-use crate::Millis;
+use crate::{Millis, backoff::Backoff};
 
 /// What can happen to a connection.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Input {
     /// A person or the application wants the feed.
     Start,
@@ -77,8 +77,19 @@ pub enum Input {
         /// When it expires.
         expires_at: Option<Millis>,
     },
-    /// The settings changed.
+    /// The server was reached by this attempt, and has another transport there. It is gone on with at once, and the one
+    /// that was tried is probed like any better one.
+    Instead {
+        /// Of [`Action::Open`].
+        attempt: u64,
+        /// What it has.
+        transport: Transport,
+    },
+    /// The settings changed: which transports may be used.
     Transports(Transports),
+    /// … how long to wait between two tries. One that waits already waits no longer than it would now; a server's wish
+    /// to be left alone still counts.
+    Backoff(Backoff),
 }
 
 /// What the driver does, in order.

@@ -12,7 +12,7 @@ pub use config::{
 };
 pub use io::{Action, Input};
 
-use crate::Millis;
+use crate::{Millis, backoff::Backoff};
 
 /// When renewing a token was asked for and nothing came, it is asked for again after so many ms.
 const REFRESH_AGAIN_MS: u64 = 30_000;
@@ -35,6 +35,8 @@ enum Phase {
     Up(Up),
     Waiting {
         until: Millis,
+        /// The server asked to be left alone until then.
+        asked: Millis,
     },
     Offline,
     Refused,
@@ -129,7 +131,7 @@ impl Connection {
         let phase = match &self.phase {
             Phase::Idle | Phase::Offline | Phase::Refused => return None,
             Phase::Opening { deadline, .. } => *deadline,
-            Phase::Waiting { until } => *until,
+            Phase::Waiting { until, .. } => *until,
             Phase::Up(up) => {
                 let probe = up.probe.map(|probe| probe.at);
                 let own = [Some(up.ping_at), up.deadline, probe];
@@ -159,7 +161,7 @@ impl Connection {
                 _ => self.failed,
             },
             next_try_at: match self.phase {
-                Phase::Waiting { until } => Some(until),
+                Phase::Waiting { until, .. } => Some(until),
                 _ => None,
             },
             connected_at: self.connected_at,
@@ -203,7 +205,9 @@ impl Connection {
             Input::Network { online } => self.network(online, now),
             Input::ReconnectNow => self.reconnect(now),
             Input::Credentials { expires_at } => self.credentials(expires_at, now),
+            Input::Instead { attempt, transport } => self.instead(attempt, transport, now),
             Input::Transports(transports) => self.configure(transports, now),
+            Input::Backoff(backoff) => self.wait_by(backoff, now, draw),
         }
     }
 
@@ -309,6 +313,24 @@ impl Connection {
             self.reconnect(now);
         } else {
             self.transport = self.config.transports.best();
+        }
+    }
+
+    fn instead(&mut self, attempt: u64, transport: Transport, now: Millis) {
+        if self.attempt() != Some(attempt) || !self.config.transports.contains(transport) {
+            return;
+        }
+        self.close();
+        self.failed_here = 0;
+        self.transport = transport;
+        self.open(now);
+    }
+
+    fn wait_by(&mut self, backoff: Backoff, now: Millis, draw: u64) {
+        self.config.backoff = backoff;
+        if let Phase::Waiting { until, asked } = &mut self.phase {
+            let delay = backoff.delay(self.failed.saturating_sub(1), draw);
+            *until = now.plus(delay).max(*asked).min(*until);
         }
     }
 
@@ -473,14 +495,16 @@ impl Connection {
             return;
         }
         let asked_ms = asked_ms.unwrap_or(0).min(RETRY_AFTER_MAX_MS);
-        let delay = self.config.backoff.delay(before, draw).max(asked_ms);
+        let delay = self.config.backoff.delay(before, draw);
+        let asked = now.plus(asked_ms);
         self.failed_here = self.failed_here.saturating_add(1);
         if self.failed_here >= self.config.fallback_after {
             self.failed_here = 0;
             self.transport = self.config.transports.after(self.transport);
         }
         self.phase = Phase::Waiting {
-            until: now.plus(delay),
+            until: now.plus(delay).max(asked),
+            asked,
         };
     }
 
@@ -504,7 +528,7 @@ impl Connection {
                 };
                 self.fail(failure, now, draw);
             }
-            Phase::Waiting { until } if now >= until => self.open(now),
+            Phase::Waiting { until, .. } if now >= until => self.open(now),
             Phase::Up(up) => self.look_after(up, now, draw),
             _ => {}
         }

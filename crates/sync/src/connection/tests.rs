@@ -662,6 +662,77 @@ fn a_transport_can_be_forced_while_it_runs() {
 }
 
 #[test]
+fn other_waits_count_at_once_and_a_servers_wish_goes_on_counting() {
+    let backoff = |base, cap| Input::Backoff(Backoff::new(base, 1.0, cap).unwrap());
+    let longest = u64::MAX / 2;
+    for (retry_after_ms, waits, shorter) in [(None, 60_000, 500), (Some(20_000), 60_000, 20_000)] {
+        let mut rig = Rig::started();
+        rig.give(backoff(60_000, 60_000));
+        let failure = Failure {
+            retry_after_ms,
+            ..Failure::new(FailureClass::Network, "m")
+        };
+        let failed = Input::Failed {
+            attempt: rig.attempt,
+            failure,
+        };
+        // The draw that makes the delay the longest.
+        let draw = longest - longest % 59_501 + 59_500;
+        rig.connection.handle(failed, rig.now, draw);
+        let next = |rig: &Rig| rig.connection.status().next_try_at;
+        assert_eq!(next(&rig), Some(Millis(waits)));
+        rig.give(backoff(500, 500));
+        assert_eq!(next(&rig), Some(Millis(shorter)));
+        // Longer ones are for the waits to come.
+        rig.connection
+            .handle(backoff(60_000, 60_000), rig.now, draw);
+        assert_eq!(next(&rig), Some(Millis(shorter)));
+        assert_eq!(rig.after(shorter), ["open WebSocket"]);
+        let failed = Input::Failed {
+            attempt: rig.attempt,
+            failure: Failure::new(FailureClass::Network, "m"),
+        };
+        rig.connection.handle(failed, rig.now, draw);
+        assert_eq!(next(&rig), Some(rig.now.plus(60_000)));
+    }
+}
+
+#[test]
+fn what_the_server_has_instead_is_gone_on_with_and_the_better_one_is_probed() {
+    let mut rig = Rig::new(Config {
+        transports: Transports::one_way(),
+        ..Config::default()
+    });
+    assert_eq!(rig.give(Input::Start), ["open Sse"]);
+    let late = rig.attempt;
+    let instead = |attempt, transport| Input::Instead { attempt, transport };
+    // What is not allowed is not gone on with.
+    assert_eq!(rig.give(instead(late, Transport::WebSocket)), NOTHING);
+    assert_eq!(
+        rig.give(instead(late, Transport::LongPoll)),
+        ["close", "open LongPoll"]
+    );
+    assert_eq!(rig.give(instead(late, Transport::Sse)), NOTHING);
+    rig.welcome();
+    assert_eq!(rig.state(), State::Polling);
+    assert_eq!(rig.run(5_000), [(5_000, "probe Sse".to_owned())]);
+    let attempt = rig.probe;
+    assert_eq!(
+        rig.give(Input::ProbeWorked { attempt }),
+        ["close", "open Sse"]
+    );
+    rig.welcome();
+    assert_eq!(rig.state(), State::Connected);
+    // Nothing is better than that, and polling has its turn again when it fails.
+    assert_eq!(rig.run(20_000), []);
+    for _ in 0..5 {
+        rig.fail(FailureClass::Network);
+        rig.run(500);
+    }
+    assert_eq!(rig.connection.status().transport, Transport::LongPoll);
+}
+
+#[test]
 fn a_connection_lost_while_probing_gives_the_probe_up() {
     let mut rig = Rig::new(Config {
         fallback_after: 1,
