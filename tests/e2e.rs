@@ -11,6 +11,8 @@ mod support;
 
 #[path = "e2e/archive.rs"]
 mod archive;
+#[path = "e2e/away.rs"]
+mod away;
 #[path = "e2e/biography.rs"]
 mod biography;
 #[path = "e2e/calendar.rs"]
@@ -19,8 +21,12 @@ mod calendar;
 mod card;
 #[path = "e2e/command_bar.rs"]
 mod command_bar;
+#[path = "e2e/comparing.rs"]
+mod comparing;
 #[path = "e2e/conflicts.rs"]
 mod conflicts;
+#[path = "e2e/crowded.rs"]
+mod crowded;
 #[path = "e2e/desk.rs"]
 mod desk;
 #[path = "e2e/edit.rs"]

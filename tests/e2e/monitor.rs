@@ -103,7 +103,7 @@ pub async fn choose_run(app: &App, name: &str) {
 }
 
 /// Presses *Reconnect now* in one step with finding it: the feed's own next try may come first, and then it has gone.
-async fn reconnect_now(app: &App) {
+pub async fn reconnect_now(app: &App) {
     app.script(
         "[...document.querySelectorAll('button')].find((b) => b.textContent.includes('Reconnect now'))?.click()",
     )
@@ -195,6 +195,16 @@ async fn a_feed_is_refused_corrected_watched_cut_and_caught_up() {
     says(&app, "state of the run", "done").await;
     app.click("button", "Put the summary away").await;
     app.wait_until_gone("while you were away").await;
+    // How long events take, by two clocks that are one here.
+    app.click_at("the indicator", "//*[@aria-label='connection']/button[1]")
+        .await;
+    says(
+        &app,
+        "feed Studio",
+        "if the source's clock and this one agree",
+    )
+    .await;
+    app.press(Key::Escape).await;
 
     // After a kill everything is there, without the server too.
     studio.stop();
@@ -271,6 +281,12 @@ async fn the_log_is_filtered_opened_and_cleared() {
     says(&app, "connection", "Live · Studio").await;
     choose_run(&app, "song-1").await;
     log_has(&app, "VALIDATE|fail").await;
+    // The choices are the phases that the run's events have.
+    let phases = "return [...document.querySelectorAll('[aria-label=\"filters of the log\"] select[aria-label=\"Phase\"] option')].map((one) => one.textContent)";
+    assert_eq!(
+        app.script(phases).await,
+        json!(["every phase", "start", "end", "fail"])
+    );
     // Of the two with an issue one is an error.
     by_severity(&app, "info").await;
     says(&app, "filters of the log", "2 of 122").await;
@@ -292,8 +308,17 @@ async fn the_log_is_filtered_opened_and_cleared() {
     says(&app, "filters of the log", "122 rows").await;
     app.click("button", "Clear view").await;
     says(&app, "filters of the log", "0 since the view was cleared").await;
-    publish_step(&mut studio, "song-1", "FIX", "start");
-    log_has(&app, "FIX|start").await;
+    publish_step(&mut studio, "song-1", "FIX", "tuning");
+    log_has(&app, "FIX|tuning").await;
+    app.wait_until("a phase of the source's own", async |client| {
+        match client.execute(phases, Vec::new()).await {
+            Ok(seen) if seen == json!(["every phase", "start", "end", "fail", "tuning"]) => {
+                Look::Done(())
+            }
+            seen => Look::Seen(format!("{seen:?}")),
+        }
+    })
+    .await;
     app.click("button", "Show all").await;
     says(&app, "filters of the log", "123 rows").await;
     app.close().await;

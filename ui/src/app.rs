@@ -5,6 +5,7 @@ use crate::{
     backend,
     components::{
         dialogs::Dialogs,
+        digest::Digest,
         history, imports, keys,
         masthead::{Masthead, URL_BOX},
         model,
@@ -203,6 +204,8 @@ impl Component for App {
                         if let Some(words) = offline {
                             <p class="gl-offline" role="note" aria-label="no network">{ Icon::Warning.draw() }{ words }</p>
                         }
+                        // On the page of the runs it stands with them.
+                        if self.page != Page::Runs { <Digest page={self.page} /> }
                         { page }
                     </main>
                 </div>

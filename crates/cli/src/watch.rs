@@ -306,7 +306,7 @@ impl Printer<'_> {
                 ));
             }
             News::Notice(text) => self.note(&text),
-            News::CaughtUp => {}
+            News::Delayed(_) | News::CaughtUp => {}
             News::Outbox(told) => self.outbox(&told)?,
             News::Sent { id, outcome } => {
                 self.quiet_since = Instant::now();

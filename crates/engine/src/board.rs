@@ -2,6 +2,7 @@
 //!
 //! Pure: news and times go in, rows for the window come out. [`crate::monitor`] keeps a board for each feed.
 
+use crate::delays::Delays;
 use ghostlight_api::view::{
     LinkState, LinkView, SENT_CHARS_MAX, SENT_MAX, SUBSCRIPTIONS_MAX, SentRow, StreamRow, Traffic,
 };
@@ -16,6 +17,11 @@ const RATE_SECONDS: i64 = 5;
 const STREAMS_MAX: usize = 1_000;
 /// Streams that a digest knows by name; of further ones only the events are counted.
 const DIGEST_STREAMS_MAX: usize = 2_000;
+/// A feed that does not number its events cannot say when all is here. It counts as caught up once nothing came for so
+/// long …
+const SETTLED_AFTER_US: i64 = 2 * SECOND_US;
+/// … or, where events never cease to come, so long after the connection.
+const SETTLED_AT_LAST_US: i64 = 30 * SECOND_US;
 const SECOND_US: i64 = 1_000_000;
 
 /// See the module.
@@ -30,6 +36,7 @@ pub(crate) struct Board {
     up_since: Option<Micros>,
     traffic: Traffic,
     rate: Rate,
+    delays: Delays,
     streams: BTreeMap<StreamId, Counted>,
     /// When the one that made room last had spoken last.
     forgotten: Option<Micros>,
@@ -63,6 +70,8 @@ pub(crate) struct CatchUp {
     pub missing: u64,
     /// Streams with new events.
     pub streams: BTreeSet<StreamId>,
+    /// When the last of them came, else when the connection stood.
+    pub last: Micros,
 }
 
 /// What the board has to tell.
@@ -72,6 +81,8 @@ pub(crate) enum Word {
     Restored,
     /// Everything from before the connection is here.
     CaughtUp(CatchUp),
+    /// What such a feed sent since the connection has come to rest; whether that is all cannot be known.
+    Settled(CatchUp),
 }
 
 impl Board {
@@ -96,6 +107,7 @@ impl Board {
             up_since: None,
             traffic: Traffic::default(),
             rate: Rate::default(),
+            delays: Delays::default(),
             streams: BTreeMap::new(),
             forgotten: None,
             away_since: last_connected,
@@ -144,14 +156,18 @@ impl Board {
         self.traffic.connects.1 += 1;
         self.up_since = Some(now);
         // What was cut off while it was catching up goes on: the absence is not over before all is here.
+        // Of a feed that never says when that is, the very first connection is no absence, and one that was cut begins one.
         let unfinished = self.catching_up.take();
-        self.catching_up = proven.then(|| {
-            unfinished.unwrap_or_else(|| CatchUp {
+        let unfinished = unfinished.filter(|one| proven || one.from.is_some());
+        self.catching_up = Some(CatchUp {
+            last: now,
+            ..unfinished.unwrap_or_else(|| CatchUp {
                 from: self.away_since,
                 began: now,
                 events: 0,
                 missing: 0,
                 streams: BTreeSet::new(),
+                last: now,
             })
         });
         let again = std::mem::take(&mut self.lost);
@@ -199,12 +215,22 @@ impl Board {
         }
         if let Some(catch_up) = &mut self.catching_up {
             catch_up.events += count.stored;
+            if count.stored > 0 {
+                catch_up.last = now;
+            }
             catch_up.missing = catch_up.missing.saturating_add(count.missing);
             for (stream, _) in &count.streams {
                 if catch_up.streams.len() < DIGEST_STREAMS_MAX {
                     catch_up.streams.insert(stream.clone());
                 }
             }
+        }
+    }
+
+    /// How long events took to come here. What is caught up was not under way all that time, so it does not count.
+    pub fn delayed(&mut self, delays: Delays) {
+        if self.catching_up.is_none() {
+            self.delays.add(delays);
         }
     }
 
@@ -228,6 +254,15 @@ impl Board {
     /// Everything from before the connection is here.
     pub fn caught_up(&mut self) -> Option<Word> {
         self.catching_up.take().map(Word::CaughtUp)
+    }
+
+    /// Time passed. `proven` as in [`Board::status`]: then it is the feed that says when all is here.
+    pub fn settled(&mut self, proven: bool, now: Micros) -> Option<Word> {
+        let catch_up = self.catching_up.as_ref();
+        let catch_up = catch_up.filter(|_| !proven && self.link.state.is_up())?;
+        let rests = now.0.saturating_sub(catch_up.last.0) >= SETTLED_AFTER_US;
+        let lasts = now.0.saturating_sub(self.up_since?.0) >= SETTLED_AT_LAST_US;
+        (rests || lasts).then(|| self.catching_up.take().map(Word::Settled))?
     }
 
     /// A person sent a message, or tried to.
@@ -289,6 +324,7 @@ impl Board {
         let streams = streams.into_iter().take(SUBSCRIPTIONS_MAX);
         Traffic {
             rate: self.rate.at(now),
+            delay: self.delays.view(),
             uptime_percent: (up_us as f64 * 100.0 / on_us as f64).min(100.0),
             streams: streams
                 .map(|(stream, counted)| StreamRow {
@@ -482,15 +518,78 @@ mod tests {
     }
 
     #[test]
-    fn a_feed_that_cannot_prove_anything_is_only_restored() {
+    fn a_feed_that_cannot_prove_anything_is_restored_and_told_of_once_it_rests() {
+        let mut board = Board::new(at(0), true, Some(at(-60)));
+        let up = |board: &mut Board, now| board.status(&status(State::Connected), None, false, now);
+        assert_eq!(up(&mut board, at(1)), None);
+        assert_eq!(board.settled(false, at(2)), None, "it may have more to say");
+        board.stored(&count("typed/a", 3, 0), at(2));
+        assert_eq!(board.settled(false, at(3)), None);
+        assert_eq!(board.settled(true, at(9)), None, "a hub says it itself");
+        let Some(Word::Settled(caught)) = board.settled(false, at(4)) else {
+            panic!("it rests")
+        };
+        assert_eq!((caught.from, caught.events), (Some(at(-60)), 3));
+        assert_eq!(board.settled(false, at(9)), None, "once");
+        board.status(&status(State::Reconnecting), None, false, at(10));
+        assert_eq!(up(&mut board, at(20)), Some(Word::Restored));
+        // Cut off while it was not at rest yet: the absence is one.
+        board.status(&status(State::Reconnecting), None, false, at(21));
+        assert_eq!(board.settled(false, at(30)), None, "nothing can come");
+        assert_eq!(up(&mut board, at(40)), Some(Word::Restored));
+        // One that never rests is told of all the same.
+        let mut told = (41..=70).filter_map(|second| {
+            board.stored(&count("typed/a", 1, 0), at(second));
+            board.settled(false, at(second))
+        });
+        let Some(Word::Settled(caught)) = told.next() else {
+            panic!("it is told of")
+        };
+        assert_eq!((caught.from, caught.events), (Some(at(10)), 30));
+        assert_eq!(told.next(), None);
+    }
+
+    #[test]
+    fn the_first_absence_of_such_a_feed_is_told_however_soon_it_comes() {
         let mut board = Board::new(at(0), true, None);
-        assert_eq!(
-            board.status(&status(State::Connected), None, false, at(1)),
-            None
-        );
+        let up = |board: &mut Board, now| board.status(&status(State::Connected), None, false, now);
+        up(&mut board, at(1));
+        board.stored(&count("typed/a", 3, 0), at(1));
         board.status(&status(State::Reconnecting), None, false, at(2));
-        let again = board.status(&status(State::Connected), None, false, at(3));
-        assert_eq!((again, board.caught_up()), (Some(Word::Restored), None));
+        up(&mut board, at(9));
+        board.stored(&count("typed/a", 1, 0), at(9));
+        let Some(Word::Settled(caught)) = board.settled(false, at(11)) else {
+            panic!("it rests")
+        };
+        assert_eq!(
+            (caught.from, caught.began, caught.events),
+            (Some(at(2)), at(9), 1)
+        );
+    }
+
+    #[test]
+    fn what_was_caught_up_is_no_delay() {
+        let mut board = Board::new(at(0), true, None);
+        let took = |board: &mut Board, ms: i64| {
+            let mut delays = Delays::default();
+            delays.count(Micros(0), Micros(ms * 1_000));
+            board.delayed(delays);
+        };
+        board.status(&status(State::Connected), None, true, at(1));
+        took(&mut board, 900_000);
+        assert_eq!(board.traffic(at(2)).delay, None, "it waited for us");
+        board.caught_up();
+        took(&mut board, 40);
+        took(&mut board, 60);
+        let delay = board.traffic(at(2)).delay.unwrap();
+        assert_eq!(
+            (delay.events, delay.mean_ms, delay.least_ms),
+            (2, 50.0, 40.0)
+        );
+        board.status(&status(State::Reconnecting), None, true, at(3));
+        board.status(&status(State::Connected), None, true, at(4));
+        took(&mut board, 5_000);
+        assert_eq!(board.traffic(at(5)).delay.unwrap().events, 2);
     }
 
     #[test]

@@ -201,6 +201,9 @@ impl Handle<PullViews> for Engine {
                     desk.go_on(*id);
                 }
                 ViewData::Known(known) if known.looked.is_some() => desk.go_on(*id),
+                ViewData::FieldsCompared(compared) if compared.looked.is_some() => {
+                    desk.go_on(*id);
+                }
                 _ => {}
             }
         }

@@ -269,7 +269,10 @@ impl View {
     fn moves_in_a_rush(&self) -> bool {
         let one = matches!(
             self.query,
-            ViewQuery::Run(_) | ViewQuery::Health | ViewQuery::Feeds
+            ViewQuery::Run(_)
+                | ViewQuery::FieldsCompared { .. }
+                | ViewQuery::Health
+                | ViewQuery::Feeds
         );
         one || self.is_live_list()
     }
@@ -313,6 +316,9 @@ impl View {
             // As of when it was asked for: the lines stay where they are while somebody chooses.
             | ViewQuery::Find { .. } => false,
             ViewQuery::Run(run) => changes.runs.contains(run),
+            ViewQuery::FieldsCompared { this, other } => {
+                changes.runs.contains(this) || changes.runs.contains(other)
+            }
             ViewQuery::Card(subject)
             | ViewQuery::Receipt(subject)
             | ViewQuery::Events { subject, .. } => known || touches(subject, changes),

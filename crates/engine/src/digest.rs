@@ -17,6 +17,8 @@ pub(crate) struct Digest {
     pub source: String,
     pub until: Micros,
     pub caught: CatchUp,
+    /// Whether the feed numbers its events.
+    pub proven: bool,
     pub began: u32,
     pub finished: u32,
     pub failed: u32,
@@ -99,7 +101,9 @@ mod tests {
                 events: 3,
                 missing: 0,
                 streams: BTreeSet::new(),
+                last: Micros(5),
             },
+            proven: true,
             began: 1,
             finished: 0,
             failed: 0,

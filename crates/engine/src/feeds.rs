@@ -7,6 +7,7 @@
 //! A hub may be published to as well ([`Options::publish`]): then a third thread queues our finished runs, and the one
 //! that stores does on disk what the client's outbox says ([`crate::outbox`]), so that sockets never wait for the disk.
 
+pub use crate::delays::Delays;
 use crate::{
     StoreError,
     host::wall_clock,
@@ -71,6 +72,8 @@ pub enum News {
     },
     /// Something new is durable; read it from the log.
     Stored(ReceivedCount),
+    /// How long the events just stored took to come here, as far as they say when they happened.
+    Delayed(Delays),
     /// The connection changed.
     Status(Status),
     /// A message was kept in quarantine, for this reason.
@@ -453,6 +456,7 @@ enum OnTheWay {
     Batch {
         pending: Pending<ReceivedCount>,
         quarantined: Vec<String>,
+        delays: Delays,
     },
     Outbox(Changing),
 }
@@ -619,6 +623,13 @@ impl Storing {
         // Nothing comes before the feed is known.
         let Some(feed) = &self.feed else { return };
         let address = self.settings.endpoint.url().as_str();
+        let mut delays = Delays::default();
+        let came = wall_clock();
+        for item in &items {
+            if let Item::Event { ts: Some(ts), .. } = item {
+                delays.count(*ts, came);
+            }
+        }
         let delivery: Vec<Received> = items
             .into_iter()
             .map(|item| received(item, address))
@@ -631,6 +642,7 @@ impl Storing {
         self.on_the_way.push_back(OnTheWay::Batch {
             pending: self.store.receive(feed, delivery),
             quarantined,
+            delays,
         });
     }
 
@@ -643,12 +655,17 @@ impl Storing {
             OnTheWay::Batch {
                 pending,
                 quarantined,
+                delays,
             } => {
                 let count = pending.wait().map_err(Over::Failed)?;
                 for reason in quarantined {
                     self.tell(News::Quarantined(reason))?;
                 }
-                self.tell(News::Stored(count))
+                self.tell(News::Stored(count))?;
+                match delays.is_empty() {
+                    true => Ok(()),
+                    false => self.tell(News::Delayed(delays)),
+                }
             }
             OnTheWay::Outbox(changing) => match changing.wait().map_err(Over::Failed)? {
                 Some(told) => self.tell(News::Outbox(told)),

@@ -16,6 +16,7 @@ pub mod attention;
 mod board;
 pub mod bundle;
 pub mod commands;
+mod delays;
 pub mod desk;
 mod digest;
 mod edit;
@@ -107,6 +108,7 @@ struct Shared {
     monitor: Monitor,
     searches: views::Searches,
     replays: views::Replays,
+    comparisons: views::Comparisons,
     attending: Arc<Attending>,
     exports: Exports,
     imports: Imports,
@@ -185,6 +187,7 @@ impl Engine {
             monitor,
             searches: views::Searches::default(),
             replays: views::Replays::default(),
+            comparisons: views::Comparisons::default(),
             attending,
             exports: Exports::default(),
             imports: Imports::default(),

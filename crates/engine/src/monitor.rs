@@ -680,9 +680,13 @@ impl Shared {
                 // It only makes the next digest exact; nothing waits for it.
                 drop(self.store.put_feed_connected(feed.id, now));
             }
+            let proven = is_proven(kind.as_deref());
+            let settled = self.on_board(feed.id, |board| board.settled(proven, now));
+            let has_settled = settled.is_some();
+            self.told(feed, settled, now);
             match news {
                 // Only a rate changes by itself.
-                None if !self.is_counting(feed.id, now) => continue,
+                None if !has_settled && !self.is_counting(feed.id, now) => continue,
                 None => {}
                 Some(News::Stop) => {
                     let was_up = self.link_state(feed.id).is_some_and(LinkState::is_up);
@@ -719,7 +723,7 @@ impl Shared {
                     let next_try = status
                         .next_try_at
                         .map(|at| Micros(now.0 + watching.until(at).as_micros() as i64));
-                    self.status(feed, &status, next_try, is_proven(kind.as_deref()), now);
+                    self.status(feed, &status, next_try, proven, now);
                 }
                 Some(News::Stored(count)) => self
                     .on_board(feed.id, |board| {
@@ -727,6 +731,12 @@ impl Shared {
                         None
                     })
                     .map_or((), drop),
+                Some(News::Delayed(delays)) => {
+                    self.on_board(feed.id, |board| {
+                        board.delayed(delays);
+                        None
+                    });
+                }
                 Some(News::CaughtUp) => {
                     let word = self.on_board(feed.id, Board::caught_up);
                     self.told(feed, word, now);
@@ -807,16 +817,21 @@ impl Shared {
                 title: format!("Connection to {} restored", feed.settings.name),
                 body: "This feed does not number its events, so what it sent meanwhile may be missing.".into(),
             }),
-            Some(Word::CaughtUp(caught)) => self.caught_up(feed, caught, now),
+            Some(Word::CaughtUp(caught)) => {
+                self.caught_up(feed, &caught, now);
+                self.add_digest(feed, caught, true, now);
+            }
+            Some(Word::Settled(caught)) => self.add_digest(feed, caught, false, now),
         }
     }
 
-    /// After an absence: a message, and a digest of what happened meanwhile.
-    fn caught_up(&self, feed: &Feed, caught: CatchUp, now: Micros) {
-        let Some(from) = caught.from else { return };
-        let away_us = u64::try_from(caught.began.0.saturating_sub(from.0)).unwrap_or(0);
+    /// A message after an absence.
+    fn caught_up(&self, feed: &Feed, caught: &CatchUp, now: Micros) {
+        if caught.from.is_none() {
+            return;
+        }
         let took_ms = (now.0 - caught.began.0).max(0) as f64 / 1_000.0;
-        let body = caught_up_words(&caught, took_ms);
+        let body = caught_up_words(caught, took_ms);
         let title = format!("Connection to {} restored", feed.settings.name);
         let kind = if caught.missing > 0 {
             "warning"
@@ -828,11 +843,18 @@ impl Shared {
             title,
             body,
         });
+    }
+
+    /// After an absence that was no moment: what happened meanwhile. Of a feed that does not number its events also that
+    /// nothing came is worth telling, because something may be missing.
+    fn add_digest(&self, feed: &Feed, caught: CatchUp, proven: bool, now: Micros) {
+        let Some(from) = caught.from else { return };
+        let away_us = u64::try_from(caught.began.0.saturating_sub(from.0)).unwrap_or(0);
         let is_short = Duration::from_micros(away_us) < self.digest_after;
-        if is_short || caught.events + caught.missing == 0 {
+        if is_short || (proven && caught.events + caught.missing == 0) {
             return;
         }
-        match self.digest(feed, caught, from, now) {
+        match self.digest(feed, caught, (from, proven), now) {
             Ok(Some(digest)) => lock(&self.digests).add(digest),
             Ok(None) => {}
             Err(error) => tracing::warn!(%error, "the digest could not be made"),
@@ -844,7 +866,7 @@ impl Shared {
         &self,
         feed: &Feed,
         caught: CatchUp,
-        from: Micros,
+        (from, proven): (Micros, bool),
         now: Micros,
     ) -> Result<Option<Digest>, StoreError> {
         let known = self.store.feed(feed.id)?;
@@ -857,6 +879,7 @@ impl Shared {
             failed: 0,
             runs: Vec::new(),
             caught,
+            proven,
         };
         let mut lines = Vec::new();
         let mut ours = 0;

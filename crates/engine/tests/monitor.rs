@@ -225,10 +225,25 @@ fn a_feed_that_is_refused_is_said_once_and_follows_the_corrected_token() {
         Some((0, 0))
     );
     assert_eq!((run.extent.proven, run.extent.missing), (Some(true), 0));
-    // A report for others holds no token, and nothing of the events.
+    assert_eq!((run.phases, run.more_phases), (vec!["start".into()], false));
+    // What comes live says how long it took; the first may be among what is caught up.
+    let begun = Instant::now();
+    let delay = loop {
+        rig.publish("run/song", &[END]);
+        if let Some(delay) = rig.feed(id).unwrap().traffic.delay {
+            break delay;
+        }
+        assert!(begun.elapsed() < LIMIT, "no delay is known");
+        thread::sleep(Duration::from_millis(10));
+    };
+    assert!(delay.events > 0 && delay.mean_ms.is_finite(), "{delay:?}");
+    // A report for others has it, holds no token, and nothing of the events.
     let report = rig.engine.handle(FeedDiagnostics { id }).unwrap();
     assert!(
-        report.contains("\"Studio\"") && !report.contains(TOKEN) && !report.contains("PLAN"),
+        report.contains("\"Studio\"")
+            && report.contains("\"mean_ms\"")
+            && !report.contains(TOKEN)
+            && !report.contains("PLAN"),
         "{report}"
     );
     let secret = rig.data.path().join("feed-tokens").join(id.to_string());

@@ -10,7 +10,7 @@ mod sending;
 mod waiting;
 
 use crate::{
-    Cursor, Endpoint, Kind, Retrying, Update,
+    Cursor, Endpoint, Item, Kind, Retrying, Update,
     adapters::{Adapter, Effect, Start},
     expiry::expiry,
     seen::{SEEN_MAX, Seen},
@@ -205,8 +205,10 @@ pub struct Client<M> {
     reached: bool,
     /// A hub that is asked by requests takes us, and has not answered where events come from; its heartbeat in ms.
     welcoming: Option<Option<u64>>,
-    /// Bytes of the last message that ended a connection by its length.
-    ending: Option<usize>,
+    /// Of the last message that ended a connection by its length: its bytes, and how many events had come until then.
+    ending: Option<(usize, u64)>,
+    /// Events handed out for storing.
+    brought: u64,
     /// Messages that came before it was known which system this is.
     unread: VecDeque<Message>,
     /// Of a system that is polled, or was before its event stream came back: the events that are stored.
@@ -272,6 +274,7 @@ impl<M: Memory> Client<M> {
             reached: false,
             welcoming: None,
             ending: None,
+            brought: 0,
             unread: VecDeque::new(),
             seen: None,
             reports,
@@ -661,12 +664,15 @@ impl<M: Memory> Client<M> {
 
     /// A message for the adapter; the first that says which system this is chooses it, and those before it come first.
     fn message(&mut self, message: Message) {
-        // Of a server that sends it to each connection: it is set aside once.
+        // A server that sends it to each connection: it is set aside once. It was not read, so what tells it from another
+        // of the same length is that no event came in between.
         if let Message::TooLong { bytes, size, .. } = &message
             && bytes.is_empty()
-            && self.ending.replace(*size) == Some(*size)
         {
-            return;
+            let ending = Some((*size, self.brought));
+            if std::mem::replace(&mut self.ending, ending) == ending {
+                return;
+            }
         }
         if self.adapter.is_none() {
             let Some(kind) = Kind::of_message(&message) else {
@@ -830,7 +836,10 @@ impl<M: Memory> Client<M> {
         for effect in effects {
             let attempt = self.link.as_ref().map(|link| link.attempt);
             match (effect, attempt) {
-                (Effect::Store(item), _) => self.waiting.store(item),
+                (Effect::Store(item), _) => {
+                    self.brought += u64::from(matches!(item, Item::Event { .. }));
+                    self.waiting.store(item);
+                }
                 (Effect::Notice(text), _) => self.waiting.push(Update::Notice(text)),
                 (Effect::CaughtUp, _) => self.waiting.push(Update::CaughtUp),
                 // The rest is about a connection that may have ended meanwhile.

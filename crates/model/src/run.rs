@@ -29,6 +29,11 @@ pub const FIELDS_MAX: usize = 200;
 pub const SIGNALS_MAX: usize = 200;
 /// Characters of what a run was given, and of a score's name; the rest is in the log.
 pub const NAME_CHARS_MAX: usize = 500;
+/// Phases of a run that are told apart, and characters of one; further and longer ones are in the log only
+/// ([`RunState::more_phases`]).
+pub const PHASES_MAX: usize = 40;
+/// See [`PHASES_MAX`].
+pub const PHASE_CHARS_MAX: usize = 60;
 /// Names that a node may be expected to leave behind; further ones are in the log.
 pub const EXPECTS_MAX: usize = 100;
 
@@ -67,6 +72,12 @@ pub struct RunState {
     pub nodes: Vec<NodeState>,
     /// Number of events so far.
     pub events: u64,
+    /// The phases of its events, by which its log can be filtered; an event without one counts for none.
+    #[serde(default)]
+    pub phases: BTreeSet<String>,
+    /// There are phases beyond [`PHASES_MAX`].
+    #[serde(default)]
+    pub more_phases: bool,
     /// The fields seen so far, whatever stands in them in the end (see
     /// [`RunState::fields_found`]).
     pub fields_seen: BTreeSet<FieldKey>,
@@ -247,6 +258,8 @@ impl RunState {
             ended: None,
             nodes: Vec::new(),
             events: 0,
+            phases: BTreeSet::new(),
+            more_phases: false,
             fields_seen: BTreeSet::new(),
             signals: Vec::new(),
             assessment: None,
@@ -264,6 +277,7 @@ impl RunState {
     pub fn apply(&mut self, event: &EventBody) {
         self.events += 1;
         self.updated = self.updated.max(event.ts);
+        self.apply_phase(event.phase.word());
         let whole = self.kind != RunKind::Own && is_whole_run(&event.node);
         if !whole {
             self.apply_node(event);
@@ -332,6 +346,16 @@ impl RunState {
     /// A step by name.
     pub fn node(&self, name: &str) -> Option<&NodeState> {
         self.nodes.iter().find(|node| node.node == name)
+    }
+
+    fn apply_phase(&mut self, word: &str) {
+        if word.is_empty() || self.phases.contains(word) {
+            return;
+        }
+        match self.phases.len() < PHASES_MAX && word.chars().count() <= PHASE_CHARS_MAX {
+            true => drop(self.phases.insert(word.to_owned())),
+            false => self.more_phases = true,
+        }
     }
 
     fn apply_node(&mut self, event: &EventBody) {
@@ -796,6 +820,31 @@ mod tests {
             (state.nodes[0].issues.len(), state.nodes[0].issue_count),
             (20, 1_200)
         );
+    }
+
+    #[test]
+    fn the_phases_of_a_run_are_what_its_events_hold_and_bounded() {
+        let given = |phases: &[String]| {
+            let mut state = RunState::new(RunId("f".into()), RunKind::Foreign, Micros(0));
+            for phase in phases {
+                let body = format!(r#"{{"node":"n","phase":"{phase}"}}"#);
+                state.apply(&foreign::read(&body, Micros(0), &RunId("f".into())));
+            }
+            state
+        };
+        let words = |all: &[&str]| all.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>();
+        let seen = given(&words(&[
+            "start", "progress", "", "START", "progress", "end",
+        ]));
+        let expected: BTreeSet<String> = words(&["end", "progress", "start"]).into_iter().collect();
+        assert_eq!((&seen.phases, seen.more_phases), (&expected, false));
+        let most: Vec<String> = (0..PHASES_MAX).map(|n| format!("p{n}")).collect();
+        let full = given(&most);
+        assert_eq!((full.phases.len(), full.more_phases), (PHASES_MAX, false));
+        let over = given(&[most.as_slice(), &["p0".into(), "q".into()]].concat());
+        assert_eq!((&over.phases, over.more_phases), (&full.phases, true));
+        let long = given(&["x".repeat(PHASE_CHARS_MAX), "y".repeat(PHASE_CHARS_MAX + 1)]);
+        assert_eq!((long.phases.len(), long.more_phases), (1, true));
     }
 
     #[test]

@@ -28,7 +28,7 @@ use std::{
 
 /// Raise it when a projection's rows or the reducers behind them change: older rows are rebuilt
 /// when the store is opened.
-const VERSION: i64 = 5;
+const VERSION: i64 = 6;
 const NAME: &str = "cards";
 /// Events read at a time while rebuilding.
 const REBUILD_CHUNK: i64 = 10_000;

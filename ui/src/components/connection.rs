@@ -244,6 +244,7 @@ fn Details(props: &DetailsProps) -> Html {
                 { fact("Last connected", html! { { last_connected(&shell, feed) } }) }
                 { fact("Last error", html! { { feed.link.last_error.clone().unwrap_or_else(|| "none".into()) } }) }
                 { fact("Latency", html! { { feed.link.latency_ms.map_or("–".to_owned(), |ms| format!("{ms} ms there and back")) } }) }
+                { fact("Event latency", html! { { monitor::delay_words(feed.traffic.delay.as_ref()) } }) }
                 { fact("Events", html! { { format!("{} since the start, {:.1} a second", format::count(feed.traffic.events), feed.traffic.rate) } }) }
                 { fact("Gaps", html! { { gap_words(feed) } }) }
                 if feed.publish { { fact("To send", html! { { format!("{} waiting, {} refused", format::count(feed.traffic.waiting), format::count(feed.traffic.held)) } }) } }

@@ -41,6 +41,12 @@ pub struct Props {
     /// Steps to choose from; with none there is no bar of filters.
     #[prop_or_default]
     pub nodes: Vec<AttrValue>,
+    /// Phases to choose from.
+    #[prop_or_default]
+    pub phases: Vec<AttrValue>,
+    /// Whether there are further ones, which can be found by text only.
+    #[prop_or_default]
+    pub more_phases: bool,
     /// When the run began, for relative times.
     #[prop_or_default]
     pub started: Option<Micros>,
@@ -183,7 +189,12 @@ fn view_filters(
         html! { <option key={value.clone()} value={value.clone()} {selected}>{ value.clone() }</option> }
     };
     let nodes = html! { { for props.nodes.iter().map(|node| option(&filter.node, node)) } };
-    let phases = html! { { for ["start", "end", "fail", "field", "signal", "progress", "message"].iter().map(|phase| option(&filter.phase, phase)) } };
+    let phases = html! {
+        <>
+            { for props.phases.iter().map(|phase| option(&filter.phase, phase)) }
+            if props.more_phases { <option disabled=true>{ "further ones: find them by text" }</option> }
+        </>
+    };
     let severity = filter.severity.map(|least| severity_word(least).to_owned());
     let severities = html! {
         { for SEVERITIES.iter().map(|(least, words)| {
@@ -295,7 +306,7 @@ fn view_row(row: &LogRow, zone: format::Zone, since: Option<Micros>) -> Html {
 
 fn view_event(event: &EventRow, zone: format::Zone, since: Option<Micros>) -> Html {
     let failed = event.phase == "fail" || event.severity == Some(Severity::Error);
-    let issue = event.severity.is_some();
+    let issue = event.severity.is_some_and(|worst| worst > Severity::Info);
     let class = classes!(
         "gl-event",
         (failed || issue).then_some("has-issue"),
@@ -314,7 +325,7 @@ fn view_event(event: &EventRow, zone: format::Zone, since: Option<Micros>) -> Ht
             <span class="gl-cut">{ &event.phase }</span>
             <span class="gl-num gl-event__took">{ took }</span>
             <span class="gl-cut">
-                if failed { { Icon::Cross.draw() } } else if issue { { Icon::Warning.draw() } }
+                if failed { { Icon::Cross.draw() } } else if issue { { Icon::Warning.draw() } } else if event.severity.is_some() { { Icon::Info.draw() } }
                 { &event.summary }
             </span>
         </div>

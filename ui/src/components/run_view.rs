@@ -2,13 +2,13 @@
 //! what is stored of its stream.
 
 use crate::{
-    components::{bits, event_log::EventLog, tabs::Tabs},
+    components::{bits, compared::Compared, event_log::EventLog, tabs::Tabs},
     dom::{self, Interval},
     icons::Icon,
     shell::{Ask, Dialog, Shell, use_shell},
     state::{
         format,
-        monitor::{self, Difference, Sign, Tone},
+        monitor::{self, Sign, Tone},
         views::ViewState,
     },
     views::use_view,
@@ -158,15 +158,16 @@ fn view_panel(tab: usize, run: &Rc<RunView>, other: Option<&Rc<RunView>>) -> Htm
         (2, _) => html! { <div class="gl-runpane__scroll">{ view_scores(&run.scores) }</div> },
         (3, _) => html! { <div class="gl-runpane__scroll">{ view_issues(run) }</div> },
         (4, _) => view_stream(run),
-        (5, Some(other)) => view_compared(run, other),
+        (5, Some(other)) => html! { <Compared run={run.clone()} other={other.clone()} /> },
         _ => {
             let nodes: Vec<AttrValue> = run
                 .nodes
                 .iter()
                 .map(|n| AttrValue::from(n.node.clone()))
                 .collect();
+            let phases: Vec<AttrValue> = run.phases.iter().cloned().map(AttrValue::from).collect();
             let log = format!("{}-log", tabs_id(id));
-            html! { <EventLog key={id.0.clone()} id={log} subject={Subject::Run(id.clone())} {nodes} started={run.row.line.started} /> }
+            html! { <EventLog key={id.0.clone()} id={log} subject={Subject::Run(id.clone())} {nodes} {phases} more_phases={run.more_phases} started={run.row.line.started} /> }
         }
     }
 }
@@ -463,43 +464,6 @@ fn view_stream(run: &RunView) -> Html {
                 if more > 0 { <p class="gl-dim">{ format!("{} earlier ones in the log", format::count(more)) }</p> }
             }
         </div>
-    }
-}
-
-fn view_compared(this: &RunView, other: &RunView) -> Html {
-    let times = monitor::durations(this, other);
-    let scores = monitor::scores(this, other);
-    let ms = |value: f64| format::elapsed(value);
-    let plain = |value: f64| format!("{value:.3}");
-    html! {
-        <div class="gl-runpane__scroll" tabindex="0" role="group" aria-label="comparison">
-            <p class="gl-dim">{ format!("This run beside {}, step by step by name and attempt. A dash: that run has no such value.", other.row.line.name) }</p>
-            { view_differences("Step", &times, ms) }
-            if !scores.is_empty() { { view_differences("Score", &scores, plain) } }
-        </div>
-    }
-}
-
-fn view_differences(what: &'static str, lines: &[Difference], show: fn(f64) -> String) -> Html {
-    let cell = |value: Option<f64>| value.map_or("–".to_owned(), show);
-    let line = |line: &Difference| {
-        let by = line.by().filter(|by| *by != 0.0);
-        let tone = by.map(|by| if by > 0.0 { "gl-warn" } else { "gl-ok" });
-        let words = by.map(|by| format!("{}{}", if by > 0.0 { "+" } else { "−" }, show(by.abs())));
-        html! {
-            <tr key={line.name.clone()}>
-                <th scope="row">{ &line.name }</th>
-                <td class="gl-num">{ cell(line.this) }</td>
-                <td class="gl-num">{ cell(line.other) }</td>
-                <td class={classes!("gl-num", (what == "Step").then_some(tone).flatten())}>{ words.unwrap_or_else(|| match (line.this, line.other) { (Some(_), Some(_)) => "the same".into(), (None, None) => "–".into(), _ => "only one".into() }) }</td>
-            </tr>
-        }
-    };
-    html! {
-        <table class="gl-table is-compared">
-            <thead><tr>{ for [what, "This run", "Pinned", "Difference"].map(|h| html! { <th scope="col">{ h }</th> }) }</tr></thead>
-            <tbody>{ for lines.iter().map(line) }</tbody>
-        </table>
     }
 }
 

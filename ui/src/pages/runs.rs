@@ -1,14 +1,14 @@
 //! The monitor: runs of this computer and of every feed, the chosen one beside those that are pinned.
 
 use crate::{
-    backend,
     components::{
-        run_view::{RunPane, open_run, tone_class, tone_icon, use_ticking, view_sign},
+        digest::Digest,
+        run_view::{RunPane, open_run, tone_class, tone_icon, use_ticking},
         virtual_list::{Kind, RowAt, Source, VirtualList},
     },
     dom,
     icons::Icon,
-    shell::{Ask, Dialog, Shell, use_shell},
+    shell::{Ask, Dialog, Page, Shell, use_shell},
     state::{
         format,
         monitor::{self, Sign, Tone},
@@ -18,15 +18,13 @@ use crate::{
 };
 use ghostlight_api::{
     ViewData, ViewQuery,
-    command::DismissDigest,
-    view::{DigestView, RunFilter, RunRow},
+    view::{RunFilter, RunRow},
 };
 use ghostlight_model::{
     RunId,
     run::{RunKind, RunStatus},
 };
 use wasm_bindgen::JsCast;
-use wasm_bindgen_futures::spawn_local;
 use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::{
     AttrValue, Callback, Event, Html, InputEvent, Properties, classes, component, html,
@@ -91,7 +89,7 @@ pub fn Runs(props: &Props) -> Html {
         <div class="gl-monitor">
             <List run={props.run.clone()} nudge={props.nudge} filter={(*filter).clone()} {on_filter} />
             <div class="gl-monitor__main">
-                <Digest />
+                <Digest page={Page::Runs} />
                 <div class="gl-monitor__panes" style={format!("--panes:{}", shown.len().max(1))}>
                     { for shown.iter().map(pane) }
                     if shown.is_empty() { { view_none(&shell) } }
@@ -296,79 +294,4 @@ fn short_sign(run: &RunRow, sign: Sign) -> Sign {
         },
         _ => sign,
     }
-}
-
-/// *While you were away*.
-#[component]
-fn Digest() -> Html {
-    let shell = use_shell();
-    let state = use_view(Some(ViewQuery::Digest));
-    let digest = match &state {
-        ViewState::Ready(data) => match &**data {
-            ViewData::Digest(Some(digest)) => digest.clone(),
-            _ => return Html::default(),
-        },
-        _ => return Html::default(),
-    };
-    let id = digest.id;
-    let on_dismiss = {
-        let shell = shell.clone();
-        Callback::from(move |_| {
-            let shell = shell.clone();
-            spawn_local(async move {
-                if let Err(error) = backend::call(DismissDigest { id }).await {
-                    shell.error(&error);
-                }
-            });
-        })
-    };
-    let now = dom::now();
-    let run = |row: &RunRow| {
-        let (shell, run) = (shell.clone(), row.line.run_id.clone());
-        html! {
-            <li key={row.line.run_id.0.clone()}><button type="button" class="gl-link" onclick={move |_| shell.ask.emit(Ask::Monitor(run.clone()))}>{ &row.line.name }</button>{ " " }{ view_sign(&monitor::run_sign(row, now)) }</li>
-        }
-    };
-    let zone = shell.zone();
-    html! {
-        <section class="gl-digest" aria-label="while you were away">
-            <div class="gl-digest__text">
-                <h2 class="gl-head">{ "While you were away" }if digest.place.1 > 1 { <span class="gl-dim gl-num">{ format!("{} of {}", digest.place.0, digest.place.1) }</span> }</h2>
-                // The next one takes the place of the one that was put away.
-                <p aria-live="polite">{ digest_words(&digest, zone) }</p>
-                if digest.left_out > 0 {
-                    <p class="gl-dim gl-small">{ format!("{} left out; what they told is in the list of runs.", format::plural(digest.left_out, "earlier summary was", "earlier summaries were")) }</p>
-                }
-                <ul class="gl-digest__runs">{ for digest.runs.iter().map(run) }</ul>
-            </div>
-            <button type="button" class="pf-v6-c-button pf-m-plain pf-m-small" aria-label="Put the summary away" onclick={on_dismiss}>{ Icon::Cross.draw() }</button>
-        </section>
-    }
-}
-
-fn digest_words(digest: &DigestView, zone: format::Zone) -> String {
-    let mut parts = vec![format::plural(digest.events, "event", "events")];
-    for (n, one, many) in [
-        (digest.began, "run began", "runs began"),
-        (digest.finished, "ended well", "ended well"),
-        (digest.failed, "failed", "failed"),
-    ] {
-        if n > 0 {
-            parts.push(format::plural(n.into(), one, many));
-        }
-    }
-    let missing = match digest.missing {
-        0 => "nothing is missing".to_owned(),
-        n => format!(
-            "{} not on the server any more",
-            format::plural(n, "event is", "events are")
-        ),
-    };
-    format!(
-        "{}, {} to {}: {}; {missing}.",
-        digest.source,
-        format::date_time(digest.from, zone),
-        format::clock_short(digest.until, zone),
-        parts.join(" · "),
-    )
 }

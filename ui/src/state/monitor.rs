@@ -1,12 +1,11 @@
-//! What the monitor says in words: connections, runs that are silent, what differs between two runs.
+//! What the monitor says in words: connections, and runs that are silent.
 
 use crate::state::format;
 use ghostlight_api::{
     live::LiveSwitch,
-    view::{FeedHealth, Health, LinkState, LinkView, RunRow, RunView},
+    view::{DelayView, FeedHealth, Health, LinkState, LinkView, RunRow, RunView},
 };
 use ghostlight_model::{Micros, liveness::Liveness, run::RunStatus};
-use std::collections::BTreeMap;
 
 /// How something stands, for colour and icon; words always stand beside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -107,6 +106,29 @@ fn latency(link: &LinkView) -> String {
     match link.latency_ms {
         Some(ms) => format!("Events arrive as they happen; a ping takes {ms} ms."),
         None => "Events arrive as they happen.".into(),
+    }
+}
+
+/// The most by which a source rounds the time of an event up, in milliseconds; what is earlier shows that clocks differ.
+const ROUNDED_MS: f64 = 1.0;
+
+/// How long a feed's events take to come here, and what that is worth: it is a difference of two clocks.
+pub fn delay_words(delay: Option<&DelayView>) -> String {
+    match delay {
+        None => "not known: no event with a time of its own came live".into(),
+        Some(delay) if delay.least_ms < -ROUNDED_MS => format!(
+            "not known: an event came {} before its source says that it happened, so the clocks differ",
+            format::elapsed(-delay.least_ms)
+        ),
+        Some(delay) => format!(
+            "{} on average of {}, if the source's clock and this one agree",
+            format::elapsed(delay.mean_ms),
+            format::plural(
+                delay.events,
+                "event that came live",
+                "events that came live"
+            )
+        ),
     }
 }
 
@@ -326,80 +348,6 @@ pub fn extent_sign(run: &RunView) -> Sign {
     }
 }
 
-/// A line of the comparison of two runs.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Difference {
-    /// What is compared: a step or a score.
-    pub name: String,
-    /// In this run.
-    pub this: Option<f64>,
-    /// In the other.
-    pub other: Option<f64>,
-}
-
-impl Difference {
-    /// How much more this run has, where both have a value.
-    pub fn by(&self) -> Option<f64> {
-        Some(self.this? - self.other?)
-    }
-}
-
-/// Durations of steps in milliseconds, matched by name and attempt, in this run's order; what only the other has comes
-/// last.
-pub fn durations(this: &RunView, other: &RunView) -> Vec<Difference> {
-    let of = |run: &RunView| -> Vec<(String, Option<f64>)> {
-        let mut lines = Vec::new();
-        for node in &run.nodes {
-            let ended = node.ended.iter();
-            lines.extend(ended.map(|one| (attempt_name(&node.node, one.number), one.duration_ms)));
-            let going_on = node
-                .ended
-                .last()
-                .is_none_or(|one| one.number < node.attempts);
-            if going_on {
-                lines.push((attempt_name(&node.node, node.attempts.max(1)), None));
-            }
-        }
-        lines
-    };
-    matched(of(this), of(other))
-}
-
-fn attempt_name(node: &str, attempt: u32) -> String {
-    match attempt {
-        1 => node.to_owned(),
-        n => format!("{node} · attempt {n}"),
-    }
-}
-
-/// Scores, matched by name.
-pub fn scores(this: &RunView, other: &RunView) -> Vec<Difference> {
-    let of = |run: &RunView| -> Vec<(String, Option<f64>)> {
-        let scores = run.scores.iter();
-        scores
-            .map(|score| (score.name.clone(), Some(score.value)))
-            .collect()
-    };
-    matched(of(this), of(other))
-}
-
-fn matched(this: Vec<(String, Option<f64>)>, other: Vec<(String, Option<f64>)>) -> Vec<Difference> {
-    let theirs: BTreeMap<&String, Option<f64>> = other.iter().map(|(name, v)| (name, *v)).collect();
-    let ours: BTreeMap<&String, Option<f64>> = this.iter().map(|(name, v)| (name, *v)).collect();
-    let in_this = this.iter().map(|(name, value)| Difference {
-        name: name.clone(),
-        this: *value,
-        other: theirs.get(name).copied().flatten(),
-    });
-    let only_other = other.iter().filter(|(name, _)| !ours.contains_key(name));
-    let only_other = only_other.map(|(name, value)| Difference {
-        name: name.clone(),
-        this: None,
-        other: *value,
-    });
-    in_this.chain(only_other).collect()
-}
-
 /// JSON for reading: indented; what is none stays as it is.
 pub fn pretty(body: &str) -> String {
     let value: Result<serde_json::Value, _> = serde_json::from_str(body);
@@ -534,6 +482,32 @@ mod tests {
     }
 
     #[test]
+    fn a_delay_of_two_clocks_is_shown_only_where_it_makes_sense() {
+        let said = |mean_ms, least_ms| {
+            delay_words(Some(&DelayView {
+                events: 340,
+                mean_ms,
+                least_ms,
+            }))
+        };
+        assert_eq!(
+            said(12.4, 3.0),
+            "12 ms on average of 340 events that came live, if the source's clock and this one agree"
+        );
+        assert!(
+            said(0.2, -0.9).starts_with("0.2 ms"),
+            "a time that was rounded"
+        );
+        let ahead = said(40.0, -2_500.0);
+        assert!(
+            ahead.contains("an event came 2.5 s before") && ahead.contains("clocks differ"),
+            "{ahead}"
+        );
+        assert!(!ahead.contains("40"), "{ahead}");
+        assert!(delay_words(None).starts_with("not known"));
+    }
+
+    #[test]
     fn a_countdown_is_over_when_it_says_so() {
         for (left_us, words) in [
             (-1, "0 s"),
@@ -653,6 +627,8 @@ mod tests {
                 ..Extent::default()
             },
             left_out: 0,
+            phases: vec![],
+            more_phases: false,
         }
     }
 
@@ -693,29 +669,6 @@ mod tests {
                 proven == Some(false)
             );
         }
-    }
-
-    #[test]
-    fn two_runs_are_compared_by_step_and_what_only_one_has_is_listed() {
-        let all = Some(true);
-        let this = run(&[("A", Some(10.0)), ("B", None), ("C", Some(3.0))], 0, all);
-        let other = run(&[("A", Some(8.0)), ("D", Some(1.0))], 0, all);
-        let lines = durations(&this, &other);
-        let names: Vec<&str> = lines.iter().map(|line| line.name.as_str()).collect();
-        assert_eq!(names, ["A", "B", "C", "D"]);
-        assert_eq!(lines[0].by(), Some(2.0));
-        assert!(lines[1..].iter().all(|line| line.by().is_none()));
-        let mut retried = this.clone();
-        retried.nodes[0].attempts = 2;
-        let names: Vec<String> = durations(&retried, &other)
-            .into_iter()
-            .map(|line| line.name)
-            .collect();
-        assert_eq!(
-            names,
-            ["A", "A · attempt 2", "B", "C", "D"],
-            "an attempt under way has no duration yet"
-        );
     }
 
     #[test]

@@ -144,6 +144,8 @@ pub struct Traffic {
     pub quarantined: u64,
     /// Tries to connect, and how many of them worked.
     pub connects: (u64, u64),
+    /// How long events take to come here; `None` before the first that came live and has a time of its own.
+    pub delay: Option<DelayView>,
     /// Share of the time connected, in percent, since the feed was switched on.
     pub uptime_percent: f64,
     /// Streams with their events since the start, the latest first; at most [`SUBSCRIPTIONS_MAX`].
@@ -152,6 +154,19 @@ pub struct Traffic {
     pub waiting: u64,
     /// Entries that it refused: a person decides.
     pub held: u64,
+}
+
+/// How long a feed's events took from when they happened, by the source's clock (of a hub: from when it stored them),
+/// until they were here, by ours. What was caught up after a connection is left out, and so is what has no time of its
+/// own. The clocks are not compared: that they differ is certain only where a value is negative.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct DelayView {
+    /// Events counted since the feed was switched on.
+    pub events: u64,
+    /// On average, in milliseconds.
+    pub mean_ms: f64,
+    /// The least, in milliseconds; negative if the source's clock is ahead of ours by at least so much.
+    pub least_ms: f64,
 }
 
 /// Streams that a feed's details list.
@@ -230,12 +245,14 @@ pub struct DigestView {
     pub from: Micros,
     /// Until when.
     pub until: Micros,
-    /// Events that were caught up.
+    /// Events that were caught up; of a feed that does not number them, those that came until it rested.
     pub events: u64,
     /// How long that took, in milliseconds.
     pub took_ms: f64,
     /// Offsets that the source does not have any more.
     pub missing: u64,
+    /// Whether the source numbers its events, so that nothing else is missing.
+    pub proven: bool,
     /// Runs that began.
     pub began: u32,
     /// Runs that ended well.

@@ -19,9 +19,9 @@ pub use card::{
     TEXT_BYTES_MAX, TextView,
 };
 pub use feed::{
-    DIGEST_RUNS_MAX, DigestView, FeedHealth, FeedRow, Health, LinkState, LinkView, OutboxRow,
-    OutboxWhy, QuarantineRow, SENT_CHARS_MAX, SENT_MAX, SUBSCRIPTIONS_MAX, SentRow, StreamRow,
-    TokenPlace, Traffic,
+    DIGEST_RUNS_MAX, DelayView, DigestView, FeedHealth, FeedRow, Health, LinkState, LinkView,
+    OutboxRow, OutboxWhy, QuarantineRow, SENT_CHARS_MAX, SENT_MAX, SUBSCRIPTIONS_MAX, SentRow,
+    StreamRow, TokenPlace, Traffic,
 };
 pub use files::{
     EXPORTS_MAX, ExportLook, ExportRow, ExportState, IMPORTED_LISTED_MAX, IMPORTS_MAX, ImportDone,
@@ -35,8 +35,9 @@ pub use history::{
 };
 pub use model::ModelView;
 pub use run::{
-    ArtifactRow, EventFilter, EventRow, Extent, IssueRow, LogPage, LogRow, NodeRow, RUN_GAPS_MAX,
-    RUN_ISSUES_MAX, RunFilter, RunRow, RunView, ScoreRow,
+    ArtifactRow, COMPARED_FIELDS_MAX, EventFilter, EventRow, Extent, FieldPairRow, FieldSide,
+    FieldsComparedView, IssueRow, LogPage, LogRow, NodeRow, RUN_GAPS_MAX, RUN_ISSUES_MAX,
+    RunFilter, RunRow, RunView, ScoreRow,
 };
 pub use serving::ServingView;
 pub use storage::{
@@ -157,6 +158,13 @@ pub enum ViewQuery {
         run: RunId,
         /// The last event that is known; beyond the log's end the last one.
         offset: u64,
+    },
+    /// What two of our own runs found, field by field.
+    FieldsCompared {
+        /// The one.
+        this: RunId,
+        /// The other.
+        other: RunId,
     },
     /// The event log of a subject's latest run, oldest first.
     Events {
@@ -299,6 +307,8 @@ pub enum ViewData {
     Known(Box<KnownView>),
     /// Of [`ViewQuery::Run`].
     Run(Box<RunView>),
+    /// Of [`ViewQuery::FieldsCompared`].
+    FieldsCompared(Box<FieldsComparedView>),
     /// Of [`ViewQuery::Events`].
     Events(LogPage),
     /// Of [`ViewQuery::EventBody`].

@@ -2,7 +2,8 @@
 
 use super::{LinkView, Page};
 use ghostlight_model::{
-    Issue, Micros, RunId, Severity,
+    Confidence, FieldKey, Issue, Method, Micros, RunId, Severity,
+    card::FieldState,
     liveness::Pulse,
     run::{Artifact, Attempt, NodeStatus, RunLine, RunStatus},
 };
@@ -51,6 +52,10 @@ pub struct RunView {
     pub artifacts: Vec<ArtifactRow>,
     /// Issues, the latest first; at most [`RUN_ISSUES_MAX`].
     pub issues: Vec<IssueRow>,
+    /// The phases of its events, by which its log can be filtered.
+    pub phases: Vec<String>,
+    /// Whether there are further ones, because there are too many, or too long ones: they can be found by text.
+    pub more_phases: bool,
     /// What is stored of its stream.
     pub extent: Extent,
     /// Nodes, scores and artifacts that are in the log only, because there are too many.
@@ -115,6 +120,46 @@ pub struct IssueRow {
     pub node: String,
     /// What.
     pub issue: Issue,
+}
+
+/// What two of our own runs found, field by field: by themselves, whatever a person decided since.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FieldsComparedView {
+    /// The fields that one of them has a value for, in the order of the card; at most [`COMPARED_FIELDS_MAX`].
+    pub rows: Vec<FieldPairRow>,
+    /// Further ones; they are on the runs' cards.
+    pub left_out: u64,
+    /// Of long runs that are read bit by bit: how many events are read so far, and how many there are.
+    pub looked: Option<(u64, u64)>,
+}
+
+/// Fields that a comparison lists.
+pub const COMPARED_FIELDS_MAX: usize = 100;
+
+/// A field in two runs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FieldPairRow {
+    /// Which.
+    pub field: FieldKey,
+    /// In this run.
+    pub this: FieldSide,
+    /// In the other.
+    pub other: FieldSide,
+    /// Whether the values are the same; they are compared whole, however short they are shown.
+    pub same: bool,
+}
+
+/// What a run found of a field.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FieldSide {
+    /// Which of the five states.
+    pub state: FieldState,
+    /// The value that won, on one line, its beginning if it is long.
+    pub value: Option<String>,
+    /// How sure.
+    pub confidence: Option<Confidence>,
+    /// By which method.
+    pub method: Option<Method>,
 }
 
 /// What is stored of a run's stream, and whether that is all.

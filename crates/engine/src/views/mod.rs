@@ -1,11 +1,13 @@
 //! Views: a query in, rows out, read from the store.
 
 mod biography;
+mod compare;
 mod find;
 mod history;
 mod monitor;
 mod replay;
 
+pub(crate) use compare::Comparisons;
 pub(crate) use monitor::Searches;
 pub(crate) use replay::Replays;
 
@@ -52,6 +54,14 @@ impl Engine {
             ViewQuery::Known { run, offset } => match self.known_then(run, *offset)? {
                 Some(view) => ViewData::Known(Box::new(view)),
                 None => ViewData::Failed(missing(&Subject::Run(run.clone()))),
+            },
+            ViewQuery::FieldsCompared { this, other } => match self.fields_compared(this, other)? {
+                Some(view) => ViewData::FieldsCompared(Box::new(view)),
+                None => ViewData::Failed(ApiError::new(
+                    ghostlight_api::ErrorCode::NotFound,
+                    "The fields of these runs cannot be compared: one of them is not a run of this computer.",
+                    "Compare their steps and scores, or choose two runs of this computer.",
+                )),
             },
             ViewQuery::Events {
                 subject,

@@ -11,7 +11,7 @@ use ghostlight_api::{
     },
 };
 use ghostlight_model::{
-    Epoch, EventBody, Micros, Offset, RunId,
+    Epoch, EventBody, Micros, Offset, Phase, RunId,
     event::Fact,
     liveness::{self, Pulse},
     run::{RunLine, RunState, RunStatus},
@@ -143,6 +143,8 @@ impl Engine {
             scores: score_rows(&state),
             issues: issue_rows(&state),
             left_out: state.left_out,
+            phases: phases(&state),
+            more_phases: state.more_phases,
             artifacts: state
                 .artifacts
                 .into_iter()
@@ -422,12 +424,28 @@ impl Engine {
             events: digest.caught.events,
             took_ms: (digest.until.0 - began.0).max(0) as f64 / 1_000.0,
             missing: digest.caught.missing,
+            proven: digest.proven,
             began: digest.began,
             finished: digest.finished,
             failed: digest.failed,
             runs,
         }))
     }
+}
+
+/// In the order in which a step goes through them, then those of its source's own.
+fn phases(state: &RunState) -> Vec<String> {
+    let known = [
+        Phase::Start,
+        Phase::Field,
+        Phase::Signal,
+        Phase::End,
+        Phase::Fail,
+    ];
+    let rank = |word: &String| known.iter().position(|phase| phase.word() == word);
+    let mut words: Vec<String> = state.phases.iter().cloned().collect();
+    words.sort_by_key(|word| rank(word).unwrap_or(known.len()));
+    words
 }
 
 fn node_rows(state: &RunState) -> Vec<NodeRow> {

@@ -110,3 +110,43 @@ fn a_message_that_ends_its_connection_is_set_aside_once_and_passed_over_in_the_e
         "{reasons:?}"
     );
 }
+
+/// They are not read, so that an event came in between is all that tells two of the same length apart.
+#[test]
+fn two_messages_of_one_length_that_end_their_connections_are_two() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("ws://{}/events", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for n in 0.. {
+            let (socket, _) = listener.accept().unwrap();
+            let mut socket = tungstenite::accept(socket).unwrap();
+            let event = format!(r#"{{"run_id":"r","node":"n{n}","phase":"start"}}"#);
+            // Every second connection brings an event first.
+            if n % 2 == 0 {
+                socket.send(Message::text(event)).unwrap();
+            }
+            if n == 4 {
+                while socket.read().is_ok() {}
+                return;
+            }
+            // The client hangs up in the midst of it.
+            let _ = socket.send(Message::text("x".repeat(17 << 20)));
+        }
+    });
+    let rig = Rig::new(&url).kind(Kind::Workflow).patient();
+    let watching = rig.watch();
+    let (mut set_aside, mut count) = (0, 0);
+    until(&watching, "the events of three connections", |news| {
+        match news {
+            News::Quarantined(reason) => {
+                assert!(reason.contains("and the limit is"), "{reason}");
+                set_aside += 1;
+            }
+            News::Stored(one) => count += one.stored,
+            _ => {}
+        }
+        count == 3
+    });
+    assert_eq!(set_aside, 2, "of four, two of which were repeated");
+    assert_eq!(rig.store.quarantined(&rig.feed(Kind::Workflow)).unwrap(), 2);
+}

@@ -16,6 +16,7 @@ use ghostlight_sync::{
     outbox,
     reception::{Action, Receiver, TooManyPositions},
 };
+use std::collections::VecDeque;
 
 /// A hub: the reception machine behind its frames.
 pub(super) struct Hub {
@@ -25,6 +26,29 @@ pub(super) struct Hub {
     /// The one stream that is followed; `None` for many.
     single: Option<StreamId>,
     receiver: Receiver,
+    aside: Aside,
+}
+
+/// Places remembered whose message was set aside. At the bound the oldest is forgotten: if its message comes once more,
+/// it is set aside once more.
+const ASIDE_MAX: usize = 1_000;
+
+/// The places whose message was set aside, whatever connection it came by, so that a replay does it no second time.
+#[derive(Default)]
+struct Aside(VecDeque<(StreamId, Position)>);
+
+impl Aside {
+    /// Whether it is the first message of this place.
+    fn is_new(&mut self, place: &(StreamId, Position)) -> bool {
+        let is_new = !self.0.contains(place);
+        if is_new {
+            self.0.push_back(place.clone());
+            if self.0.len() > ASIDE_MAX {
+                self.0.pop_front();
+            }
+        }
+        is_new
+    }
 }
 
 impl Hub {
@@ -41,6 +65,7 @@ impl Hub {
             welcomed: false,
             single,
             receiver,
+            aside: Aside::default(),
         })
     }
 
@@ -94,10 +119,32 @@ impl Hub {
         if self.receiver.position(&place.0) > Some(place.1) {
             return Vec::new();
         }
+        let is_new = self.aside.is_new(&place);
         let reason = not_text(message).unwrap_or_default();
         let actions = self.receiver.too_long(place, sizes, now);
-        let set_aside = [quarantined(message, reason)].into_iter();
-        set_aside.chain(self.effects(actions)).collect()
+        let set_aside = is_new.then(|| quarantined(message, reason));
+        set_aside.into_iter().chain(self.effects(actions)).collect()
+    }
+
+    /// It is set aside once. An event of which it can be told which one it is is asked for once more; then its place is a
+    /// gap with the reason.
+    fn unreadable(&mut self, message: &Message, reason: String, now: Millis) -> Vec<Effect> {
+        let place = match message {
+            Message::Text(text) => frame::event_place(text),
+            Message::Garbled { bytes, .. } => frame::event_place(&String::from_utf8_lossy(bytes)),
+            _ => None,
+        };
+        let Some(place) = place else {
+            return vec![quarantined(message, reason)];
+        };
+        if self.receiver.position(&place.0) > Some(place.1) {
+            return Vec::new();
+        }
+        let is_new = self.aside.is_new(&place);
+        let again = (!is_new).then(|| reason.clone());
+        let actions = self.receiver.unreadable(place, again, now);
+        let set_aside = is_new.then(|| quarantined(message, reason));
+        set_aside.into_iter().chain(self.effects(actions)).collect()
     }
 
     fn effects(&self, actions: Vec<Action>) -> impl Iterator<Item = Effect> {
@@ -166,7 +213,7 @@ impl Adapter for Hub {
             } => return self.too_long(&message, place.clone(), (*size, *limit), now),
             Message::Garbled { .. } | Message::TooLong { .. } => {
                 let reason = not_text(&message).unwrap_or_default();
-                return vec![quarantined(&message, reason)];
+                return self.unreadable(&message, reason, now);
             }
             _ => {
                 return vec![quarantined(
@@ -178,7 +225,7 @@ impl Adapter for Hub {
         match frame::parse_server(text) {
             Ok(frame) => self.frame(frame, now),
             // Also of an unknown type: a newer server may say more than we know.
-            Err(error) => vec![quarantined(&message, error.to_string())],
+            Err(error) => self.unreadable(&message, error.to_string(), now),
         }
     }
 

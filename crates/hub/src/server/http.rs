@@ -40,8 +40,11 @@ const POLL_WAIT_MS_MAX: u64 = 60_000;
 const POLL_EVENTS: usize = 500;
 /// The most that are taken.
 const POLL_EVENTS_MAX: usize = 5_000;
-/// Bytes of frames after which a poll answers.
+/// Bytes of frames in the answer of a poll: what does not fit is in the next one. One event alone may be longer.
 const POLL_BYTES_MAX: usize = 1 << 20;
+/// The longest such event. Clients read 16 MiB (`docs/PROTOCOL.md`), and around it stands a little more. In place of a
+/// longer one stands a gap that says so: an answer that nobody reads would be asked for again for ever.
+const POLL_EVENT_BYTES_MAX: usize = (16 << 20) - (64 << 10);
 /// Time for a poll to read what is there already, and for a publish to reach the disk.
 const LOG_WAIT: Duration = Duration::from_secs(30);
 /// Names in one answer of the list of streams.
@@ -448,16 +451,25 @@ async fn collect(
     let mut bytes = 0;
     let mut news = false;
     let mut head = None;
-    while polled.events.len() < max && bytes < POLL_BYTES_MAX {
+    while polled.events.len() < max {
         let until = match (polled.caught_up, news) {
             (false, _) => begun + LOG_WAIT,
             (true, false) => begun + wait,
             (true, true) => Instant::now(),
         };
-        let Some(frame) = driver.next(until).await else {
+        let Some(mut frame) = driver.next(until).await else {
             break;
         };
-        match frame::parse_server(&frame.text) {
+        let parsed = frame::parse_server(&frame.text);
+        if let Ok(ServerFrame::Event(event)) = &parsed
+            && frame.text.len() > POLL_EVENT_BYTES_MAX
+        {
+            frame.text = too_long(event, frame.text.len()).to_text();
+        }
+        let fits = bytes + frame.text.len() <= POLL_BYTES_MAX || polled.events.is_empty();
+        match parsed {
+            // The next poll begins with it.
+            Ok(ServerFrame::Event(_) | ServerFrame::Gap(_)) if !fits => break,
             Ok(ServerFrame::Event(event)) => {
                 polled.next = Some(Position {
                     epoch: event.epoch,
@@ -499,6 +511,20 @@ async fn collect(
         .zip(head)
         .is_some_and(|(next, head)| next.offset >= head);
     Ok(polled)
+}
+
+/// What stands in place of an event that is too long for any answer.
+fn too_long(event: &frame::Event, size: usize) -> ServerFrame {
+    ServerFrame::Gap(frame::Gap {
+        stream: event.stream.clone(),
+        epoch: event.epoch,
+        from: event.offset,
+        to: event.offset,
+        reason: format!(
+            "the event has {size} bytes, and the answer of a poll has room for {POLL_EVENT_BYTES_MAX}; over server-sent \
+             events it can be had"
+        ),
+    })
 }
 
 /// Where the replay after `subscribed` begins.

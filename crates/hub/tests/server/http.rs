@@ -313,6 +313,46 @@ async fn a_poll_gives_pages_and_then_waits() {
     );
 }
 
+/// A client reads 16 MiB, so there are fewer events in an answer where they are long, and at least one.
+#[tokio::test]
+async fn the_answer_of_a_poll_is_bounded_in_bytes() {
+    const MIB: usize = 1 << 20;
+    let rig = Rig::start();
+    let long = |bytes: usize| format!(r#"{{"long":"{}"}}"#, "x".repeat(bytes));
+    // In process nothing bounds them; a publish over a socket is a frame.
+    let sizes = [400 << 10, 400 << 10, 400 << 10, 15 * MIB, 9, 17 * MIB, 9];
+    for (n, size) in sizes.iter().enumerate() {
+        rig.put("run/1", &format!("k{n}"), &[long(*size).as_str()]);
+    }
+    let (mut from, mut answers) = (0, Vec::new());
+    loop {
+        let ask = format!("/v1/poll?stream=run/1&from={EPOCH}.{from}&wait_ms=0");
+        let (status, polled) = rig.get(&ask).await;
+        assert_eq!(status, 200);
+        let bytes = polled.to_string().len();
+        assert!(bytes < 16 * MIB, "{bytes} bytes from {from} on");
+        let events = polled["events"].as_array().unwrap();
+        let kinds = events
+            .iter()
+            .map(|one| match one["type"].as_str().unwrap() {
+                "event" => one["offset"].to_string(),
+                "gap" => {
+                    assert!(one["reason"].as_str().unwrap().contains("17825"), "{one}");
+                    format!("gap {}-{}", one["from"], one["to"])
+                }
+                other => panic!("{other}"),
+            });
+        answers.push(kinds.collect::<Vec<_>>().join(" "));
+        from = polled["next"]["offset"].as_u64().unwrap();
+        if polled["caught_up"] == json!(true) {
+            break;
+        }
+        assert!(answers.len() < 9, "{answers:?}");
+    }
+    assert_eq!(answers[..3], ["0 1", "2", "3"]);
+    assert_eq!(answers.join(" "), "0 1 2 3 4 gap 5-5 6");
+}
+
 #[tokio::test]
 async fn a_poll_says_what_could_not_be_resumed_and_what_is_not_there() {
     let rig = Rig::start();

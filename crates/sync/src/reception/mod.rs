@@ -127,6 +127,8 @@ pub enum GapReason {
         /// What it may have.
         limit: usize,
     },
+    /// The event came, also when it was asked for again, and could not be read; why.
+    Unreadable(String),
 }
 
 impl fmt::Display for GapReason {
@@ -140,6 +142,9 @@ impl fmt::Display for GapReason {
                 f,
                 "its message has {size} bytes, and the limit is {limit}; the beginning is in quarantine"
             ),
+            Self::Unreadable(why) => {
+                write!(f, "its message cannot be read ({why}); it is in quarantine")
+            }
         }
     }
 }
@@ -395,6 +400,21 @@ impl Receiver {
     ) -> Vec<Action> {
         let reason = GapReason::TooLong { size, limit };
         self.missing(stream, at.epoch, (at.offset, at.offset), reason, now);
+        std::mem::take(&mut self.out)
+    }
+
+    /// An event came that cannot be read. The first time it is asked for again, as one that did not come; if it is no
+    /// better then (`again`), its place is a gap with that reason. Nothing if we are behind that place already.
+    pub fn unreadable(
+        &mut self,
+        (stream, at): (StreamId, Position),
+        again: Option<String>,
+        now: Millis,
+    ) -> Vec<Action> {
+        match again.map(GapReason::Unreadable) {
+            Some(reason) => self.missing(stream, at.epoch, (at.offset, at.offset), reason, now),
+            None => self.unread(&stream, at, now),
+        }
         std::mem::take(&mut self.out)
     }
 

@@ -404,6 +404,22 @@ impl Receiver {
         self.settle(&stream, now);
     }
 
+    /// There is an event at this place, and we do not have it.
+    pub(super) fn unread(&mut self, stream: &StreamId, at: Position, now: Millis) {
+        self.heard_at = now;
+        if at.offset > OFFSET_MAX || at.epoch > EPOCH_MAX {
+            let what = format!("epoch {}, offset {}", at.epoch.0, at.offset.0);
+            return self.nonsense(stream.clone(), what);
+        }
+        if !self.enter(stream, at.epoch) || self.position(stream) > Some(at) {
+            return;
+        }
+        if let Some(track) = self.tracks.get_mut(stream) {
+            track.wait(now).see(Offset(at.offset.0 + 1));
+        }
+        self.settle(stream, now);
+    }
+
     fn nonsense(&mut self, stream: StreamId, what: String) {
         let anomaly = Anomaly::Nonsense { stream, what };
         self.out.push(Action::Anomaly(anomaly));
