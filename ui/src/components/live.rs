@@ -88,7 +88,7 @@ pub fn LiveSettings() -> Html {
     html! {
         <fieldset aria-label="live features">
             <legend>{ "Live features" }</legend>
-            <label class="gl-option"><input type="checkbox" checked={on} disabled={environment.live.is_some()} onchange={on_switch} aria-label="Live features" />{ "Follow feeds" }<span class="gl-dim">{ hint }</span></label>
+            <label class="gl-option"><input type="checkbox" checked={on} disabled={environment.live.is_some()} onchange={on_switch} aria-label="Live features" /><span class="gl-still">{ "Follow feeds" }</span><span class="gl-dim">{ hint }</span></label>
             <div class="gl-option" role="group" aria-label="waits between two tries"><span class="gl-still">{ "Try again within" }</span>{ view_box(0) }<span class="gl-still">{ "s, each time" }</span>{ view_box(1) }<span class="gl-still">{ "times as long, at most" }</span>{ view_box(2) }<span class="gl-still">{ "s" }</span></div>
             <p id="waits-problem" role="alert" class="gl-bad">{ problem.unwrap_or_default() }</p>
             <p class="gl-dim">
