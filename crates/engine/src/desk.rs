@@ -280,6 +280,7 @@ impl View {
             | ViewQuery::Storage
             | ViewQuery::Model
             | ViewQuery::ExportLook(_)
+            | ViewQuery::Authors
             | ViewQuery::ArchiveLook { .. }
             // As of when it was asked for: the lines stay where they are while somebody chooses.
             | ViewQuery::Find { .. } => false,

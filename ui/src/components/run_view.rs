@@ -166,7 +166,7 @@ fn view_panel(tab: usize, run: &Rc<RunView>, other: Option<&Rc<RunView>>) -> Htm
                 .map(|n| AttrValue::from(n.node.clone()))
                 .collect();
             let log = format!("{}-log", tabs_id(id));
-            html! { <EventLog key={id.0.clone()} id={log} subject={Subject::Run(id.clone())} {nodes} started={run.row.line.started} /> }
+            html! { <EventLog key={id.0.clone()} id={log} subject={Subject::Run(id.clone())} name={run.row.line.name.clone()} {nodes} started={run.row.line.started} /> }
         }
     }
 }
