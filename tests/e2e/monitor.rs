@@ -94,7 +94,7 @@ async fn log_has(app: &App, words: &str) -> Vec<String> {
     .await
 }
 
-async fn choose_run(app: &App, name: &str) {
+pub async fn choose_run(app: &App, name: &str) {
     dialog_is_gone(app).await;
     app.press_char('2').await;
     let row = format!("//*[@id='runs']//*[@role='option'][contains(., '{name}')]");

@@ -19,7 +19,10 @@ use ghostlight_api::{
     command::{CancelExport, ChooseTarget, ExportForm, ExportKind, RevealExport, StartExport},
     view::{AuthorRow, ExportLook, ExportRow, ExportState},
 };
-use ghostlight_model::{Micros, PostingId, export::Format};
+use ghostlight_model::{
+    Micros, PostingId,
+    export::{Filter, Format, What},
+};
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
@@ -50,7 +53,7 @@ pub fn Exports(props: &Props) -> Html {
     let state: ViewState = use_view(query.clone());
     let done = use_view(Some(ViewQuery::Exports));
     let look = use_look(query.as_ref(), &state);
-    let look = look.as_ref().filter(|(seen, _)| is_alike(seen, &form));
+    let look = look.as_ref().filter(|(seen, _)| what(seen) == choice.what);
     let rows = match &done {
         ViewState::Ready(data) => match &**data {
             ViewData::Exports(rows) => rows.clone(),
@@ -65,12 +68,15 @@ pub fn Exports(props: &Props) -> Html {
         (*seen == form).then(|| (form, look.clone()))
     });
     let preview = match (&query, &state, look) {
-        _ if problem.is_some() => Html::default(),
+        _ if problem.is_some() => {
+            html! { <p class="gl-hint">{ "What is chosen is shown here once the form is right." }</p> }
+        }
         (Some(query), ViewState::Failed(_), _) => {
             bits::render_view(query, &state, Html::default, |_| Html::default())
         }
-        (_, _, Some((_, look))) => {
-            html! { <div class={classes!((ready.is_none()).then_some("is-stale"))}>{ view_look(look) }</div> }
+        (_, _, Some((seen, look))) => {
+            let all = seen.filter == Filter::default();
+            html! { <div class={classes!(ready.is_none().then_some("is-stale"))}>{ view_look(look, all) }</div> }
         }
         (_, _, None) => html! { <div class="gl-pad">{ bits::skeleton(70) }</div> },
     };
@@ -130,14 +136,12 @@ fn use_look(query: Option<&ViewQuery>, state: &ViewState) -> Option<(ExportForm,
     last.borrow().clone()
 }
 
-/// Whether both are the same kind of file's rows: then the columns of the one are those of the other.
-fn is_alike(seen: &ExportForm, form: &Result<ExportForm, String>) -> bool {
-    let what = |kind: ExportKind| match kind {
+/// Of what a form is: then its columns are those that there are to choose from.
+fn what(form: &ExportForm) -> Option<What> {
+    match form.kind {
         ExportKind::Table(what, _) => Some(what),
         ExportKind::Bundle => None,
-    };
-    form.as_ref()
-        .is_ok_and(|form| what(form.kind) == what(seen.kind))
+    }
 }
 
 fn view_remark(remark: &String) -> Html {
@@ -214,7 +218,7 @@ fn Form(props: &FormProps) -> Html {
             Input::Origin => view_words(choice, part, &id, &sources(&feeds)),
             Input::Found => view_found(choice, part, &id),
         };
-        let help = (part.name == "until").then(|| html! { <span id="export-days-help" class="gl-small gl-dim gl-exports__days">{ "Days begin at midnight UTC; the last one is included." }</span> });
+        let help = (part.name == "until").then(|| html! { <span id="export-days-help" class="gl-small gl-dim gl-exports__days">{ "Days of UTC; the last one is included." }</span> });
         html! { <><label for={id}>{ part.label }</label>{ input }{ help }</> }
     };
     html! {
@@ -430,11 +434,13 @@ fn begin(shell: &Shell, export: ExportForm, name: String) {
     });
 }
 
-fn view_look(look: &ExportLook) -> Html {
+/// How it would look; `all` says that nothing was narrowed.
+fn view_look(look: &ExportLook, all: bool) -> Html {
     if look.rows == 0 {
-        let words = match look.whole {
-            true => "Nothing is like that.",
-            false => "There is much to look at. What is like that is in the file.",
+        let words = match (look.whole, all) {
+            (true, true) => "There is nothing yet: it comes with the first posting or run.",
+            (true, false) => "Nothing is like that.",
+            (false, _) => "There is much to look at. What is like that is in the file.",
         };
         return html! { <p class="gl-hint">{ words }</p> };
     }
