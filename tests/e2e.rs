@@ -35,6 +35,8 @@ mod edit;
 mod evidence;
 #[path = "e2e/exports.rs"]
 mod exports;
+#[path = "e2e/handed.rs"]
+mod handed;
 #[path = "e2e/imports.rs"]
 mod imports;
 #[path = "e2e/inputs.rs"]

@@ -1,12 +1,12 @@
 //! The conflict screen, by keyboard alone: each way to decide, long texts whole, and a branch that moves under it.
 
-use crate::desk::{self, drop_fixture, folder};
+use crate::desk::{self, beside_first, drop_fixture, folder};
 use crate::edit::{dialog_is_gone, dialog_says, focus_is, shows};
 use crate::look::Findings;
 use crate::support::App;
 use fantoccini::key::Key;
 use ghostlight_model::{FieldKey, FieldValue, Micros, PostingId, commit::AuthorId};
-use ghostlight_store::{PersonChange, Store, read::Order};
+use ghostlight_store::{PersonChange, Store};
 use serde_json::json;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -22,9 +22,7 @@ pub struct Beside(Store, pub PostingId);
 
 impl Beside {
     pub fn of(data: &Path) -> Self {
-        let store = Store::open(data, |_| {}).expect("the window's database opens beside it");
-        let postings = store.postings(Order::Recent, 0, 1).expect("postings");
-        let posting = postings.rows[0].posting;
+        let (store, posting) = beside_first(data);
         Self(store, posting)
     }
 

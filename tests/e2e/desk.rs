@@ -3,7 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use ghostlight_store::{Store, read::Order};
+use ghostlight_model::PostingId;
+use ghostlight_store::{
+    Store,
+    read::{Order, PostingSummary},
+};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -176,10 +180,27 @@ pub async fn until(what: &str, good: impl Fn() -> bool) {
     }
 }
 
+/// The window's database, opened by a program beside it.
+pub fn beside(data: &Path) -> Store {
+    Store::open(data, |_| {}).expect("the window's database opens beside it")
+}
+
+/// The latest postings of a store.
+pub fn postings(store: &Store) -> Vec<PostingSummary> {
+    store.postings(Order::Recent, 0, 10).expect("postings").rows
+}
+
+/// The window's database, opened by a program beside it, and its latest posting.
+pub fn beside_first(data: &Path) -> (Store, PostingId) {
+    let store = beside(data);
+    let first = postings(&store).first().expect("a posting").posting;
+    (store, first)
+}
+
 /// The texts that the core keeps of all postings as drafts.
 pub fn drafts(data: &Path) -> Vec<String> {
-    let store = Store::open(data, |_| {}).expect("the window's database opens beside it");
-    let postings = store.postings(Order::Recent, 0, 10).expect("postings").rows;
+    let store = beside(data);
+    let postings = postings(&store);
     let drafts = postings
         .iter()
         .flat_map(|row| store.drafts(row.posting).expect("drafts"));

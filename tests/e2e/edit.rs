@@ -1,10 +1,9 @@
 //! Editing in place: by keyboard alone, saved when typing rests, refused in sentences, kept where it cannot be saved.
 
-use crate::desk::{self, drop_fixture, folder, snapshot, value, wait_for};
+use crate::desk::{self, beside_first, drop_fixture, folder, snapshot, value, wait_for};
 use crate::look::{Findings, choose_theme};
 use crate::support::{App, Look};
 use fantoccini::key::Key;
-use ghostlight_store::{Store, read::Order};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -68,9 +67,7 @@ pub async fn dialog_says(app: &App, words: &str) {
 
 /// What the core holds of a field: the number of changes of the only posting, and its drafts.
 fn stored(data: &Path) -> (u32, Vec<(String, String)>) {
-    let store = Store::open(data, |_| {}).expect("the window's database opens beside it");
-    let postings = store.postings(Order::Recent, 0, 1).expect("postings");
-    let posting = postings.rows[0].posting;
+    let (store, posting) = beside_first(data);
     let card = store.posting(posting).expect("a card").expect("a card");
     let drafts = store.drafts(posting).expect("drafts").into_iter();
     let drafts = drafts.map(|draft| (draft.field.to_string(), draft.text));

@@ -26,9 +26,10 @@ pub async fn fill(app: &App, id: &str, text: &str) {
     .await;
 }
 
-/// Presses the button.
+/// Presses the button, once what the form comes to is known.
 pub async fn export(app: &App) {
-    app.click("button", "Export…").await;
+    let ready = "//*[@aria-label='exports']//button[.='Export…' and not(@disabled)]";
+    app.click_at("Export…", ready).await;
 }
 
 async fn open(data: &Path, target: &Path) -> App {
@@ -137,7 +138,7 @@ async fn crowded(data: &Path, target: &Path, hooks: Value) -> App {
 }
 
 /// Waits until the newest row is right.
-async fn newest(app: &App, what: &str, good: impl Fn(&str, Option<u64>) -> bool) -> String {
+pub async fn newest(app: &App, what: &str, good: impl Fn(&str, Option<u64>) -> bool) -> String {
     app.wait_until(what, async |client| {
         match client.execute(NEWEST, Vec::new()).await {
             Ok(seen) if good(seen[0].as_str().unwrap_or_default(), seen[1].as_u64()) => {
@@ -200,6 +201,50 @@ async fn stopped_at_every_tenth_nothing_is_left_and_the_next_begins() {
     newest(&app, "the file", |text, _| text.contains("Show the file")).await;
     assert_eq!(names(files.path()), ["events.csv"]);
     assert!(is_whole(&target));
+    app.close().await;
+}
+
+#[tokio::test]
+async fn a_bundle_is_stopped_on_its_way_and_the_next_is_whole() {
+    let (data, files) = (folder(), folder());
+    let target = files.path().join("all.zip");
+    std::fs::write(&target, "before").expect("a file can be written");
+    let hooks = json!({ "save": target, "hold_exports": true });
+    let app = desk::open(data.path(), hooks).await;
+    drop_fixture(&app, "full.html").await;
+    app.press_char('5').await;
+    app.named("preview").await;
+    fill(&app, "export-what", "bundle").await;
+    app.wait_for_text("preview", |text| text.contains("ghostlight import"))
+        .await;
+    for tenth in 1..=10 {
+        export(&app).await;
+        newest(&app, &format!("{tenth} tenths"), |text, done| {
+            text.contains("before packing") && done >= Some(tenth)
+        })
+        .await;
+        assert_eq!(names(files.path()).len(), 2, "at {tenth} tenths");
+        if tenth == 4 {
+            app.screenshot("exports-bundle-half").await;
+        }
+        app.click_at(
+            "stop",
+            "//*[@aria-label='exports so far']//button[.='Stop']",
+        )
+        .await;
+        newest(&app, "that it stopped", |text, done| {
+            text.contains("stopped; nothing is left of it") && done.is_none()
+        })
+        .await;
+        assert_eq!(names(files.path()), ["all.zip"], "at {tenth} tenths");
+        let kept = std::fs::read_to_string(&target).expect("the file is there");
+        assert_eq!(kept, "before", "at {tenth} tenths");
+    }
+    export(&app).await;
+    newest(&app, "the file", |text, _| text.contains("1 posting, ")).await;
+    assert_eq!(names(files.path()), ["all.zip"]);
+    let counts = ghostlight_engine::bundle::verify(&target).expect("it is sound");
+    assert_eq!(counts.postings, 1);
     app.close().await;
 }
 

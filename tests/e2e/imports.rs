@@ -1,12 +1,11 @@
 //! A bundle goes from one data folder to another through the window: taken over, taken over again after both went on,
 //! and refused when somebody changed it.
 
-use crate::desk::{self, drop_files, drop_fixture, folder, wait_for};
+use crate::desk::{self, beside, drop_files, drop_fixture, folder, postings, wait_for};
 use crate::edit::set;
 use crate::exports::{export, fill};
 use crate::look::{Findings, choose_theme};
 use crate::support::App;
-use ghostlight_store::{Store, read::Order};
 use serde_json::json;
 use std::path::Path;
 
@@ -133,8 +132,6 @@ async fn an_import_is_stopped_and_nothing_of_it_is_here() {
         .await;
     assert!(text.contains("bundle.zip"), "{text}");
     app.screenshot("import-stopped").await;
-    let store = Store::open(there.path(), |_| {}).expect("the window's database opens beside it");
-    let postings = store.postings(Order::Recent, 0, 10).expect("postings");
-    assert_eq!(postings.rows.len(), 0);
+    assert_eq!(postings(&beside(there.path())).len(), 0);
     app.close().await;
 }

@@ -1,12 +1,12 @@
 //! Merges taken back: by their own command, and where an undo meets one.
 
-use crate::desk::{self, drop_fixture, folder};
+use crate::desk::{self, beside_first, drop_fixture, folder};
 use crate::edit::{dialog_is_gone, dialog_says, history_says, set, shows};
 use crate::look::{Findings, choose_theme};
 use crate::support::App;
 use fantoccini::key::Key;
 use ghostlight_model::{FieldKey, FieldValue, Micros, commit::AuthorId};
-use ghostlight_store::{PersonChange, Store, read::Order};
+use ghostlight_store::PersonChange;
 use serde_json::json;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -111,9 +111,7 @@ async fn merged(app: &App) {
 
 /// Somebody else, by a program beside the window, changes who may work from where.
 fn go_on(data: &Path) {
-    let store = Store::open(data, |_| {}).expect("the window's database opens beside it");
-    let postings = store.postings(Order::Recent, 0, 1).expect("postings");
-    let posting = postings.rows[0].posting;
+    let (store, posting) = beside_first(data);
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     let since = since.expect("a clock after 1970");
     let change = PersonChange {

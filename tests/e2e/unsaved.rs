@@ -1,14 +1,13 @@
 //! Edits that cannot be saved at once: what is typed is never lost, whatever becomes of its save, its row or the window.
 
 use crate::desk::{
-    self, LIMIT, choose, drafts, drop_fixture, drop_posting, fixture, folder, until, value,
-    wait_for,
+    self, LIMIT, beside, choose, drafts, drop_fixture, drop_posting, fixture, folder, postings,
+    until, value, wait_for,
 };
 use crate::edit::{edit, focus_is, retype, says, shows};
 use crate::support::App;
 use fantoccini::key::Key;
 use ghostlight_engine::{Engine, Hooks, Host, Input};
-use ghostlight_store::{Store, read::Order};
 use rusqlite::Connection;
 use serde_json::json;
 use std::{path::Path, sync::Arc, time::Instant};
@@ -35,8 +34,8 @@ impl Drop for Busy {
 
 /// The value that the core holds of a field of the posting with this title.
 fn held(data: &Path, title: &str, field: &str) -> String {
-    let store = Store::open(data, |_| {}).expect("the window's database opens beside it");
-    let postings = store.postings(Order::Recent, 0, 10).expect("postings").rows;
+    let store = beside(data);
+    let postings = postings(&store);
     let posting = postings.iter().find(|row| row.title == title);
     let posting = posting.expect("the posting").posting;
     let card = store

@@ -19,6 +19,7 @@ use crate::{
     state::{
         command_bar::Deed,
         commands::{Action, COMMANDS, Place, Press},
+        export::Choice,
         format,
         keys::Keymap,
         monitor,
@@ -97,6 +98,8 @@ pub struct App {
     drawn: Drawn,
     /// The field that is to be edited.
     edit: Option<FieldKey>,
+    /// What the page of exports begins with, and a number that changes with each wish.
+    export: (u32, Rc<Choice>),
     dialog: Option<Dialog>,
     /// A dialog asked for before its card was here.
     wanted: Option<Dialog>,
@@ -143,6 +146,7 @@ impl Component for App {
                 field: None,
             },
             edit: None,
+            export: (0, Rc::default()),
             dialog: None,
             wanted: None,
             toasts: Toasts::default(),
@@ -192,7 +196,9 @@ impl Component for App {
             },
             Page::Runs => html! { <Runs run={self.run.clone()} nudge={self.nudge} /> },
             Page::Outbox => html! { <Outbox /> },
-            Page::Exports => html! { <Exports /> },
+            Page::Exports => {
+                html! { <Exports key={self.export.0} begin={self.export.1.clone()} /> }
+            }
             Page::Settings => html! { <Settings info={self.info.clone()} /> },
         };
         html! {
@@ -221,7 +227,9 @@ impl Component for App {
 impl App {
     fn ask(&mut self, ctx: &Context<Self>, ask: Ask) {
         match ask {
+            Ask::Go(Page::Exports) => self.begin_exports(),
             Ask::Go(page) => self.page = page,
+            Ask::Export(choice) => self.export(*choice),
             Ask::Select(subject) => self.select(subject),
             Ask::Monitor(run) => {
                 self.page = Page::Runs;
@@ -253,6 +261,27 @@ impl App {
             }
             Some(_) => self.page = Page::Settings,
         }
+    }
+
+    /// The page of exports, with nothing narrowed; what is filled in on it stays.
+    fn begin_exports(&mut self) {
+        if self.page != Page::Exports {
+            self.export = (self.export.0 + 1, Rc::default());
+            self.page = Page::Exports;
+        }
+    }
+
+    /// The page of exports, filled in with what another page shows.
+    fn export(&mut self, mut choice: Choice) {
+        if let Some(current) = &self.current
+            && let Some(posting) = current.posting
+        {
+            choice.call(posting, &current.title);
+        }
+        self.export = (self.export.0 + 1, Rc::new(choice));
+        self.page = Page::Exports;
+        // Where the focus was is gone with its page.
+        dom::next_frame(|| dom::focus_id("export-what"));
     }
 
     fn informed(&mut self, info: AppInfo) {
@@ -619,7 +648,7 @@ impl App {
             Action::GoPostings => self.page = Page::Postings,
             Action::GoRuns => self.page = Page::Runs,
             Action::GoOutbox => self.page = Page::Outbox,
-            Action::GoExports => self.page = Page::Exports,
+            Action::GoExports => self.begin_exports(),
             Action::Import => {
                 self.page = Page::Exports;
                 imports::begin(&self.shell);

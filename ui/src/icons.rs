@@ -73,6 +73,8 @@ pub enum Icon {
     Clock,
     /// A day: a sheet of a calendar.
     Calendar,
+    /// Taken away as a file: an arrow down, onto a line.
+    Save,
 }
 
 impl Icon {
@@ -123,6 +125,7 @@ impl Icon {
             Icon::Calendar => {
                 "M2 3.5h12v10.5H2zM2 7h12M5.2 1.8v3.2M10.8 1.8v3.2M10 10.5h1.2v.6H10z"
             }
+            Icon::Save => "M8 2v7.5M4.6 6.4L8 9.8l3.4-3.4M2.5 13.5h11",
             Icon::Plug => "M5.5 1.5v4M10.5 1.5v4M3.5 5.5h9v2a4.5 4.5 0 0 1-9 0zM8 12v3",
         }
     }

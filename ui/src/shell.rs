@@ -3,7 +3,7 @@
 pub use crate::state::toasts::ToastKind;
 use crate::{
     dom,
-    state::{command_bar::Deed, commands::Action, format::Zone, keys::Keymap},
+    state::{command_bar::Deed, commands::Action, export::Choice, format::Zone, keys::Keymap},
 };
 use ghostlight_api::{ApiError, command::Preferences, live::Environment, view::Subject};
 use ghostlight_model::{CaptureId, CommitId, FieldKey, Micros, PostingId, RunId};
@@ -152,6 +152,8 @@ pub enum Ask {
     Feed(i64),
     /// In a narrow window, show this part.
     Panel(Panel),
+    /// Show the page of exports with this chosen.
+    Export(Box<Choice>),
     /// Show how a field came to be what it is.
     History(FieldKey),
     /// Show a field on the card, with the focus on it.

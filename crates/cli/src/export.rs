@@ -9,14 +9,14 @@ use crate::{
 };
 use ghostlight_api::ApiError;
 use ghostlight_engine::{
-    Engine, ErrorCode, bundle,
+    Engine, ErrorCode,
     export::{Export, ExportError, FileError, Look, Progress, Style, Target, Watch},
-    host::wall_clock,
 };
 use ghostlight_model::{
-    Day, FieldKey, Level, Micros, PostingId, RunId, Source,
+    Day, FieldKey, Level, Micros, PostingId, RunId, Severity, Source,
     export::{Filter, Format, What},
     rules::VERDICTS,
+    run::RunStatus,
 };
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -68,16 +68,16 @@ pub(crate) struct Args {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Filters")]
 struct Rows {
-    /// From this day on (UTC)
-    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
-    from: Option<Day>,
-    /// Until this day (UTC), itself included
-    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
-    until: Option<Day>,
+    /// From this day on (UTC), or this moment (YYYY-MM-DDTHH:MMZ)
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = from)]
+    from: Option<Micros>,
+    /// Until this day (UTC), itself included, or before this moment
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = until)]
+    until: Option<Micros>,
     /// Of this posting (postings, history)
     #[arg(long, value_name = "ID")]
     posting: Option<PostingId>,
-    /// With this text in title, employer or place (postings)
+    /// With this text in title, employer or place (postings), or as it was sent (events)
     #[arg(long, value_name = "TEXT")]
     text: Option<String>,
     /// With this level of the assessment (postings)
@@ -107,6 +107,15 @@ struct Rows {
     /// Of this phase (events)
     #[arg(long, value_name = "NAME")]
     phase: Option<String>,
+    /// With an issue so bad or worse, or of a step that failed (events)
+    #[arg(long, value_name = "info|warning|error", value_parser = severity)]
+    severity: Option<Severity>,
+    /// Of runs with this status (events)
+    #[arg(long, value_name = "running|finished|failed|open", value_parser = status)]
+    status: Option<RunStatus>,
+    /// Of runs with this text in their name (events)
+    #[arg(long, value_name = "TEXT")]
+    named: Option<String>,
 }
 
 /// What kind of file.
@@ -131,17 +140,37 @@ fn what(word: &str) -> Result<What, String> {
     What::of_word(word).ok_or_else(|| format!("one of {words}"))
 }
 
-fn day(text: &str) -> Result<Day, String> {
+fn severity(word: &str) -> Result<Severity, String> {
+    let words = Severity::ALL.map(Severity::word).join(", ");
+    Severity::of_word(word).ok_or_else(|| format!("one of {words}"))
+}
+
+fn status(word: &str) -> Result<RunStatus, String> {
+    let words = RunStatus::ALL.map(RunStatus::word).join(", ");
+    RunStatus::of_word(word).ok_or_else(|| format!("one of {words}"))
+}
+
+fn from(text: &str) -> Result<Micros, String> {
+    moment(text, 0)
+}
+
+fn until(text: &str) -> Result<Micros, String> {
+    moment(text, DAY_US)
+}
+
+/// A moment, or one so long behind a day's beginning.
+fn moment(text: &str, behind: i64) -> Result<Micros, String> {
     let day = Day::parse_prefix(text).filter(|_| text.len() == 10);
-    day.ok_or_else(|| "a day as YYYY-MM-DD is expected".into())
+    let day = day.map(|day| Micros(day.epoch_days() * DAY_US + behind));
+    day.or_else(|| Micros::from_rfc3339(text))
+        .ok_or_else(|| "a day as YYYY-MM-DD is expected, or a moment as YYYY-MM-DDTHH:MMZ".into())
 }
 
 impl Rows {
     fn filter(&self) -> Filter {
-        let begins = |day: Day| Micros(day.epoch_days() * DAY_US);
         Filter {
-            from: self.from.map(begins),
-            until: self.until.map(|day| Micros(begins(day).0 + DAY_US)),
+            from: self.from,
+            until: self.until,
             posting: self.posting,
             text: self.text.clone(),
             level: self.level.clone(),
@@ -153,6 +182,9 @@ impl Rows {
             origin: self.origin.clone(),
             node: self.node.clone(),
             phase: self.phase.clone(),
+            severity: self.severity,
+            status: self.status,
+            named: self.named.clone(),
         }
     }
 }
@@ -179,7 +211,8 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Exit, Exit> {
     let Some(output) = &args.output else {
         return preview(global, &engine, &export);
     };
-    let target = target(args, output, &export.file_name(wall_clock()));
+    let name = engine.export_name(&export).map_err(|e| not_looked_at(&e))?;
+    let target = target(args, output, &name);
     let written = with_progress(global, signals, "{pos}/{len} {per_sec} {eta}", |watch| {
         engine.export(&export, &target, watch)
     })?;
@@ -209,12 +242,13 @@ fn run_bundle(global: &Global, args: &Args) -> Result<Exit, Exit> {
     let signals = Signals::install()?;
     let engine = global.engine_of_known()?;
     let filter = args.rows.filter();
-    let name = bundle::file_name(&filter, wall_clock());
+    let name = engine.bundle_name(&filter).map_err(|e| not_looked_at(&e))?;
     // Without a file it is a preview: clap asks for one of them.
     let Some(output) = &args.output else {
-        let (rows, bytes) = engine
+        let look = engine
             .look_bundle(&filter, args.limit)
             .map_err(|error| not_looked_at(&error))?;
+        let (rows, bytes) = (look.postings, look.bytes);
         return match global.json {
             true => print_line(&json!({"name": name, "rows": rows, "bytes": bytes}).to_string()),
             false => print_line(&format!("{name}: {rows} postings, about {bytes} bytes")),
@@ -310,7 +344,7 @@ fn not_looked_at(error: &ApiError) -> Exit {
 
 fn preview(global: &Global, engine: &Engine, export: &Export) -> Result<Exit, Exit> {
     let look: Look = engine.look(export).map_err(|error| not_looked_at(&error))?;
-    let name = export.file_name(wall_clock());
+    let name = engine.export_name(export).map_err(|e| not_looked_at(&e))?;
     if global.json {
         let told = json!({
             "name": name, "rows": look.rows, "bytes": look.bytes, "columns": look.columns, "first": look.first,

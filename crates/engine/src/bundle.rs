@@ -2,26 +2,24 @@
 
 use crate::{
     Engine, VERSION,
-    export::{Cancel, Export, ExportError, Target, Watch, Written},
+    export::{Cancel, Export, ExportError, LOOK_MAX, Target, Watch, Written, read_within},
     store_error,
 };
 use ghostlight_api::{ApiError, ErrorCode};
 use ghostlight_model::{
-    Micros, PostingId,
+    PostingId,
     bundle::Piece,
     export::{Filter, Format, What},
 };
 pub use ghostlight_report::bundle::{BundleError, Counts};
-use ghostlight_report::{
-    bundle::{Reader, Stop, look, write},
-    name,
-};
+use ghostlight_report::bundle::{Reader, Stop, look, write};
 pub use ghostlight_store::Imported;
 use ghostlight_store::{Store, StoreError, snapshot::Snapshot};
 use std::{
     ops::ControlFlow,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 /// Why a bundle was not taken over. Nothing was changed.
@@ -73,19 +71,65 @@ impl Engine {
         run(self.store(), filter, limit, target, watch)
     }
 
-    /// How many postings such a bundle would have, and about how many bytes the file.
+    /// What such a bundle would be. Counts all postings, while the caller waits.
     ///
     /// # Errors
     /// A filter that says nothing of postings, or trouble with the store.
-    pub fn look_bundle(&self, filter: &Filter, limit: Option<u64>) -> Result<(u64, u64), ApiError> {
+    pub fn look_bundle(&self, filter: &Filter, limit: Option<u64>) -> Result<BundleLook, ApiError> {
+        self.look_bundle_within(filter, limit, None)
+    }
+
+    /// As [`Engine::look_bundle`], in a moment.
+    pub(crate) fn look_bundle_in_a_moment(
+        &self,
+        filter: &Filter,
+        limit: Option<u64>,
+    ) -> Result<BundleLook, ApiError> {
+        self.look_bundle_within(filter, limit, Some(LOOK_MAX))
+    }
+
+    fn look_bundle_within(
+        &self,
+        filter: &Filter,
+        limit: Option<u64>,
+        most: Option<Duration>,
+    ) -> Result<BundleLook, ApiError> {
         checked(filter)?;
         let look = || {
             let snapshot = self.store().snapshot()?;
-            let rows = snapshot.count(What::Postings, filter)?;
-            let rows = limit.map_or(rows, |limit| limit.min(rows));
-            Ok((rows, estimate(&snapshot, filter, rows)?))
+            if let Some(most) = most {
+                read_within(&snapshot, most)?;
+            }
+            let counted = snapshot.count(What::Postings, filter)?;
+            let whole = !snapshot.is_cut() || limit.is_some_and(|limit| limit <= counted);
+            if let Some(most) = most {
+                read_within(&snapshot, most)?;
+            }
+            let wanted = limit.unwrap_or(u64::MAX);
+            let wanted = if whole { wanted.min(counted) } else { wanted };
+            let some = chosen(&snapshot, filter, Some(wanted.min(SIZED_MAX)))?;
+            // What is left is bounded by itself.
+            snapshot.read_all()?;
+            let postings = match whole {
+                true => wanted,
+                false => counted.max(some.len() as u64),
+            };
+            let bytes = estimate(&snapshot, &some, postings)?;
+            Ok(BundleLook {
+                postings,
+                whole,
+                bytes,
+            })
         };
         look().map_err(|error: StoreError| store_error(&error))
+    }
+
+    /// A file name that says what is inside, for a bundle of now.
+    ///
+    /// # Errors
+    /// Trouble with the store.
+    pub fn bundle_name(&self, filter: &Filter) -> Result<String, ApiError> {
+        self.named(What::Postings, filter, "ghostlight.zip")
     }
 
     /// Verifies a bundle, then takes all of it over, or nothing. `cancel` is asked before each piece and behind the
@@ -101,6 +145,17 @@ impl Engine {
     ) -> Result<Imported, ImportError> {
         take_over(self.store(), path, cancel, tell)
     }
+}
+
+/// What a bundle would be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BundleLook {
+    /// Its postings.
+    pub postings: u64,
+    /// Whether these are all; else there are at least so many.
+    pub whole: bool,
+    /// About how large the file would be.
+    pub bytes: u64,
 }
 
 /// How far a bundle is read.
@@ -230,11 +285,6 @@ fn fault_of(path: &Path, stop: Stop<ImportError>) -> ImportError {
     }
 }
 
-/// A file name that says what is inside, for a bundle of now.
-pub fn file_name(filter: &Filter, at: Micros) -> String {
-    name::suggested(What::Postings, filter, at, "ghostlight.zip")
-}
-
 /// Writes a bundle of `store`; as [`Engine::export_bundle`].
 pub(crate) fn run(
     store: &Store,
@@ -265,11 +315,10 @@ const SIZED_MAX: u64 = 100;
 /// Bytes that are packed to see how small that makes them.
 const PACKED_BYTES_MAX: u64 = 2 << 20;
 
-/// About how large a bundle of `rows` postings would be.
-fn estimate(snapshot: &Snapshot, filter: &Filter, rows: u64) -> Result<u64, StoreError> {
-    let postings = chosen(snapshot, filter, Some(rows.min(SIZED_MAX)))?;
+/// About how large a bundle of `rows` postings, such as these, would be.
+fn estimate(snapshot: &Snapshot, postings: &[PostingId], rows: u64) -> Result<u64, StoreError> {
     let (mut bytes, mut some, mut some_bytes) = (0, Vec::new(), 0);
-    for posting in &postings {
+    for posting in postings {
         let size = snapshot.pieces_bytes(&[*posting])?;
         bytes += size;
         if some.is_empty() || some_bytes + size <= PACKED_BYTES_MAX {

@@ -312,6 +312,7 @@ impl View {
             | ViewQuery::Model
             | ViewQuery::Serving
             | ViewQuery::ExportLook(_)
+            | ViewQuery::Authors
             | ViewQuery::ArchiveLook { .. }
             // As of when it was asked for: the lines stay where they are while somebody chooses.
             | ViewQuery::Find { .. } => false,

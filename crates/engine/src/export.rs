@@ -8,6 +8,7 @@ use ghostlight_api::{ApiError, ErrorCode};
 use ghostlight_model::{
     Amount, FieldKey, FieldValue, Micros, Salary,
     export::{Filter, Format, What},
+    run::RunLine,
 };
 pub use ghostlight_report::{
     Cancel, Failed, FileError, Look, Progress, Style, Target, Watch, Written,
@@ -19,7 +20,10 @@ use ghostlight_store::{
         ChangeExport, ChangePlace, EventExport, EventPlace, PostingExport, PostingPlace, Snapshot,
     },
 };
-use std::ops::ControlFlow;
+use std::{
+    ops::ControlFlow,
+    time::{Duration, Instant},
+};
 
 /// Columns of an export at most: those of postings.
 const COLUMNS_MAX: usize = 40;
@@ -157,12 +161,11 @@ impl Export {
             version: VERSION.into(),
         }
     }
-
-    /// A file name that says what is inside, for an export of now.
-    pub fn file_name(&self, at: Micros) -> String {
-        name::suggested(self.what, &self.filter, at, self.format.word())
-    }
 }
+
+/// How long a look in the window counts rows, and again how long it gathers the first of them. Both read nothing more
+/// then, and say so: nobody waits longer for what changes with the next letter.
+pub(crate) const LOOK_MAX: Duration = Duration::from_millis(250);
 
 impl Engine {
     /// Writes an export, while the caller waits.
@@ -178,16 +181,62 @@ impl Engine {
         run(self.store(), export, self.shared.host.now(), target, watch)
     }
 
-    /// What an export would be: rows, size, the first rows.
+    /// What an export would be: rows, size, the first rows. Counts all rows, while the caller waits.
     ///
     /// # Errors
     /// As [`Engine::export`], but for the file.
     pub fn look(&self, export: &Export) -> Result<Look, ApiError> {
-        let columns = export.checked()?;
-        let mut rows = Rows::of(self.store(), export, columns).map_err(|e| store_error(&e))?;
-        let job = export.job(self.shared.host.now());
-        ghostlight_report::look(&mut rows, &job).map_err(|e| store_error(&e))
+        self.look_within(export, None)
     }
+
+    /// As [`Engine::look`], in a moment: what could not be counted until then is not, see [`Look::whole`].
+    pub(crate) fn look_in_a_moment(&self, export: &Export) -> Result<Look, ApiError> {
+        self.look_within(export, Some(LOOK_MAX))
+    }
+
+    fn look_within(&self, export: &Export, most: Option<Duration>) -> Result<Look, ApiError> {
+        let columns = export.checked()?;
+        let look = || {
+            let mut rows = Rows::of(self.store(), export, columns)?;
+            rows.most = most;
+            ghostlight_report::look(&mut rows, &export.job(self.shared.host.now()))
+        };
+        look().map_err(|error: StoreError| store_error(&error))
+    }
+
+    /// A file name that says what is inside, for an export of now.
+    ///
+    /// # Errors
+    /// Trouble with the store.
+    pub fn export_name(&self, export: &Export) -> Result<String, ApiError> {
+        self.named(export.what, &export.filter, export.format.word())
+    }
+
+    /// As [`Engine::export_name`], with any ending. A posting is called by its title, a run by its name.
+    pub(crate) fn named(
+        &self,
+        what: What,
+        filter: &Filter,
+        ending: &str,
+    ) -> Result<String, ApiError> {
+        let store = self.store();
+        let title = |id| Ok(store.posting(id)?.map(|found| found.summary.title));
+        let name = |id| Ok(store.run(id)?.map(|run| RunLine::of(&run).name));
+        let called = match (filter.posting, &filter.run) {
+            (Some(id), _) => title(id),
+            (None, Some(id)) => name(id),
+            (None, None) => Ok(None),
+        };
+        let called = called.map_err(|error: StoreError| store_error(&error))?;
+        let at = self.shared.host.now();
+        Ok(name::suggested(what, filter, called.as_deref(), at, ending))
+    }
+}
+
+/// Bounds what a snapshot reads from now on.
+pub(crate) fn read_within(snapshot: &Snapshot, most: Duration) -> Result<(), StoreError> {
+    let until = Instant::now() + most;
+    snapshot.read_until(move || Instant::now() >= until)
 }
 
 /// Writes an export of `store`; as [`Engine::export`].
@@ -259,6 +308,10 @@ struct Rows {
     filter: Filter,
     columns: Vec<&'static str>,
     at: Place,
+    /// How long to count, and how long to gather rows; all of them if there is nothing said.
+    most: Option<Duration>,
+    /// Whether counting ended early.
+    cut: bool,
 }
 
 /// Where the next page goes on; `None` at the beginning.
@@ -279,6 +332,8 @@ impl Rows {
                 What::History => Place::Changes(None),
                 What::Events => Place::Events(None),
             },
+            most: None,
+            cut: false,
         })
     }
 }
@@ -296,7 +351,18 @@ impl Source for Rows {
             Place::Changes(_) => What::History,
             Place::Events(_) => What::Events,
         };
-        self.snapshot.count(what, &self.filter)
+        let Some(most) = self.most else {
+            return self.snapshot.count(what, &self.filter);
+        };
+        read_within(&self.snapshot, most)?;
+        let count = self.snapshot.count(what, &self.filter)?;
+        self.cut = self.snapshot.is_cut();
+        read_within(&self.snapshot, most)?;
+        Ok(count)
+    }
+
+    fn is_cut(&self) -> bool {
+        self.cut
     }
 
     fn page(&mut self, row: &mut RowFn<'_>) -> Result<bool, StoreError> {
@@ -458,5 +524,58 @@ fn event_cell<'a>(event: &EventExport<'a>, name: &str) -> Cell<'a> {
         "node" => Cell::Text(event.node),
         "phase" => Cell::Text(event.phase),
         _ => Cell::Json(event.body),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Hooks, Host};
+    use ghostlight_model::{Epoch, Offset, StreamId};
+    use ghostlight_store::{LogEvent, Received};
+    use std::sync::Arc;
+
+    struct Quiet;
+
+    impl Host for Quiet {}
+
+    #[test]
+    fn a_look_that_has_no_time_says_at_least_and_one_that_has_counts() {
+        const EVENTS: u64 = 5_000;
+        let folder = tempfile::tempdir().unwrap();
+        let engine = Engine::open(folder.path(), Arc::new(Quiet), Hooks::default()).unwrap();
+        let many = (0..EVENTS).map(|n| Received::Event {
+            stream: StreamId("run/many".into()),
+            epoch: Epoch(1),
+            event: LogEvent {
+                offset: Offset(n),
+                ts: Micros(n as i64),
+                body: format!("{{\"node\":\"LOAD\",\"phase\":\"progress\",\"row\":{n}}}"),
+            },
+        });
+        engine.store().receive("x", many.collect()).wait().unwrap();
+        let filters = [
+            Filter {
+                node: Some("LOAD".into()),
+                ..Filter::default()
+            },
+            Filter {
+                text: Some("load".into()),
+                ..Filter::default()
+            },
+        ];
+        for filter in filters {
+            let export = Export {
+                filter,
+                ..Export::all(What::Events, Format::Csv)
+            };
+            let look = engine.look_within(&export, Some(Duration::ZERO)).unwrap();
+            assert!(!look.whole && look.rows < EVENTS, "{look:?}");
+            let look = engine.look(&export).unwrap();
+            assert_eq!(
+                (look.rows, look.whole, look.first.len()),
+                (EVENTS, true, 10)
+            );
+        }
     }
 }

@@ -199,27 +199,28 @@ impl Engine {
     /// What an export would be.
     pub(crate) fn export_look(&self, form: &ExportForm) -> Result<ExportLook, ApiError> {
         let export = asked(form);
-        let at = self.shared.host.now();
         if form.kind == ExportKind::Bundle {
-            let (rows, bytes) = self.look_bundle(&form.filter, form.limit)?;
+            let look = self.look_bundle_in_a_moment(&form.filter, form.limit)?;
             return Ok(ExportLook {
-                name: bundle::file_name(&form.filter, at),
+                name: self.bundle_name(&form.filter)?,
                 known: Vec::new(),
-                rows,
-                bytes,
+                rows: look.postings,
+                whole: look.whole,
+                bytes: look.bytes,
                 columns: Vec::new(),
                 first: Vec::new(),
                 text: String::new(),
             });
         }
-        let look = self.look(&export)?;
+        let look = self.look_in_a_moment(&export)?;
         Ok(ExportLook {
-            name: export.file_name(at),
+            name: self.export_name(&export)?,
             known: columns(export.what)
                 .iter()
                 .map(|name| (*name).to_owned())
                 .collect(),
             rows: look.rows,
+            whole: look.whole,
             bytes: look.bytes,
             columns: look.columns,
             first: look.first,

@@ -261,3 +261,22 @@ pub enum Severity {
     /// Something could not be done.
     Error,
 }
+
+impl Severity {
+    /// All, the least first.
+    pub const ALL: [Severity; 3] = [Severity::Info, Severity::Warning, Severity::Error];
+
+    /// The word used in files and on the command line.
+    pub fn word(self) -> &'static str {
+        match self {
+            Severity::Info => "info",
+            Severity::Warning => "warning",
+            Severity::Error => "error",
+        }
+    }
+
+    /// The severity of a word.
+    pub fn of_word(word: &str) -> Option<Severity> {
+        Severity::ALL.into_iter().find(|one| one.word() == word)
+    }
+}

@@ -2,7 +2,9 @@
 //! the edge share.
 
 use crate::{
+    event::Severity,
     ids::{PostingId, RunId},
+    run::RunStatus,
     time::Micros,
     value::FieldKey,
 };
@@ -83,7 +85,7 @@ pub struct Filter {
     pub until: Option<Micros>,
     /// Only of this posting (postings, history).
     pub posting: Option<PostingId>,
-    /// Only with this text in title, employer or place, ignoring case (postings).
+    /// Only with this text, ignoring case (ASCII): in title, employer or place (postings), in the body (events).
     pub text: Option<String>,
     /// Only with this level of the assessment (postings).
     pub level: Option<String>,
@@ -103,6 +105,12 @@ pub struct Filter {
     pub node: Option<String>,
     /// Only of this phase (events).
     pub phase: Option<String>,
+    /// Only with an issue so bad or worse; a step that failed counts as [`Severity::Error`] (events).
+    pub severity: Option<Severity>,
+    /// Only of runs with this status (events).
+    pub status: Option<RunStatus>,
+    /// Only of runs with this text in their name, ignoring case (ASCII) (events).
+    pub named: Option<String>,
 }
 
 impl Filter {
@@ -126,6 +134,9 @@ impl Filter {
             ("origin", text(&self.origin)),
             ("node", text(&self.node)),
             ("phase", text(&self.phase)),
+            ("severity", self.severity.map(|one| one.word().to_owned())),
+            ("status", self.status.map(|one| one.word().to_owned())),
+            ("named", text(&self.named)),
         ];
         let set = parts.into_iter();
         set.filter_map(|(name, value)| Some((name, value?)))
@@ -137,7 +148,10 @@ impl Filter {
         let fitting: &[&str] = match what {
             What::Postings => &["from", "until", "posting", "text", "level", "verdict"],
             What::History => &["from", "until", "posting", "field", "author", "source"],
-            What::Events => &["from", "until", "run", "origin", "node", "phase"],
+            What::Events => &[
+                "from", "until", "text", "run", "origin", "node", "phase", "severity", "status",
+                "named",
+            ],
         };
         let set = self.parts().into_iter().map(|(name, _)| name);
         set.into_iter().find(|name| !fitting.contains(name))
@@ -157,6 +171,12 @@ mod tests {
             assert_eq!(Format::of_word(format.word()), Some(format));
         }
         assert_eq!(Format::of_word("xls"), None);
+        for severity in Severity::ALL {
+            assert_eq!(Severity::of_word(severity.word()), Some(severity));
+        }
+        for status in RunStatus::ALL {
+            assert_eq!(RunStatus::of_word(status.word()), Some(status));
+        }
     }
 
     #[test]
@@ -169,6 +189,16 @@ mod tests {
         assert_eq!(filter.stray(What::Events), None);
         assert_eq!(filter.stray(What::Postings), Some("node"));
         assert_eq!(Filter::default().stray(What::History), None);
+        let filter_of_runs = Filter {
+            text: Some("tide".into()),
+            severity: Some(Severity::Warning),
+            status: Some(RunStatus::Failed),
+            named: Some("nightly".into()),
+            ..Filter::default()
+        };
+        assert_eq!(filter_of_runs.stray(What::Events), None);
+        assert_eq!(filter_of_runs.stray(What::Postings), Some("severity"));
+        assert_eq!(filter_of_runs.stray(What::History), Some("text"));
         let parts = filter.parts();
         assert_eq!(parts[0], ("from", "1970-01-01T00:00:00.000Z".to_owned()));
         assert_eq!(parts[1], ("node", "PARSE".to_owned()));

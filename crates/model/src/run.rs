@@ -165,6 +165,19 @@ pub enum RunStatus {
 }
 
 impl RunStatus {
+    /// All, in the order of the screen.
+    pub const ALL: [RunStatus; 4] = [
+        RunStatus::Running,
+        RunStatus::Finished,
+        RunStatus::Failed,
+        RunStatus::Open,
+    ];
+
+    /// The status of a word.
+    pub fn of_word(word: &str) -> Option<RunStatus> {
+        RunStatus::ALL.into_iter().find(|one| one.word() == word)
+    }
+
     /// The word used in files.
     pub fn word(self) -> &'static str {
         match self {

@@ -41,6 +41,31 @@ impl Micros {
             seconds % 60
         )
     }
+
+    /// Reads a moment in UTC (RFC 3339): `2026-03-05T08:30Z`, with seconds and up to six digits behind them or without.
+    pub fn from_rfc3339(text: &str) -> Option<Self> {
+        let day = Day::parse_prefix(text)?;
+        let time = text.strip_suffix('Z')?.get(10..)?.strip_prefix('T')?;
+        let (time, fraction) = time.split_once('.').unwrap_or((time, ""));
+        let mut parts = time.split(':');
+        let mut part = |most: i64| {
+            let digits = parts.next()?;
+            let two = digits.len() == 2 && digits.bytes().all(|b| b.is_ascii_digit());
+            let number: i64 = digits.parse().ok()?;
+            (two && number <= most).then_some(number)
+        };
+        let (hours, minutes) = (part(23)?, part(59)?);
+        let has_seconds = time.len() > 5;
+        let seconds = if has_seconds { part(59)? } else { 0 };
+        let digits = fraction.bytes().all(|b| b.is_ascii_digit()) && fraction.len() <= 6;
+        let dotted = text.contains('.');
+        if !digits || parts.next().is_some() || dotted && (fraction.is_empty() || !has_seconds) {
+            return None;
+        }
+        let micros: i64 = format!("{fraction:0<6}").parse().ok()?;
+        let of_day = (hours * 3600 + minutes * 60 + seconds) * 1_000_000 + micros;
+        Some(Self(day.epoch_days() * 86_400_000_000 + of_day))
+    }
 }
 
 /// A calendar day, as written in the posting (no time zone is invented for it).
@@ -150,6 +175,40 @@ impl<'de> Deserialize<'de> for Day {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn moments_are_read_as_they_are_written() {
+        let at = Micros(1_767_605_400_123_000);
+        assert_eq!(Micros::from_rfc3339(&at.to_rfc3339()), Some(at));
+        for (text, micros) in [
+            ("1970-01-01T00:00Z", 0),
+            ("1970-01-01T01:02Z", 3_720_000_000),
+            ("1970-01-02T00:00:01Z", 86_401_000_000),
+            ("1969-12-31T23:59:59.999999Z", -1),
+            ("1970-01-01T00:00:00.5Z", 500_000),
+        ] {
+            assert_eq!(Micros::from_rfc3339(text), Some(Micros(micros)), "{text}");
+        }
+        for wrong in [
+            "",
+            "1970-01-01",
+            "1970-01-01Z",
+            "1970-01-01T00:00",
+            "1970-01-01T24:00Z",
+            "1970-01-01T00:60Z",
+            "1970-01-01T0:00Z",
+            "1970-01-01T00:00:00.Z",
+            "1970-01-01T00:00.5Z",
+            "1970-01-01T00:00:00.1234567Z",
+            "1970-01-01T00:00:00:00Z",
+            "1970-01-01T+1:00Z",
+            "1970-13-01T00:00Z",
+            " 1970-01-01T00:00Z",
+            "1970-01-01T00:00+01:00",
+        ] {
+            assert_eq!(Micros::from_rfc3339(wrong), None, "{wrong}");
+        }
+    }
 
     #[test]
     fn days_count_from_1970_and_back() {

@@ -10,8 +10,15 @@ const PART_CHARS_MAX: usize = 24;
 /// Parts of a filter that a name shows.
 const PARTS_MAX: usize = 4;
 
-/// `ghostlight-postings-some-doubt-2026-11-26.csv`: what, which, and the day.
-pub fn suggested(what: What, filter: &Filter, at: Micros, ending: &str) -> String {
+/// `ghostlight-postings-some-doubt-2026-11-26.csv`: what, which, and the day. `called` says how people call the posting or
+/// run of a filter, if they do.
+pub fn suggested(
+    what: What,
+    filter: &Filter,
+    called: Option<&str>,
+    at: Micros,
+    ending: &str,
+) -> String {
     let mut parts = vec!["ghostlight".to_owned(), what.word().to_owned()];
     let shown = filter
         .parts()
@@ -22,6 +29,10 @@ pub fn suggested(what: What, filter: &Filter, at: Micros, ending: &str) -> Strin
             "until" => filter
                 .until
                 .map(|until| format!("to-{}", Micros(until.0.saturating_sub(1)).day())),
+            "posting" | "run" => {
+                let called = called.map(slug).filter(|slug| !slug.is_empty());
+                Some(called.unwrap_or_else(|| slug(&value)))
+            }
             _ => Some(slug(&value)).filter(|slug| !slug.is_empty()),
         });
     parts.extend(shown.take(PARTS_MAX));
@@ -45,13 +56,14 @@ fn slug(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ghostlight_model::{RunId, Severity};
 
     #[test]
     fn a_name_says_what_is_inside() {
         let at = Micros(1_767_571_200_000_000);
         let none = Filter::default();
         assert_eq!(
-            suggested(What::History, &none, at, "jsonl"),
+            suggested(What::History, &none, None, at, "jsonl"),
             "ghostlight-history-2026-01-05.jsonl"
         );
         let some = Filter {
@@ -62,8 +74,24 @@ mod tests {
             ..Filter::default()
         };
         assert_eq!(
-            suggested(What::Postings, &some, at, "csv"),
+            suggested(What::Postings, &some, None, at, "csv"),
             "ghostlight-postings-from-2026-01-04-to-2026-01-04-data-büro-some-doubt-2026-01-05.csv"
         );
+        let of_run = Filter {
+            run: Some(RunId("feed:3fa1/run/nightly".into())),
+            severity: Some(Severity::Warning),
+            ..Filter::default()
+        };
+        let name = |called| suggested(What::Events, &of_run, called, at, "md");
+        assert_eq!(
+            name(Some("Nightly: Lyon")),
+            "ghostlight-events-nightly-lyon-warning-2026-01-05.md"
+        );
+        for called in [None, Some("…")] {
+            assert_eq!(
+                name(called),
+                "ghostlight-events-feed-3fa1-run-nightly-warning-2026-01-05.md"
+            );
+        }
     }
 }

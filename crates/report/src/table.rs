@@ -54,6 +54,11 @@ pub trait Source {
     /// # Errors
     /// The source's.
     fn page(&mut self, row: &mut RowFn<'_>) -> Result<bool, Self::Error>;
+
+    /// Whether the last answer is a part of what there is: only a source for [`look`] gives up on the rest.
+    fn is_cut(&self) -> bool {
+        false
+    }
 }
 
 /// Takes a row; says whether it takes another.
@@ -162,6 +167,8 @@ impl<E> From<FileError> for Failed<E> {
 pub struct Look {
     /// Rows in all.
     pub rows: u64,
+    /// Whether these are all rows; else there are at least so many, and the file is at least so large.
+    pub whole: bool,
     /// Its size: exact for a small one, else by its first rows.
     pub bytes: u64,
     /// The names of the columns.
@@ -246,6 +253,11 @@ pub fn write<S: Source>(
 /// The source's.
 pub fn look<S: Source>(source: &mut S, job: &Job) -> Result<Look, S::Error> {
     let total = expected(source, job)?;
+    let whole = !source.is_cut() || job.limit == Some(total);
+    let most = match whole {
+        true => total,
+        false => job.limit.unwrap_or(u64::MAX),
+    };
     let columns = source.columns().to_vec();
     let sheet = sheet(job, &columns, total);
     let mut sample = Sample::default();
@@ -253,12 +265,12 @@ pub fn look<S: Source>(source: &mut S, job: &Job) -> Result<Look, S::Error> {
     let out = Counting::new(Vec::new());
     let counted = out.bytes.clone();
     let Ok(mut rows) = Rows::begin(&sheet, out) else {
-        return Ok(sample.into_look(&sheet, 0));
+        return Ok(sample.into_look(&sheet, whole, 0));
     };
     let mut failed = false;
     let enough = |rows: u64| {
         let large = rows >= PREVIEW_ROWS as u64 && counted.get() >= SAMPLE_BYTES;
-        large || rows >= SAMPLE_ROWS.min(total)
+        large || rows >= SAMPLE_ROWS.min(most)
     };
     while !enough(sample.rows) && !failed {
         let more = source.page(&mut |cells| {
@@ -274,7 +286,7 @@ pub fn look<S: Source>(source: &mut S, job: &Job) -> Result<Look, S::Error> {
         }
     }
     let text = rows.end().map(|out| out.inner).unwrap_or_default();
-    Ok(sample.into_look_of(&sheet, &text))
+    Ok(sample.into_look_of(&sheet, whole, &text))
 }
 
 /// What [`look`] remembers of the first rows.
@@ -295,9 +307,13 @@ impl Sample {
         }
     }
 
-    fn into_look(self, sheet: &Sheet<'_>, bytes: u64) -> Look {
+    fn into_look(self, sheet: &Sheet<'_>, whole: bool, bytes: u64) -> Look {
         Look {
-            rows: sheet.count,
+            rows: match whole {
+                true => sheet.count,
+                false => sheet.count.max(self.rows),
+            },
+            whole,
             bytes,
             columns: sheet
                 .columns
@@ -309,19 +325,19 @@ impl Sample {
         }
     }
 
-    /// `whole` is the file with the sampled rows only.
-    fn into_look_of(self, sheet: &Sheet<'_>, whole: &[u8]) -> Look {
+    /// `file` is the file with the sampled rows only.
+    fn into_look_of(self, sheet: &Sheet<'_>, whole: bool, file: &[u8]) -> Look {
         let sampled = self.rows.max(1);
-        let bytes = whole.len() as u64;
+        let bytes = file.len() as u64;
         let bytes = match self.rows >= sheet.count {
             true => bytes,
             false => (bytes as f64 / sampled as f64 * sheet.count as f64) as u64,
         };
         let text =
-            String::from_utf8_lossy(&whole[..whole.len().min(PREVIEW_TEXT_BYTES)]).into_owned();
+            String::from_utf8_lossy(&file[..file.len().min(PREVIEW_TEXT_BYTES)]).into_owned();
         Look {
             text,
-            ..self.into_look(sheet, bytes)
+            ..self.into_look(sheet, whole, bytes)
         }
     }
 }

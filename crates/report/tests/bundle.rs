@@ -126,6 +126,16 @@ fn verify(path: &Path) -> Result<Counts, BundleError> {
     Reader::open(path)?.verify()
 }
 
+/// All pieces of a bundle that is sound.
+fn pieces(reader: &mut Reader) -> Result<Vec<Piece>, Stop<String>> {
+    let mut found = Vec::new();
+    reader.pieces(&mut |piece| {
+        found.push(piece);
+        Ok(())
+    })?;
+    Ok(found)
+}
+
 /// The entries of a zip, in order.
 fn entries(path: &Path) -> Vec<(String, Vec<u8>)> {
     let mut zip = ZipArchive::new(File::open(path).unwrap()).unwrap();
@@ -158,14 +168,7 @@ fn pieces_come_back_and_bytes_are_always_the_same() {
     assert_eq!((counts.contents, counts.events, counts.commits), (3, 1, 1));
     assert_eq!((counts.branches, counts.total()), (2, 10));
     assert_eq!((reader.counts(), reader.made_by()), (counts, "0.1.0"));
-    let mut found = Vec::new();
-    reader
-        .pieces(&mut |piece| {
-            found.push(piece);
-            Ok::<(), String>(())
-        })
-        .unwrap();
-    assert_eq!(found, sample());
+    assert_eq!(pieces(&mut reader).unwrap(), sample());
     let again = folder.path().join("b.zip");
     make(&again, sample());
     assert_eq!(fs::read(&path).unwrap(), fs::read(&again).unwrap());
@@ -233,14 +236,7 @@ fn no_changed_byte_goes_unseen_where_it_matters() {
         let Ok(mut reader) = Reader::open(&damaged) else {
             continue;
         };
-        let mut found = Vec::new();
-        if reader
-            .pieces(&mut |piece| {
-                found.push(piece);
-                Ok::<(), String>(())
-            })
-            .is_ok()
-        {
+        if let Ok(found) = pieces(&mut reader) {
             assert_eq!(found, sound, "byte {at}");
         }
     }
@@ -388,16 +384,9 @@ fn a_bundle_of_the_first_format_has_no_branches_and_is_read() {
     all.retain(|(name, _)| name != "branches.jsonl");
     zipped(&older, &all);
     let mut reader = Reader::open(&older).unwrap();
-    let mut found = Vec::new();
-    reader
-        .pieces(&mut |piece| {
-            found.push(piece);
-            Ok::<(), String>(())
-        })
-        .unwrap();
     let mut wanted = sample();
     wanted.pop();
-    assert_eq!(found, wanted);
+    assert_eq!(pieces(&mut reader).unwrap(), wanted);
 }
 
 #[test]

@@ -18,6 +18,8 @@ struct Texts {
     page: usize,
     next: usize,
     fails_at: Option<usize>,
+    /// Gives up on counting here, and on gathering.
+    gives_up_at: Option<(u64, usize)>,
 }
 
 impl Texts {
@@ -27,6 +29,7 @@ impl Texts {
             page,
             next: 0,
             fails_at: None,
+            gives_up_at: None,
         }
     }
 
@@ -48,11 +51,19 @@ impl Source for Texts {
     }
 
     fn total(&mut self) -> Result<u64, String> {
-        Ok(self.rows.len() as u64)
+        let all = self.rows.len() as u64;
+        Ok(self.gives_up_at.map_or(all, |(counted, _)| counted))
+    }
+
+    fn is_cut(&self) -> bool {
+        self.gives_up_at.is_some()
     }
 
     fn page(&mut self, row: &mut RowFn<'_>) -> Result<bool, String> {
         for (title, note) in self.rows.iter().skip(self.next).take(self.page) {
+            if self.gives_up_at.is_some_and(|(_, most)| self.next >= most) {
+                return Ok(false);
+            }
             if self.fails_at == Some(self.next) {
                 return Err("the store went away".into());
             }
@@ -451,4 +462,30 @@ fn a_look_shows_the_first_rows_and_the_size() {
             );
         }
     }
+}
+
+#[test]
+fn a_look_that_gave_up_says_so_and_never_says_less_than_it_saw() {
+    let look_at = |gives_up_at, limit| {
+        let mut source = Texts {
+            gives_up_at,
+            ..Texts::numbered(500, 100)
+        };
+        let job = Job {
+            limit,
+            ..job(Format::Csv)
+        };
+        let look = look(&mut source, &job).unwrap();
+        (look.rows, look.whole, look.first.len())
+    };
+    assert_eq!(look_at(None, None), (500, true, 10));
+    // Counting came to nothing, and rows were seen.
+    assert_eq!(look_at(Some((0, 500)), None), (200, false, 10));
+    assert_eq!(look_at(Some((0, 3)), None), (3, false, 3));
+    assert_eq!(look_at(Some((0, 0)), None), (0, false, 0));
+    // It was counted further than it was looked.
+    assert_eq!(look_at(Some((450, 3)), None), (450, false, 3));
+    // Enough for who wants no more.
+    assert_eq!(look_at(Some((450, 500)), Some(20)), (20, true, 10));
+    assert_eq!(look_at(Some((5, 500)), Some(20)), (20, false, 10));
 }

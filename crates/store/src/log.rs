@@ -83,7 +83,8 @@ impl LogFilter {
         *self == Self::default()
     }
 
-    fn takes(&self, body: &EventBody, verbatim: &str, needle: &str) -> bool {
+    /// Whether an event is shown; `needle` is the text in lower case.
+    pub(crate) fn takes(&self, body: &EventBody, verbatim: &str, needle: &str) -> bool {
         let node = self.node.as_ref().is_none_or(|node| *node == body.node);
         let phase = self.phase.as_ref();
         let phase = phase.is_none_or(|phase| *phase == body.phase.word());

@@ -424,6 +424,16 @@ impl Store {
         self.reading(|c| person(c, author))
     }
 
+    /// Persons who have a name here, id and name, at most `len`.
+    pub fn persons(&self, len: usize) -> Result<Vec<(String, String)>, StoreError> {
+        let len = i64::try_from(len).unwrap_or(i64::MAX);
+        self.reading(|c| {
+            collect(c, sql::PERSONS, params![len], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+        })
+    }
+
     /// How many postings there are, and how many of our own runs are under way.
     pub fn counts(&self) -> Result<(u32, u32), StoreError> {
         self.reading(|c| {

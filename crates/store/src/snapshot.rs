@@ -3,24 +3,44 @@
 //! A [`Snapshot`] is a reader of its own that sees the database as it was when it was taken, so rows that change
 //! meanwhile are neither missed nor repeated. Pages go on behind the last row's key, never by counting rows. While a
 //! snapshot is held the write-ahead log is not shortened behind it, so it is not kept for longer than an export takes.
+//! Who only wants a look bounds the reading ([`Snapshot::read_until`]): what was read until then stands.
 
-use crate::{archive, error::StoreError, open::Store, sql, streams::LOCAL};
+use crate::{
+    archive,
+    error::StoreError,
+    log::{LogFilter, read_body},
+    open::Store,
+    sql,
+    streams::LOCAL,
+};
 use ghostlight_model::{
-    CommitId, Confidence, FieldKey, FieldValue, Micros, PostingId, StreamId,
+    CommitId, Confidence, FieldKey, FieldValue, Micros, PostingId, RunId, StreamId,
     card::{Card, FieldState},
     export::{Filter, What},
 };
-use rusqlite::{Connection, OptionalExtension, Row, Rows, params, types::Type};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Params, Row, Rows, params, types::Type};
 use serde::Deserialize;
-use std::{ops::ControlFlow, path::PathBuf};
+use std::{
+    cell::Cell,
+    ops::ControlFlow,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 /// Rows of a page: what is read between two looks at whether to go on.
 pub const PAGE_ROWS: usize = 1_000;
+/// Steps of SQLite between two questions whether a bounded reading goes on: far less than a millisecond of work.
+const STEPS: i32 = 1_000;
 
 /// The database at one moment.
 pub struct Snapshot {
     connection: Connection,
     path: PathBuf,
+    bounded: Cell<bool>,
+    cut: Arc<AtomicBool>,
 }
 
 /// Takes a posting; says whether it takes another.
@@ -146,7 +166,12 @@ impl Store {
         connection
             .execute_batch("BEGIN; SELECT count(*) FROM projection;")
             .map_err(|e| StoreError::sqlite(&path, &e))?;
-        Ok(Snapshot { connection, path })
+        Ok(Snapshot {
+            connection,
+            path,
+            bounded: Cell::new(false),
+            cut: Arc::default(),
+        })
     }
 }
 
@@ -158,46 +183,104 @@ impl Snapshot {
         read(&self.connection).map_err(|e| StoreError::sqlite(&self.path, &e))
     }
 
-    /// How many rows an export has. Without a filter it walks an index, with one it reads what the export reads.
+    /// From here on reading ends as soon as `enough` says so, with what was read until then; [`Snapshot::is_cut`] tells
+    /// whether it did. Another bound takes the place of the one before.
+    pub fn read_until(
+        &self,
+        mut enough: impl FnMut() -> bool + Send + 'static,
+    ) -> Result<(), StoreError> {
+        self.cut.store(false, Ordering::Relaxed);
+        self.bounded.set(true);
+        let cut = Arc::clone(&self.cut);
+        let ends = move || {
+            let ends = enough();
+            cut.fetch_or(ends, Ordering::Relaxed);
+            ends
+        };
+        self.reading(|c| c.progress_handler(STEPS, Some(ends)))
+    }
+
+    /// From here on everything is read.
+    pub fn read_all(&self) -> Result<(), StoreError> {
+        self.cut.store(false, Ordering::Relaxed);
+        self.bounded.set(false);
+        self.reading(|c| c.progress_handler(STEPS, None::<fn() -> bool>))
+    }
+
+    /// Whether a reading ended early since it was bounded.
+    pub fn is_cut(&self) -> bool {
+        self.cut.load(Ordering::Relaxed)
+    }
+
+    /// What was read, if a bound ended the reading; any other trouble stays one.
+    fn so_far<T>(&self, read: rusqlite::Result<()>, have: T) -> rusqlite::Result<T> {
+        match read {
+            Err(error) if self.is_cut() && is_interrupt(&error) => Ok(have),
+            read => read.map(|()| have),
+        }
+    }
+
+    /// How many rows an export has; those counted so far, if a bound ended the counting. Without a filter it walks an
+    /// index, with one it reads what the export reads.
     pub fn count(&self, what: What, filter: &Filter) -> Result<u64, StoreError> {
+        if what == What::Events && Searched::of(filter).is_some() {
+            return self.count_searched(filter);
+        }
         self.reading(|c| {
             let all = *filter == Filter::default();
             let (from, last) = bounds(filter);
-            let text = lower(filter);
-            let count: i64 = match what {
-                What::Postings if all => c.query_row(sql::POSTINGS_COUNT, [], |row| row.get(0))?,
-                What::Events if all => {
-                    c.query_row("SELECT count(*) FROM event", [], |row| row.get(0))?
-                }
-                What::History if all => {
-                    c.query_row("SELECT count(*) FROM field_change", [], |row| row.get(0))?
+            let mut count = 0;
+            let read = match what {
+                What::Postings if all => total(c, sql::POSTINGS_COUNT, &mut count),
+                What::Events if all => total(c, "SELECT count(*) FROM event", &mut count),
+                // One step of SQLite, which no bound ends; here it reads the whole table, and not an index of it.
+                What::History if all && !self.bounded.get() => {
+                    total(c, "SELECT count(*) FROM field_change", &mut count)
                 }
                 What::Postings => {
-                    let posting = filter.posting.map(|id| id.0);
+                    let (posting, text) = (filter.posting.map(|id| id.0), lower(&filter.text));
                     let wanted = params![from, last, posting, text, filter.level, filter.verdict];
-                    c.query_row(sql::EXPORT_POSTINGS_COUNT, wanted, |row| row.get(0))?
+                    each(c, sql::EXPORT_POSTINGS_EACH, wanted, &mut count)
                 }
                 What::History => {
                     let field = filter.field.as_ref().map(FieldKey::name);
                     let (low, high) = postings(filter);
                     let wanted =
                         params![low, high, from, last, field, filter.author, filter.source];
-                    c.query_row(sql::EXPORT_CHANGES_COUNT, wanted, |row| row.get(0))?
+                    each(c, sql::EXPORT_CHANGES_EACH, wanted, &mut count)
                 }
-                What::Events => match stream(c, filter)? {
-                    Some(None) => 0,
-                    Some(Some(id)) => {
-                        let wanted = params![id, from, last, filter.node, filter.phase];
-                        c.query_row(sql::EXPORT_EVENTS_OF_COUNT, wanted, |row| row.get(0))?
+                What::Events => {
+                    let (node, phase, origin) = (&filter.node, &filter.phase, &filter.origin);
+                    let (status, named) = of_runs(filter);
+                    match stream(c, filter)? {
+                        Some(None) => Ok(()),
+                        Some(Some(id)) => {
+                            let wanted = params![id, from, last, node, phase, status, named];
+                            each(c, sql::EXPORT_EVENTS_OF_EACH, wanted, &mut count)
+                        }
+                        None => {
+                            let wanted = params![from, last, origin, node, phase, status, named];
+                            each(c, sql::EXPORT_EVENTS_EACH, wanted, &mut count)
+                        }
                     }
-                    None => {
-                        let wanted = params![from, last, filter.origin, filter.node, filter.phase];
-                        c.query_row(sql::EXPORT_EVENTS_COUNT, wanted, |row| row.get(0))?
-                    }
-                },
+                }
             };
-            Ok(u64::try_from(count).unwrap_or(0))
+            self.so_far(read, count)
         })
+    }
+
+    /// Counts events whose bodies have to be looked at.
+    fn count_searched(&self, filter: &Filter) -> Result<u64, StoreError> {
+        let (mut count, mut at) = (0, None);
+        loop {
+            at = self.events(filter, at, &mut |_| {
+                count += 1;
+                ControlFlow::Continue(())
+            })?;
+            if at.is_none() {
+                return Ok(count);
+            }
+        }
     }
 
     /// The next postings behind `after`, at most [`PAGE_ROWS`], with the fields that `wanted` names; the place of the
@@ -209,10 +292,10 @@ impl Snapshot {
         wanted: &dyn Fn(&str) -> bool,
         each: EachPosting<'_>,
     ) -> Result<Option<PostingPlace>, StoreError> {
-        self.reading(|c| {
+        let mut page = Page::default();
+        let mut read = |c: &Connection| {
             let (from, last) = bounds(filter);
-            let (text, posting) = (lower(filter), filter.posting.map(|id| id.0));
-            let mut page = Page::default();
+            let (text, posting) = (lower(&filter.text), filter.posting.map(|id| id.0));
             // Those of the same moment as the last one first, then the ones before.
             if let Some(PostingPlace(updated, id)) = after {
                 let mut same = c.prepare_cached(sql::EXPORT_POSTINGS_SAME)?;
@@ -242,8 +325,10 @@ impl Snapshot {
                 ])?;
                 page.postings(c, rows, wanted, each)?;
             }
-            Ok(page.end())
-        })
+            Ok(())
+        };
+        self.reading(|c| self.so_far(read(c), ()))?;
+        Ok(self.next(page))
     }
 
     /// The next changes behind `after`, at most [`PAGE_ROWS`]; as [`Snapshot::postings`].
@@ -253,7 +338,8 @@ impl Snapshot {
         after: Option<ChangePlace>,
         each: EachChange<'_>,
     ) -> Result<Option<ChangePlace>, StoreError> {
-        self.reading(|c| {
+        let mut page = Page::default();
+        let read = |c: &Connection| {
             let (from, last) = bounds(filter);
             let (low, high) = postings(filter);
             let ChangePlace(posting, field, wall, counter, commit) =
@@ -275,7 +361,6 @@ impl Snapshot {
                 filter.source,
                 len
             ])?;
-            let mut page = Page::default();
             while let Some(row) = rows.next()? {
                 page.rows += 1;
                 let change = change(c, row)?;
@@ -295,8 +380,10 @@ impl Snapshot {
                     break;
                 }
             }
-            Ok(page.end())
-        })
+            Ok(())
+        };
+        self.reading(|c| self.so_far(read(c), ()))?;
+        Ok(self.next(page))
     }
 
     /// The next events behind `after`, at most [`PAGE_ROWS`]; as [`Snapshot::postings`].
@@ -306,10 +393,12 @@ impl Snapshot {
         after: Option<EventPlace>,
         each: EachEvent<'_>,
     ) -> Result<Option<EventPlace>, StoreError> {
-        self.reading(|c| {
+        let mut page = Page::default();
+        let searched = Searched::of(filter);
+        let mut read = |c: &Connection| {
             let (from, last) = bounds(filter);
+            let (status, named) = of_runs(filter);
             let len = PAGE_ROWS as i64;
-            let mut page = Page::default();
             match stream(c, filter)? {
                 Some(None) => {}
                 Some(Some(id)) => {
@@ -324,9 +413,11 @@ impl Snapshot {
                         last,
                         filter.node,
                         filter.phase,
-                        len
+                        len,
+                        status,
+                        named
                     ];
-                    page.events(statement.query(wanted)?, each)?;
+                    page.events(statement.query(wanted)?, searched.as_ref(), each)?;
                 }
                 None => {
                     let seq = after.map_or(0, |place| place.seq);
@@ -338,13 +429,78 @@ impl Snapshot {
                         filter.origin,
                         filter.node,
                         filter.phase,
-                        len
+                        len,
+                        status,
+                        named
                     ];
-                    page.events(statement.query(wanted)?, each)?;
+                    page.events(statement.query(wanted)?, searched.as_ref(), each)?;
                 }
             }
-            Ok(page.end())
-        })
+            Ok(())
+        };
+        self.reading(|c| self.so_far(read(c), ()))?;
+        Ok(self.next(page))
+    }
+
+    /// Where the next page goes on: nowhere, once a bound ended the reading.
+    fn next<P>(&self, page: Page<P>) -> Option<P> {
+        page.end().filter(|_| !self.is_cut())
+    }
+}
+
+/// Only a bound makes SQLite end by itself.
+fn is_interrupt(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted)
+}
+
+fn total(c: &Connection, statement: &str, count: &mut u64) -> rusqlite::Result<()> {
+    let all: i64 = c.query_row(statement, [], |row| row.get(0))?;
+    *count = u64::try_from(all).unwrap_or(0);
+    Ok(())
+}
+
+/// Counts rows one by one, so that the number is one also where a bound ends it.
+fn each(
+    c: &Connection,
+    statement: &str,
+    wanted: impl Params,
+    count: &mut u64,
+) -> rusqlite::Result<()> {
+    let mut statement = c.prepare_cached(statement)?;
+    let mut rows = statement.query(wanted)?;
+    while rows.next()?.is_some() {
+        *count += 1;
+    }
+    Ok(())
+}
+
+/// What of an event's body is asked for.
+struct Searched {
+    wanted: LogFilter,
+    needle: String,
+}
+
+impl Searched {
+    /// `None` if bodies are not looked at.
+    fn of(filter: &Filter) -> Option<Self> {
+        let wanted = LogFilter {
+            severity: filter.severity,
+            text: lower(&filter.text),
+            ..LogFilter::default()
+        };
+        let needle = wanted.text.clone();
+        (!wanted.is_empty()).then_some(Self { wanted, needle })
+    }
+
+    fn takes(&self, event: &EventExport<'_>) -> bool {
+        let stream = StreamId(event.stream.to_owned());
+        let own = event.origin == LOCAL;
+        let run = match stream.run().filter(|_| own) {
+            Some(run) => run,
+            None => RunId::of_stream(event.origin, &stream),
+        };
+        let body = read_body(event.body, event.ts, &run, own);
+        self.wanted.takes(&body, event.body, &self.needle)
     }
 }
 
@@ -419,7 +575,13 @@ impl Page<PostingPlace> {
 }
 
 impl Page<EventPlace> {
-    fn events(&mut self, mut rows: Rows<'_>, each: EachEvent<'_>) -> rusqlite::Result<()> {
+    /// A page is full by what was looked at, so that its work is bounded also where little is like that.
+    fn events(
+        &mut self,
+        mut rows: Rows<'_>,
+        searched: Option<&Searched>,
+        each: EachEvent<'_>,
+    ) -> rusqlite::Result<()> {
         while let Some(row) = rows.next()? {
             self.rows += 1;
             let (epoch, offset) = (row.get(3)?, row.get(4)?);
@@ -435,6 +597,9 @@ impl Page<EventPlace> {
                 phase: text(row, 7)?,
                 body: text(row, 8)?,
             };
+            if searched.is_some_and(|searched| !searched.takes(&event)) {
+                continue;
+            }
             if each(event).is_break() {
                 self.enough = true;
                 break;
@@ -503,12 +668,16 @@ fn postings(filter: &Filter) -> ([u8; 16], [u8; 16]) {
         .map_or(([0; 16], [255; 16]), |id| (id.0, id.0))
 }
 
-fn lower(filter: &Filter) -> String {
-    filter
-        .text
-        .as_deref()
-        .unwrap_or_default()
-        .to_ascii_lowercase()
+fn lower(text: &Option<String>) -> String {
+    text.as_deref().unwrap_or_default().to_ascii_lowercase()
+}
+
+/// Status and a text in the name, of the runs whose events are asked for.
+fn of_runs(filter: &Filter) -> (Option<&'static str>, String) {
+    (
+        filter.status.map(|status| status.word()),
+        lower(&filter.named),
+    )
 }
 
 /// The stream of the run that is asked for; `None` without one, `Some(None)` if there is no such stream.

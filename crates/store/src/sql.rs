@@ -354,8 +354,8 @@ pub const EXPORT_POSTINGS_SAME: &str = concat!(
     export_postings_where!(),
     " ORDER BY posting LIMIT ?3"
 );
-/// How many postings an export has: from, before, then as above. Reads all of the table, as the export does.
-pub const EXPORT_POSTINGS_COUNT: &str = "SELECT count(*) FROM posting WHERE updated >= ?1 AND updated <= ?2 \
+/// Each posting that an export has, for counting: from, before, then as above. Reads all of the table, as the export does.
+pub const EXPORT_POSTINGS_EACH: &str = "SELECT 1 FROM posting WHERE updated >= ?1 AND updated <= ?2 \
      AND (?3 IS NULL OR posting = ?3) \
      AND (?4 = '' OR instr(lower(title), ?4) > 0 OR instr(lower(company), ?4) > 0 \
          OR instr(lower(place), ?4) > 0) \
@@ -371,29 +371,66 @@ pub const EXPORT_CHANGES: &str = "SELECT c.posting, field, c.wall, c.counter, co
      WHERE (c.posting, field, c.wall, c.counter, commit_id) > (?1, ?2, ?3, ?4, ?5) AND c.posting <= ?6 \
      AND c.wall >= ?7 AND c.wall <= ?8 AND (?9 IS NULL OR field = ?9) AND (?10 IS NULL OR c.author_id = ?10) \
      AND (?11 IS NULL OR source = ?11) ORDER BY c.posting, field, c.wall, c.counter, commit_id LIMIT ?12";
-/// How many changes an export has: first and last posting, then as above.
-pub const EXPORT_CHANGES_COUNT: &str = "SELECT count(*) FROM field_change WHERE posting >= ?1 AND posting <= ?2 \
+/// Each change that an export has, for counting: first and last posting, then as above.
+pub const EXPORT_CHANGES_EACH: &str = "SELECT 1 FROM field_change WHERE posting >= ?1 AND posting <= ?2 \
      AND wall >= ?3 AND wall <= ?4 AND (?5 IS NULL OR field = ?5) AND (?6 IS NULL OR author_id = ?6) \
      AND (?7 IS NULL OR source = ?7)";
-/// Events for an export in order of arrival: behind which, from, before, then origin, node and phase, each or null, and
-/// length.
-pub const EXPORT_EVENTS: &str = "SELECT seq, origin, name, event.epoch, \"offset\", ts, node, phase, body \
+macro_rules! events_of_runs {
+    ($status:literal, $named:literal) => {
+        concat!(
+            " AND (",
+            $status,
+            " IS NULL AND ",
+            $named,
+            " = '' OR EXISTS (SELECT 1 FROM run \
+                 WHERE run_id = CASE stream.origin WHEN 'local' THEN substr(stream.name, 5) \
+                     ELSE stream.origin || '/' || stream.name END \
+                 AND (",
+            $status,
+            " IS NULL OR run.status = ",
+            $status,
+            ") \
+                 AND (",
+            $named,
+            " = '' OR instr(lower(run.name), ",
+            $named,
+            ") > 0)))"
+        )
+    };
+}
+/// Events for an export in order of arrival: behind which, from, before, then origin, node and phase, each or null,
+/// length, then the run's status or null and a text in its name in lower case.
+pub const EXPORT_EVENTS: &str = concat!(
+    "SELECT seq, stream.origin, stream.name, event.epoch, \"offset\", ts, node, phase, body \
      FROM event CROSS JOIN stream ON stream.id = stream_id WHERE seq > ?1 AND ts >= ?2 AND ts <= ?3 \
-     AND (?4 IS NULL OR origin = ?4) AND (?5 IS NULL OR node = ?5) AND (?6 IS NULL OR phase = ?6) \
-     ORDER BY seq LIMIT ?7";
-/// How many events an export has: from, before, then as above.
-pub const EXPORT_EVENTS_COUNT: &str = "SELECT count(*) FROM event CROSS JOIN stream ON stream.id = stream_id \
-     WHERE ts >= ?1 AND ts <= ?2 AND (?3 IS NULL OR origin = ?3) AND (?4 IS NULL OR node = ?4) \
-     AND (?5 IS NULL OR phase = ?5)";
+     AND (?4 IS NULL OR stream.origin = ?4) AND (?5 IS NULL OR node = ?5) AND (?6 IS NULL OR phase = ?6)",
+    events_of_runs!("?8", "?9"),
+    " ORDER BY seq LIMIT ?7"
+);
+/// Each event that an export has, for counting: from, before, origin, node, phase, status and name as above.
+pub const EXPORT_EVENTS_EACH: &str = concat!(
+    "SELECT 1 FROM event CROSS JOIN stream ON stream.id = stream_id WHERE ts >= ?1 AND ts <= ?2 \
+     AND (?3 IS NULL OR stream.origin = ?3) AND (?4 IS NULL OR node = ?4) AND (?5 IS NULL OR phase = ?5)",
+    events_of_runs!("?6", "?7")
+);
 /// Events of a stream for an export: stream, behind which epoch and offset, from, before, then node and phase, each or
-/// null, and length.
-pub const EXPORT_EVENTS_OF: &str = "SELECT seq, origin, name, event.epoch, \"offset\", ts, node, phase, body \
+/// null, length, then status and name as above.
+pub const EXPORT_EVENTS_OF: &str = concat!(
+    "SELECT seq, stream.origin, stream.name, event.epoch, \"offset\", ts, node, phase, body \
      FROM event CROSS JOIN stream ON stream.id = stream_id WHERE stream_id = ?1 \
      AND (event.epoch, \"offset\") > (?2, ?3) AND ts >= ?4 AND ts <= ?5 AND (?6 IS NULL OR node = ?6) \
-     AND (?7 IS NULL OR phase = ?7) ORDER BY event.epoch, \"offset\" LIMIT ?8";
-/// How many events of a stream an export has: stream, from, before, then node and phase, each or null.
-pub const EXPORT_EVENTS_OF_COUNT: &str = "SELECT count(*) FROM event WHERE stream_id = ?1 AND ts >= ?2 \
-     AND ts <= ?3 AND (?4 IS NULL OR node = ?4) AND (?5 IS NULL OR phase = ?5)";
+     AND (?7 IS NULL OR phase = ?7)",
+    events_of_runs!("?9", "?10"),
+    " ORDER BY event.epoch, \"offset\" LIMIT ?8"
+);
+/// Each event of a stream that an export has, for counting: stream, from, before, node, phase, status and name as above.
+pub const EXPORT_EVENTS_OF_EACH: &str = concat!(
+    "SELECT 1 FROM event CROSS JOIN stream ON stream.id = stream_id WHERE stream_id = ?1 AND ts >= ?2 \
+     AND ts <= ?3 AND (?4 IS NULL OR node = ?4) AND (?5 IS NULL OR phase = ?5)",
+    events_of_runs!("?6", "?7")
+);
+/// Persons by name: length.
+pub const PERSONS: &str = "SELECT author_id, name FROM person ORDER BY author_id LIMIT ?1";
 
 /// The captures that a posting's observations stand in.
 pub const BUNDLE_CAPTURES: &str = "SELECT DISTINCT capture FROM observation WHERE posting = ?1";

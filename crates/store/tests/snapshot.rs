@@ -4,15 +4,17 @@
 mod support;
 
 use ghostlight_model::{
-    FieldKey, FieldValue, Micros, Phase, PostingId, RunId, Step,
+    Epoch, EventBody, FieldKey, FieldValue, Issue, Micros, Offset, Phase, PostingId, RunId,
+    Severity, Step, StreamId,
     export::{Filter, What},
+    run::RunStatus,
 };
 use ghostlight_store::{
-    Store,
+    LogEvent, Received, Store,
     snapshot::{PAGE_ROWS, Snapshot},
 };
 use std::ops::ControlFlow;
-use support::{DAY, decided, event, finished, key, open, page, parsed, seen, started};
+use support::{DAY, decided, event, failed, finished, key, open, page, parsed, seen, started};
 
 /// Analyses `n` invented pages, one a second, ten at the same moment.
 fn filled(store: &Store, n: usize) -> Vec<PostingId> {
@@ -276,6 +278,189 @@ fn filters_choose_and_counts_agree() {
         What::Events,
         40,
     );
+}
+
+#[test]
+fn events_are_chosen_by_what_they_say_and_by_their_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let (good, bad) = (RunId("good".into()), RunId("bad".into()));
+    let warned = EventBody {
+        issues: vec![Issue {
+            code: "slow".into(),
+            severity: Severity::Warning,
+            message: "Slower than the TIDE.".into(),
+            hint: None,
+        }],
+        ..event(&good, Step::Detect, Phase::End, DAY + 1)
+    };
+    let calm = event(&good, Step::Extract, Phase::End, DAY + 2);
+    let broken = [
+        started(&bad, DAY),
+        failed(&bad, Step::Fetch, DAY + 1),
+        event(&bad, Step::Fetch, Phase::Fail, DAY + 2),
+    ];
+    for (run, events) in [
+        (&good, vec![started(&good, DAY), warned, calm]),
+        (&bad, broken.into()),
+    ] {
+        store.append(run.stream(), events).wait().unwrap();
+    }
+    // Somebody else's, of which more than a page is not like that.
+    let theirs = (0..PAGE_ROWS as u64 + 7).map(|n| Received::Event {
+        stream: StreamId("run/night".into()),
+        epoch: Epoch(1),
+        event: LogEvent {
+            offset: Offset(n),
+            ts: Micros(DAY),
+            body: format!("{{\"node\":\"LOAD\",\"phase\":\"progress\",\"row\":\"r{n}.\"}}"),
+        },
+    });
+    store.receive("feed:x", theirs.collect()).wait().unwrap();
+    let snapshot = store.snapshot().unwrap();
+    let some = |filter: Filter| {
+        let found = events(&snapshot, &filter);
+        let counted = snapshot.count(What::Events, &filter).unwrap();
+        assert_eq!(counted, found.len() as u64, "{filter:?}");
+        let places = found.into_iter();
+        places
+            .map(|(stream, offset, _)| format!("{stream} {offset}"))
+            .collect::<Vec<_>>()
+    };
+    let none = Filter::default;
+    let severity = |least| {
+        some(Filter {
+            severity: Some(least),
+            ..none()
+        })
+    };
+    assert_eq!(severity(Severity::Error), ["run/bad 1", "run/bad 2"]);
+    let any = ["run/good 1", "run/bad 1", "run/bad 2"];
+    assert_eq!(severity(Severity::Warning), any);
+    assert_eq!(severity(Severity::Info), any);
+    let text = |text: &str| {
+        some(Filter {
+            text: Some(text.into()),
+            ..none()
+        })
+    };
+    assert_eq!(text("than the tide"), ["run/good 1"]);
+    let last = format!("run/night {}", PAGE_ROWS + 6);
+    assert_eq!(text(&format!("R{}.", PAGE_ROWS + 6)), [last.as_str()]);
+    assert_eq!(text("%"), [""; 0]);
+    let of_run = |run: &str, filter: Filter| {
+        some(Filter {
+            run: Some(RunId(run.into())),
+            ..filter
+        })
+    };
+    let failing = || Filter {
+        status: Some(RunStatus::Failed),
+        ..none()
+    };
+    assert_eq!(some(failing()).len(), 3);
+    assert_eq!(of_run("bad", failing()).len(), 3);
+    assert_eq!(of_run("good", failing()), [""; 0]);
+    let warnings = Filter {
+        severity: Some(Severity::Warning),
+        node: Some("DETECT".into()),
+        ..none()
+    };
+    assert_eq!(of_run("good", warnings.clone()), ["run/good 1"]);
+    assert_eq!(of_run("bad", warnings), [""; 0]);
+    let named = |part: &str, status| {
+        some(Filter {
+            named: Some(part.into()),
+            status,
+            ..none()
+        })
+    };
+    assert_eq!(named("NIGHT", None).len(), PAGE_ROWS + 7);
+    assert_eq!(named("night", Some(RunStatus::Failed)), [""; 0]);
+    assert_eq!(named("page of", None).len(), 6);
+    assert_eq!(named("_", None), [""; 0]);
+}
+
+#[test]
+fn a_bound_ends_reading_with_what_was_read_and_is_lifted_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let n = 2 * PAGE_ROWS + 9;
+    filled(&store, n);
+    store.put_setting("a", "b".into()).wait().unwrap();
+    let snapshot = store.snapshot().unwrap();
+    let filters = [
+        (What::Postings, Filter::default()),
+        (What::History, Filter::default()),
+        (What::Events, Filter::default()),
+        (
+            What::Postings,
+            Filter {
+                text: Some("title".into()),
+                ..Filter::default()
+            },
+        ),
+        (
+            What::History,
+            Filter {
+                field: Some(FieldKey::Title),
+                ..Filter::default()
+            },
+        ),
+        (
+            What::Events,
+            Filter {
+                node: Some("PARSE".into()),
+                ..Filter::default()
+            },
+        ),
+        (
+            What::Events,
+            Filter {
+                text: Some("page of".into()),
+                ..Filter::default()
+            },
+        ),
+    ];
+    let rows = |what, filter: &Filter| match what {
+        What::Postings => postings(&snapshot, filter).len(),
+        What::History => changes(&snapshot, filter).len(),
+        What::Events => events(&snapshot, filter).len(),
+    };
+    for (what, filter) in &filters {
+        let all = snapshot.count(*what, filter).unwrap();
+        assert_eq!(rows(*what, filter) as u64, all, "{what:?} {filter:?}");
+        // At once, and after a while: never more, and no trouble.
+        for most in [0, 3] {
+            let bounded = || {
+                let mut asked = 0;
+                let enough = move || {
+                    asked += 1;
+                    asked > most
+                };
+                snapshot.read_until(enough).unwrap();
+            };
+            bounded();
+            let counted = snapshot.count(*what, filter).unwrap();
+            assert!(counted <= all);
+            // An index is counted in one step.
+            let indexed = *what != What::History && *filter == Filter::default();
+            let whole = indexed && counted == all;
+            assert!(snapshot.is_cut() || whole, "{what:?} {filter:?} {most}");
+            bounded();
+            let read = rows(*what, filter) as u64;
+            assert!(
+                snapshot.is_cut() && read < all,
+                "{what:?} {filter:?} {most}"
+            );
+        }
+        snapshot.read_all().unwrap();
+        assert!(!snapshot.is_cut());
+        assert_eq!(snapshot.count(*what, filter).unwrap(), all);
+    }
+    // Trouble of another kind stays trouble.
+    snapshot.read_until(|| false).unwrap();
+    assert_eq!(rows(What::Postings, &Filter::default()), n);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use crate::{
     dom,
     icons::Icon,
     shell::{Ask, Dialog, Input, Shell, ToastKind, use_shell},
-    state::{card, commands::Action, format, suggest},
+    state::{card, commands::Action, export::Choice, format, suggest},
     views::use_view,
 };
 use ghostlight_api::{
@@ -199,6 +199,10 @@ fn view_head(shell: &Shell, card: &CardView, suggested: Option<&SuggestionsView>
         html! { <span class="gl-num" {title}>{ format!("v{}", card.version) }</span> }
     });
     let verdict = card.verdict.as_ref().map(view_verdict_pill);
+    let export = card.posting.map(|posting| {
+        let wish = Ask::Export(Box::new(Choice::of_posting(posting, &card.title)));
+        html! { <button type="button" class="gl-link" title="Take this posting away as a file" onclick={shell.asks(wish)}>{ "Export…" }</button> }
+    });
     let parts = [
         verdict,
         company.map(|c| html! { <span>{ c }</span> }),
@@ -206,6 +210,7 @@ fn view_head(shell: &Shell, card: &CardView, suggested: Option<&SuggestionsView>
         link,
         input,
         version,
+        export,
     ];
     html! {
         <header class="gl-card__head">

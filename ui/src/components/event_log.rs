@@ -7,7 +7,11 @@ use crate::{
     },
     icons::Icon,
     shell::{Ask, Shell, use_shell},
-    state::{format, monitor, views::ViewState},
+    state::{
+        export::{Choice, PHASES},
+        format, monitor,
+        views::ViewState,
+    },
     views::use_view,
 };
 use ghostlight_api::{
@@ -38,6 +42,9 @@ pub struct Props {
     /// Its accessible name.
     #[prop_or(AttrValue::Static("event log"))]
     pub label: AttrValue,
+    /// What people call the run.
+    #[prop_or_default]
+    pub name: AttrValue,
     /// Steps to choose from; with none there is no bar of filters.
     #[prop_or_default]
     pub nodes: Vec<AttrValue>,
@@ -142,14 +149,6 @@ const SEVERITIES: [(Severity, &str); 3] = [
     (Severity::Error, "with errors"),
 ];
 
-fn severity_word(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Info => "info",
-        Severity::Warning => "warning",
-        Severity::Error => "error",
-    }
-}
-
 fn view_filters(
     shell: &Shell,
     props: &Props,
@@ -195,17 +194,15 @@ fn view_filters(
             if props.more_phases { <option disabled=true>{ "further ones: find them by text" }</option> }
         </>
     };
-    let severity = filter.severity.map(|least| severity_word(least).to_owned());
+    let severity = filter.severity.map(|least| least.word().to_owned());
     let severities = html! {
         { for SEVERITIES.iter().map(|(least, words)| {
-            let value = severity_word(*least);
+            let value = least.word();
             html! { <option key={value} {value} selected={filter.severity == Some(*least)}>{ *words }</option> }
         }) }
     };
     let set_severity = |filter: &mut EventFilter, value: Option<String>| {
-        let all = SEVERITIES.iter().map(|(least, _)| *least);
-        filter.severity =
-            value.and_then(|value| all.clone().find(|one| severity_word(*one) == value));
+        filter.severity = value.and_then(|value| Severity::of_word(&value));
     };
     let on_text = {
         let (filter, on_filter) = (filter.clone(), on_filter.clone());
@@ -233,6 +230,13 @@ fn view_filters(
             });
         })
     };
+    let export = match &props.subject {
+        Subject::Run(run) => {
+            let wish = Ask::Export(Box::new(Choice::of_log(run, &props.name, filter)));
+            html! { <button type="button" class="gl-link gl-small" title="Take these events away as a file" onclick={shell.asks(wish)}>{ "Export these…" }</button> }
+        }
+        Subject::Posting(_) => Html::default(),
+    };
     html! {
         <div class="gl-log__bar" role="group" aria-label="filters of the log">
             { select("node", "Step", "every step", &filter.node, nodes, |f, v| f.node = v) }
@@ -241,6 +245,7 @@ fn view_filters(
             <input class="gl-log__find" type="search" placeholder="Find in the log" aria-label="Find in the log" value={filter.text.clone()} oninput={on_text} />
             <span class="gl-fill gl-small gl-dim gl-cut" role="status">{ found_words(filter, page) }</span>
             <button type="button" class="gl-link gl-small" title={if filter.after > 0 { "Show what was cleared; it is still stored" } else { "Hide what is here now; it stays stored" }} onclick={on_clear}>{ if filter.after > 0 { "Show all" } else { "Clear view" } }</button>
+            { export }
             { view_times(shell) }
         </div>
     }

@@ -14,6 +14,7 @@ use crate::{
     state::{
         biography::{change_says, change_words, kind_word},
         commands::Action,
+        export::Choice,
         format,
         timeline::{self, Narrowed, When},
         views::ViewState,
@@ -119,6 +120,11 @@ pub fn History(props: &Props) -> Html {
         let narrowed = narrowed.clone();
         Callback::from(move |next: Narrowed| narrowed.set(next))
     };
+    let export = Ask::Export(Box::new(Choice::of_history(
+        posting,
+        &filter,
+        wrong.clone(),
+    )));
     let source = Source::Timeline(posting, filter);
     html! {
         <div class="gl-log" {onkeydown}>
@@ -127,6 +133,7 @@ pub fn History(props: &Props) -> Html {
                 { branches.as_ref().map(|branches| view_branches(&shell, posting, branches)).unwrap_or_default() }
                 { view_filters(&narrowed, &parts, &on_narrow) }
                 { view_days(&narrowed, wrong, &on_narrow) }
+                <button type="button" class="gl-link gl-small" title="Take these changes away as a file" onclick={shell.asks(export)}>{ "Export these…" }</button>
                 <span class="gl-fill"></span>
                 { branches.as_ref().map(|branches| view_reversals(&shell, posting, branches)).unwrap_or_default() }
             </div>

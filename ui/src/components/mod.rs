@@ -7,6 +7,7 @@ pub mod bits;
 pub mod calendar;
 pub mod capture;
 pub mod card;
+pub mod chooser;
 pub mod command_bar;
 mod compared;
 pub mod connection;

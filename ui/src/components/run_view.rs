@@ -167,7 +167,7 @@ fn view_panel(tab: usize, run: &Rc<RunView>, other: Option<&Rc<RunView>>) -> Htm
                 .collect();
             let phases: Vec<AttrValue> = run.phases.iter().cloned().map(AttrValue::from).collect();
             let log = format!("{}-log", tabs_id(id));
-            html! { <EventLog key={id.0.clone()} id={log} subject={Subject::Run(id.clone())} {nodes} {phases} more_phases={run.more_phases} started={run.row.line.started} /> }
+            html! { <EventLog key={id.0.clone()} id={log} subject={Subject::Run(id.clone())} name={run.row.line.name.clone()} {nodes} {phases} more_phases={run.more_phases} started={run.row.line.started} /> }
         }
     }
 }

@@ -2,12 +2,13 @@
 
 use crate::{
     backend,
-    components::{bits, imports::Imports},
+    components::{bits, calendar::DayInput, chooser::Chooser, imports::Imports},
     dom,
     icons::Icon,
+    pages::runs::sources,
     shell::{Shell, use_shell},
     state::{
-        export::{Choice, KINDS, Part, parts_of},
+        export::{Choice, Found, Input, KINDS, Part, day, parts_of, usual},
         format,
         views::ViewState,
     },
@@ -16,36 +17,43 @@ use crate::{
 use ghostlight_api::{
     ViewData, ViewQuery,
     command::{CancelExport, ChooseTarget, ExportForm, ExportKind, RevealExport, StartExport},
-    view::{ExportLook, ExportRow, ExportState},
+    view::{AuthorRow, ExportLook, ExportRow, ExportState},
 };
-use ghostlight_model::export::Format;
+use ghostlight_model::{
+    Micros, PostingId,
+    export::{Filter, Format, What},
+};
+use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{EventTarget, HtmlInputElement, HtmlSelectElement};
 use yew::{
-    AttrValue, Callback, Event, Html, InputEvent, MouseEvent, UseStateHandle, classes, component,
-    html, use_state_eq,
+    AttrValue, Callback, Event, Html, InputEvent, MouseEvent, Properties, UseStateHandle, classes,
+    component, hook, html, use_effect_with, use_mut_ref, use_state_eq,
 };
+
+/// How long a form stands as it is before the core is asked what it comes to, in milliseconds: not for each letter.
+const SETTLE_MS: i32 = 200;
+
+/// Properties of [`Exports`].
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    /// What it begins with.
+    pub begin: Rc<Choice>,
+}
 
 /// See the module.
 #[component]
-pub fn Exports() -> Html {
+pub fn Exports(props: &Props) -> Html {
     let shell = use_shell();
-    let choice = use_state_eq(Choice::default);
+    let choice = use_state_eq(|| (*props.begin).clone());
     let form = choice.form();
-    let query = form
-        .as_ref()
-        .ok()
-        .map(|form| ViewQuery::ExportLook(Box::new(form.clone())));
+    let settled = use_settled(form.as_ref().ok().cloned());
+    let query = settled.map(|form| ViewQuery::ExportLook(Box::new(form)));
     let state: ViewState = use_view(query.clone());
     let done = use_view(Some(ViewQuery::Exports));
-    let look = match &state {
-        ViewState::Ready(data) => match &**data {
-            ViewData::ExportLook(look) => Some(look.clone()),
-            _ => None,
-        },
-        _ => None,
-    };
+    let look = use_look(query.as_ref(), &state);
+    let look = look.as_ref().filter(|(seen, _)| what(seen) == choice.what);
     let rows = match &done {
         ViewState::Ready(data) => match &**data {
             ViewData::Exports(rows) => rows.clone(),
@@ -54,29 +62,90 @@ pub fn Exports() -> Html {
         _ => Vec::new(),
     };
     let problem = form.as_ref().err().cloned();
+    // What was seen of another form is no answer for this one.
+    let ready = form.ok().and_then(|form| {
+        let (seen, look) = look?;
+        (*seen == form).then(|| (form, look.clone()))
+    });
+    let preview = match (&query, &state, look) {
+        _ if problem.is_some() => {
+            html! { <p class="gl-hint">{ "What is chosen is shown here once the form is right." }</p> }
+        }
+        (Some(query), ViewState::Failed(_), _) => {
+            bits::render_view(query, &state, Html::default, |_| Html::default())
+        }
+        (_, _, Some((seen, look))) => {
+            let all = seen.filter == Filter::default();
+            html! { <div class={classes!(ready.is_none().then_some("is-stale"))}>{ view_look(look, all) }</div> }
+        }
+        (_, _, None) => html! { <div class="gl-pad">{ bits::skeleton(70) }</div> },
+    };
     html! {
         <section class="gl-page gl-exports" aria-label="exports">
             <div class="gl-bar"><h1 class="gl-head">{ "Exports" }</h1><span class="gl-dim">{ "As of one moment, whole or not at all. Nothing leaves this computer." }</span></div>
             <div class="gl-exports__body">
                 <div class="gl-exports__form">
-                    { view_form(&choice, look.as_ref()) }
-                    if let Some(problem) = &problem { <p class="gl-small gl-bad" role="alert">{ problem }</p> }
-                    { view_start(&shell, form.ok(), look.as_ref()) }
+                    <Form choice={choice.clone()} known={look.map(|(_, look)| look.known.clone()).unwrap_or_default()} />
+                    { for choice.remarks().iter().map(view_remark) }
+                    if let Some(problem) = &problem { <p class="gl-exports__fault gl-small gl-bad" role="alert">{ problem }</p> }
+                    { view_start(&shell, ready) }
                 </div>
-                <div class="gl-exports__look" role="region" aria-label="preview" tabindex="0">
-                    { match &query {
-                        Some(query) => bits::render_view(query, &state, || html! { <div class="gl-pad">{ bits::skeleton(70) }</div> }, |data| match &**data {
-                            ViewData::ExportLook(look) => view_look(look),
-                            _ => Html::default(),
-                        }),
-                        None => Html::default(),
-                    } }
-                </div>
+                <div class="gl-exports__look" role="region" aria-label="preview" tabindex="0">{ preview }</div>
             </div>
             { view_rows(&shell, &rows) }
             <Imports />
         </section>
     }
+}
+
+/// The form, once it has stood as it is for a moment; the first one at once.
+#[hook]
+fn use_settled(form: Option<ExportForm>) -> Option<ExportForm> {
+    let settled = use_state_eq(|| form.clone());
+    let turn = use_mut_ref(|| 0_u32);
+    {
+        let settled = settled.setter();
+        use_effect_with(form, move |form| {
+            let now = {
+                let mut turn = turn.borrow_mut();
+                *turn += 1;
+                *turn
+            };
+            let (form, later) = (form.clone(), Rc::clone(&turn));
+            dom::after(SETTLE_MS, move || {
+                if *later.borrow() == now {
+                    settled.set(form);
+                }
+            });
+            // One that is gone waits for nothing.
+            move || *turn.borrow_mut() += 1
+        });
+    }
+    (*settled).clone()
+}
+
+/// What the core answered last, and of which form; what was shown before stands until the next is there.
+#[hook]
+fn use_look(query: Option<&ViewQuery>, state: &ViewState) -> Option<(ExportForm, ExportLook)> {
+    let last = use_mut_ref(|| None::<(ExportForm, ExportLook)>);
+    if let (Some(ViewQuery::ExportLook(form)), ViewState::Ready(data)) = (query, state)
+        && let ViewData::ExportLook(look) = &**data
+    {
+        *last.borrow_mut() = Some(((**form).clone(), look.clone()));
+    }
+    last.borrow().clone()
+}
+
+/// Of what a form is: then its columns are those that there are to choose from.
+fn what(form: &ExportForm) -> Option<What> {
+    match form.kind {
+        ExportKind::Table(what, _) => Some(what),
+        ExportKind::Bundle => None,
+    }
+}
+
+fn view_remark(remark: &String) -> Html {
+    html! { <p class="gl-exports__remark gl-small" role="note">{ Icon::Info.draw() }<span>{ remark }</span></p> }
 }
 
 fn text_of(target: Option<EventTarget>) -> String {
@@ -92,7 +161,20 @@ fn text_of(target: Option<EventTarget>) -> String {
         .unwrap_or_default()
 }
 
-fn view_form(choice: &UseStateHandle<Choice>, look: Option<&ExportLook>) -> Html {
+#[derive(Properties, PartialEq)]
+struct FormProps {
+    choice: UseStateHandle<Choice>,
+    /// Columns that there are.
+    known: Vec<String>,
+}
+
+#[component]
+fn Form(props: &FormProps) -> Html {
+    let choice = &props.choice;
+    let parts = parts_of(choice.what);
+    let has = |input| parts.iter().any(|part: &Part| part.input == input);
+    let authors = use_authors(has(Input::Author), choice.posting());
+    let feeds = use_view(has(Input::Origin).then_some(ViewQuery::Feeds));
     let set = |change: fn(&mut Choice, String)| {
         let choice = choice.clone();
         move |target: Option<EventTarget>| {
@@ -120,26 +202,27 @@ fn view_form(choice: &UseStateHandle<Choice>, look: Option<&ExportLook>) -> Html
         (Format::Md, "Markdown, to read"),
     ];
     let part = |part: &Part| {
-        let (choice, name) = (choice.clone(), part.name);
-        let id = format!("export-{name}");
-        let value = choice.part(name).to_owned();
-        let oninput = {
-            let choice = choice.clone();
-            Callback::from(move |event: InputEvent| {
-                let mut next = (*choice).clone();
-                next.set_part(name, text_of(event.target()));
-                choice.set(next);
-            })
+        let id = AttrValue::from(format!("export-{}", part.name));
+        let input = match part.input {
+            Input::Text(example) => view_text(choice, part, &id, example, &[]),
+            Input::Usual => view_text(choice, part, &id, "any", &usual(part.name)),
+            Input::Day => view_day(choice, part, &id),
+            Input::Word(words) => {
+                let words: Vec<_> = words
+                    .iter()
+                    .map(|(word, label)| ((*word).to_owned(), (*label).to_owned()))
+                    .collect();
+                view_words(choice, part, &id, &words)
+            }
+            Input::Author => view_words(choice, part, &id, &authors),
+            Input::Origin => view_words(choice, part, &id, &sources(&feeds)),
+            Input::Found => view_found(choice, part, &id),
         };
-        html! {
-            <>
-                <label for={id.clone()}>{ part.label }</label>
-                <input {id} type="text" autocomplete="off" spellcheck="false" placeholder={part.example} {value} {oninput} />
-            </>
-        }
+        let help = (part.name == "until").then(|| html! { <span id="export-days-help" class="gl-small gl-dim gl-exports__days">{ "Days of UTC; the last one is included." }</span> });
+        html! { <><label for={id}>{ part.label }</label>{ input }{ help }</> }
     };
     html! {
-        <form class="gl-form" onsubmit={|event: yew::SubmitEvent| event.prevent_default()}>
+        <form class="gl-form" aria-label="what to export" onsubmit={|event: yew::SubmitEvent| event.prevent_default()}>
             <label for="export-what">{ "What" }</label>
             <select id="export-what" onchange={on_kind}>
                 { for KINDS.iter().map(|(word, label)| html! { <option key={*word} value={*word} selected={choice.word() == *word}>{ *label }</option> }) }
@@ -150,11 +233,103 @@ fn view_form(choice: &UseStateHandle<Choice>, look: Option<&ExportLook>) -> Html
                     { for formats.iter().map(|(format, label)| html! { <option key={format.word()} value={format.word()} selected={choice.format == *format}>{ *label }</option> }) }
                 </select>
             }
-            { for parts_of(choice.what).iter().map(part) }
-            { view_fields(choice, look) }
+            { for parts.iter().map(part) }
+            { view_fields(choice, &props.known) }
             if choice.what.is_some() && choice.format == Format::Csv { { view_csv(choice) } }
         </form>
     }
+}
+
+/// Who can be chosen, id and name: of one posting all who changed it, else persons who have a name here.
+#[hook]
+fn use_authors(wanted: bool, posting: Option<PostingId>) -> Vec<(String, String)> {
+    let query = match posting {
+        Some(posting) => ViewQuery::TimelineParts(posting),
+        None => ViewQuery::Authors,
+    };
+    let state = use_view(wanted.then_some(query));
+    let authors = match &state {
+        ViewState::Ready(data) => match &**data {
+            ViewData::TimelineParts(parts) => &parts.authors[..],
+            ViewData::Authors(authors) => authors,
+            _ => &[],
+        },
+        _ => &[],
+    };
+    let named = |author: &AuthorRow| (author.id.clone(), format::author(&author.name));
+    authors.iter().map(named).collect()
+}
+
+/// Types into a part.
+fn types(choice: &UseStateHandle<Choice>, part: &Part) -> Callback<String> {
+    let (choice, name) = (choice.clone(), part.name);
+    Callback::from(move |text: String| {
+        let mut next = (*choice).clone();
+        next.set_part(name, text);
+        choice.set(next);
+    })
+}
+
+fn view_text(
+    choice: &UseStateHandle<Choice>,
+    part: &Part,
+    id: &AttrValue,
+    example: &'static str,
+    usual: &[String],
+) -> Html {
+    let oninput = types(choice, part).reform(|event: InputEvent| text_of(event.target()));
+    let value = choice.part(part.name).to_owned();
+    let list = (!usual.is_empty()).then(|| format!("{id}-usual"));
+    html! {
+        <>
+            <input id={id.clone()} list={list.clone()} type="text" autocomplete="off" spellcheck="false" placeholder={example} {value} {oninput} />
+            if let Some(list) = list { <datalist id={list}>{ for usual.iter().map(|word| html! { <option key={word.clone()} value={word.clone()} /> }) }</datalist> }
+        </>
+    }
+}
+
+fn view_day(choice: &UseStateHandle<Choice>, part: &Part, id: &AttrValue) -> Html {
+    let text = choice.part(part.name).to_owned();
+    let typed = text.trim();
+    let day = day(typed).ok();
+    let invalid = (!typed.is_empty() && day.is_none() && Micros::from_rfc3339(typed).is_none())
+        .then_some("true");
+    html! { <DayInput id={id.clone()} field={part.label} label={part.label} help="export-days-help" {invalid} {text} {day} on={types(choice, part)} /> }
+}
+
+fn view_words(
+    choice: &UseStateHandle<Choice>,
+    part: &Part,
+    id: &AttrValue,
+    words: &[(String, String)],
+) -> Html {
+    let onchange = types(choice, part).reform(|event: Event| text_of(event.target()));
+    let now = choice.part(part.name);
+    let option = |(word, label): &(String, String)| html! { <option key={word.clone()} value={word.clone()} selected={word == now}>{ label }</option> };
+    // What was taken over from elsewhere is there, whether it is known here or not.
+    let unknown = !now.is_empty() && !words.iter().any(|(word, _)| word == now);
+    html! {
+        <select id={id.clone()} {onchange}>
+            <option value="" selected={now.is_empty()}>{ "any" }</option>
+            { for words.iter().map(option) }
+            if unknown { { option(&(now.to_owned(), now.to_owned())) } }
+        </select>
+    }
+}
+
+fn view_found(choice: &UseStateHandle<Choice>, part: &Part, id: &AttrValue) -> Html {
+    let on = {
+        let (choice, name, id) = (choice.clone(), part.name, id.clone());
+        Callback::from(move |found: Option<Found>| {
+            let mut next = (*choice).clone();
+            next.set_found(name, found);
+            choice.set(next);
+            let id = id.clone();
+            dom::next_frame(move || dom::focus_id(&id));
+        })
+    };
+    let found = choice.found(part.name).cloned();
+    html! { <Chooser key={part.name} id={id.clone()} label={part.label} runs={part.name == "run"} {found} {on} /> }
 }
 
 fn view_csv(choice: &UseStateHandle<Choice>) -> Html {
@@ -175,14 +350,13 @@ fn view_csv(choice: &UseStateHandle<Choice>) -> Html {
 }
 
 /// The columns, all of them unless some are chosen.
-fn view_fields(choice: &UseStateHandle<Choice>, look: Option<&ExportLook>) -> Html {
-    let known = look.map(|look| look.known.clone()).unwrap_or_default();
+fn view_fields(choice: &UseStateHandle<Choice>, known: &[String]) -> Html {
     if known.is_empty() {
         return Html::default();
     }
     let one = |name: &String| {
         let on = choice.fields.is_empty() || choice.fields.contains(name);
-        let (choice, known, own) = (choice.clone(), known.clone(), name.clone());
+        let (choice, known, own) = (choice.clone(), known.to_vec(), name.clone());
         let onclick = Callback::from(move |_: MouseEvent| {
             let mut next = (*choice).clone();
             next.toggle(&own, &known);
@@ -198,20 +372,14 @@ fn view_fields(choice: &UseStateHandle<Choice>, look: Option<&ExportLook>) -> Ht
     }
 }
 
-fn view_start(shell: &Shell, form: Option<ExportForm>, look: Option<&ExportLook>) -> Html {
-    let is_bundle = |form: &ExportForm| form.kind == ExportKind::Bundle;
-    let bundle = form.as_ref().is_some_and(is_bundle);
-    let words = look.map(|look| {
-        let rows = match bundle {
-            true => format::plural(look.rows, "posting", "postings"),
-            false => format::plural(look.rows, "row", "rows"),
-        };
-        format!("{rows}, about {}", format::bytes(look.bytes))
-    });
-    let ready = form.zip(look.cloned()).filter(|(_, look)| look.rows > 0);
-    let blocked = ready.is_none();
+fn view_start(shell: &Shell, ready: Option<(ExportForm, ExportLook)>) -> Html {
+    let words = ready.as_ref().map(|(form, look)| size_words(form, look));
+    // Rows that could not be counted in a moment are looked for by the export.
+    let blocked = !ready
+        .as_ref()
+        .is_some_and(|(_, look)| look.rows > 0 || !look.whole);
     let onclick = {
-        let (shell, ready) = (shell.clone(), ready.clone());
+        let shell = shell.clone();
         Callback::from(move |_: MouseEvent| {
             if let Some((form, look)) = ready.clone() {
                 begin(&shell, form, look.name);
@@ -223,6 +391,25 @@ fn view_start(shell: &Shell, form: Option<ExportForm>, look: Option<&ExportLook>
             <button type="button" class="pf-v6-c-button pf-m-primary" disabled={blocked} {onclick}>{ "Export…" }</button>
             <span class="gl-dim" role="status">{ words.unwrap_or_default() }</span>
         </p>
+    }
+}
+
+/// So many rows, or postings of a bundle.
+fn rows_words(kind: ExportKind, rows: u64) -> String {
+    match kind {
+        ExportKind::Bundle => format::plural(rows, "posting", "postings"),
+        ExportKind::Table(..) => format::plural(rows, "row", "rows"),
+    }
+}
+
+/// How much it would be.
+fn size_words(form: &ExportForm, look: &ExportLook) -> String {
+    let rows = rows_words(form.kind, look.rows);
+    let bytes = format::bytes(look.bytes);
+    match (look.whole, look.rows) {
+        (true, _) => format!("{rows}, about {bytes}"),
+        (false, 0) => "None was found in a moment; the export looks at all there is".into(),
+        (false, _) => format!("At least {rows} and {bytes}; more than can be counted in a moment"),
     }
 }
 
@@ -247,9 +434,15 @@ fn begin(shell: &Shell, export: ExportForm, name: String) {
     });
 }
 
-fn view_look(look: &ExportLook) -> Html {
+/// How it would look; `all` says that nothing was narrowed.
+fn view_look(look: &ExportLook, all: bool) -> Html {
     if look.rows == 0 {
-        return html! { <p class="gl-hint">{ "Nothing is like that." }</p> };
+        let words = match (look.whole, all) {
+            (true, true) => "There is nothing yet: it comes with the first posting or run.",
+            (true, false) => "Nothing is like that.",
+            (false, _) => "There is much to look at. What is like that is in the file.",
+        };
+        return html! { <p class="gl-hint">{ words }</p> };
     }
     if look.columns.is_empty() {
         return html! { <p class="gl-hint">{ "A bundle holds the postings with their pages, observations, runs and history. Another Ghostlight takes it over below, or on its command line: ghostlight import FILE." }</p> };
@@ -258,9 +451,10 @@ fn view_look(look: &ExportLook) -> Html {
         html! { <tr>{ for row.iter().map(|cell| html! { <td><span class="gl-cut" title={cell.clone()}>{ cell }</span></td> }) }</tr> }
     };
     let first = look.first.len() as u64;
-    let shown = match first < look.rows {
-        true => format!("The first {first} of {} rows", format::count(look.rows)),
-        false => format!("All of it, {}", format::plural(first, "row", "rows")),
+    let shown = match (first < look.rows, look.whole) {
+        (true, true) => format!("The first {first} of {} rows", format::count(look.rows)),
+        (_, false) => format!("The first {}", format::plural(first, "row", "rows")),
+        (false, true) => format!("All of it, {}", format::plural(first, "row", "rows")),
     };
     html! {
         <>
@@ -288,35 +482,14 @@ fn view_rows(shell: &Shell, rows: &[ExportRow]) -> Html {
 fn view_row(shell: &Shell, row: &ExportRow) -> Html {
     let id = row.id;
     let file = row.path.rsplit(['/', '\\']).next().unwrap_or(&row.path);
-    let what = match row.kind {
-        ExportKind::Bundle => "postings",
-        ExportKind::Table(..) => "rows",
-    };
     let (icon, tone, words) = match &row.state {
-        ExportState::Running if row.kind == ExportKind::Bundle => (
-            Icon::Dot,
-            "gl-accent",
-            format!(
-                "{} of about {} before packing",
-                format::bytes(row.rows),
-                format::bytes(row.total)
-            ),
-        ),
-        ExportState::Running => (
-            Icon::Dot,
-            "gl-accent",
-            format!(
-                "{} of {} {what}",
-                format::count(row.rows),
-                format::count(row.total)
-            ),
-        ),
+        ExportState::Running => (Icon::Dot, "gl-accent", running_words(row)),
         ExportState::Done => (
             Icon::Check,
             "gl-ok",
             format!(
-                "{} {what}, {}",
-                format::count(row.rows),
+                "{}, {}",
+                rows_words(row.kind, row.rows),
                 format::bytes(row.bytes)
             ),
         ),
@@ -363,6 +536,19 @@ fn view_row(shell: &Shell, row: &ExportRow) -> Html {
             <span class="gl-dim gl-exports__when" title={exact}>{ format::ago(dom::now(), row.began, shell.zone()) }</span>
             { action }
         </li>
+    }
+}
+
+fn running_words(row: &ExportRow) -> String {
+    match row.kind {
+        ExportKind::Bundle => {
+            let (done, all) = (format::bytes(row.rows), format::bytes(row.total));
+            format!("{done} of about {all} before packing")
+        }
+        ExportKind::Table(..) => {
+            let (done, all) = (format::count(row.rows), format::count(row.total));
+            format!("{done} of {all} rows")
+        }
     }
 }
 

@@ -17,6 +17,7 @@ use crate::{
     state::{
         card::{self as words, OnScreen},
         commands::Action,
+        export::Choice,
         format,
         spans::Owner,
         views::ViewState,
@@ -422,10 +423,12 @@ fn List(props: &ListProps) -> Html {
     let option = |value: &'static str, this: PostingOrder, label: &'static str| {
         html! { <option key={value} {value} selected={*order == this}>{ label }</option> }
     };
+    let export = Ask::Export(Box::new(Choice::of_postings(*order)));
     html! {
         <section class="gl-postlist" aria-label="postings">
             <div class="gl-bar">
-                <span>{ count }</span>
+                <span class="gl-fill">{ count }</span>
+                <button type="button" class="pf-v6-c-button pf-m-plain pf-m-small" aria-label="Export these…" title="Take these postings away as a file" onclick={shell.asks(export)}>{ Icon::Save.draw() }</button>
                 <label class="gl-order"><span class="gl-unseen">{ "Order" }</span>
                     <select onchange={on_order}>
                         { option("recent", PostingOrder::Recent, "by date") }

@@ -10,6 +10,7 @@ use crate::{
     icons::Icon,
     shell::{Ask, Dialog, Page, Shell, use_shell},
     state::{
+        export::Choice,
         format,
         monitor::{self, Sign, Tone},
         views::ViewState,
@@ -161,10 +162,12 @@ fn List(props: &ListProps) -> Html {
         }
         false => html! { <p class="gl-hint">{ "No run is like that." }</p> },
     };
+    let export = Ask::Export(Box::new(Choice::of_runs(&props.filter)));
     html! {
         <section class="gl-runlist" aria-label="runs">
             <div class="gl-bar">
-                <h1 class="gl-head">{ "Runs" }</h1><span class="gl-dim gl-num">{ format::count((*total).into()) }</span>
+                <h1 class="gl-head">{ "Runs" }</h1><span class="gl-dim gl-num gl-fill">{ format::count((*total).into()) }</span>
+                <button type="button" class="pf-v6-c-button pf-m-plain pf-m-small" aria-label="Export these…" title="Take the events of these runs away as a file" onclick={shell.asks(export)}>{ Icon::Save.draw() }</button>
             </div>
             <Filters filter={props.filter.clone()} on_filter={props.on_filter.clone()} />
             <VirtualList id="runs" source={Source::Runs(props.filter.clone())} kind={Kind::Listbox} label="runs" row_px={RUN_PX} {render} {on_choose} {on_enter} {chosen} nudge={props.nudge} {empty} {on_total} />
@@ -179,6 +182,21 @@ fn run_at(row: &RowAt) -> Option<RunId> {
     }
 }
 
+/// Where runs are from, and how that is called.
+pub fn sources(feeds: &ViewState) -> Vec<(String, String)> {
+    let mut sources = vec![
+        ("local".to_owned(), "this computer".to_owned()),
+        ("hub".to_owned(), "published here".to_owned()),
+    ];
+    if let ViewState::Ready(data) = feeds
+        && let ViewData::Feeds(feeds) = &**data
+    {
+        let known = feeds.iter();
+        sources.extend(known.filter_map(|feed| Some((feed.origin.clone()?, feed.name.clone()))));
+    }
+    sources
+}
+
 #[derive(Properties, PartialEq)]
 struct FiltersProps {
     filter: RunFilter,
@@ -188,20 +206,7 @@ struct FiltersProps {
 /// Source, state and name.
 #[component]
 fn Filters(props: &FiltersProps) -> Html {
-    let feeds = use_view(Some(ViewQuery::Feeds));
-    let mut sources = vec![
-        ("local".to_owned(), "this computer".to_owned()),
-        ("hub".to_owned(), "published here".to_owned()),
-    ];
-    if let ViewState::Ready(data) = &feeds
-        && let ViewData::Feeds(feeds) = &**data
-    {
-        sources.extend(
-            feeds
-                .iter()
-                .filter_map(|feed| Some((feed.origin.clone()?, feed.name.clone()))),
-        );
-    }
+    let sources = sources(&use_view(Some(ViewQuery::Feeds)));
     const STATES: [(RunStatus, &str); 4] = [
         (RunStatus::Running, "under way"),
         (RunStatus::Finished, "done"),

@@ -16,6 +16,9 @@ pub struct ExportLook {
     pub known: Vec<String>,
     /// Rows, or postings of a bundle.
     pub rows: u64,
+    /// Whether these are all of them. Else there are at least so many: counting them all takes longer than somebody who
+    /// chooses waits, and the file is larger than is said.
+    pub whole: bool,
     /// About how large it would be.
     pub bytes: u64,
     /// The columns.

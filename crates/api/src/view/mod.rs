@@ -264,8 +264,11 @@ pub enum ViewQuery {
     Serving,
     /// The state of feeds and store.
     Health,
-    /// What an export would be, as of when it was asked.
+    /// What an export would be, as of when it was asked. It answers in a moment, however much there is: see
+    /// [`ExportLook::whole`].
     ExportLook(Box<ExportForm>),
+    /// Persons who have a name here, as of when they were asked for; at most [`PARTS_MAX`].
+    Authors,
     /// The exports of this session, the latest first.
     Exports,
     /// The bundles taken over in this session, the latest first.
@@ -351,6 +354,8 @@ pub enum ViewData {
     Health(Health),
     /// Of [`ViewQuery::ExportLook`].
     ExportLook(ExportLook),
+    /// Of [`ViewQuery::Authors`].
+    Authors(Vec<AuthorRow>),
     /// Of [`ViewQuery::Exports`].
     Exports(Vec<ExportRow>),
     /// Of [`ViewQuery::Imports`].

@@ -1,12 +1,20 @@
 //! `export`, `import`, `verify`: read back by other programs, and never half a file.
 
 use crate::program::{Done, Ghostlight, finish, fixture};
+use ghostlight_api::command::{ExportForm, ExportKind, StartExport};
+use ghostlight_engine::{Engine, Handle, Hooks, Host};
+use ghostlight_model::{
+    Micros,
+    export::{Filter, Format, What},
+    run::RunStatus,
+};
 use rusqlite::Connection;
 use serde_json::Value;
 use std::{
     fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    sync::Arc,
     time::{Duration, Instant},
 };
 use tempfile::TempDir;
@@ -215,10 +223,36 @@ fn filters_and_fields_choose_and_wrong_ones_are_named() {
         2
     );
     assert_eq!(rows(&["--what", "history", "--source", "user"], "mine"), 0);
+    let events = |args: &[&str], name: &str| rows(&[&["--what", "events"], args].concat(), name);
+    let all = events(&[], "events");
+    let ended = ["--severity", "error", "--text", "detect"];
+    assert_eq!(events(&ended, "errors"), 0);
+    assert_eq!(events(&["--status", "finished"], "finished"), all);
+    assert_eq!(events(&["--status", "failed"], "failed"), 0);
+    let of_one = events(&["--named", "FULL.html"], "named");
+    assert!(0 < of_one && of_one < all, "{of_one} of {all}");
+    let before = ["--from", "2001-01-01", "--until", "2001-01-02T08:30Z"];
+    assert_eq!(events(&before, "before"), 0);
     for (args, words) in [
         (
             &["--format", "csv", "--node", "SCORE"][..],
             &["`node`", "postings"][..],
+        ),
+        (
+            &["--format", "csv", "--what", "events", "--severity", "bad"],
+            &["one of info, warning, error"],
+        ),
+        (
+            &["--format", "csv", "--what", "events", "--status", "bad"],
+            &["one of running, finished, failed, open"],
+        ),
+        (
+            &["--format", "csv", "--what", "history", "--named", "x"],
+            &["`named`", "history"],
+        ),
+        (
+            &["--format", "csv", "--until", "2001-01-02T08:30"],
+            &["YYYY-MM-DDTHH:MMZ"],
         ),
         (
             &["--format", "csv", "--fields", "title,nonsense"],
@@ -653,4 +687,171 @@ fn a_mistyped_folder_is_not_made() {
         );
         assert!(!missing.exists(), "{args:?}");
     }
+}
+
+/// The forms of the window and the choices of the command line are the same rows, byte for byte.
+#[test]
+fn the_window_writes_what_the_command_line_writes() {
+    let (ghostlight, folder) = filled();
+    risky(&ghostlight);
+    let path = |name: &str| folder.path().join(name);
+    let listed = path("listed.jsonl");
+    assert_eq!(export(&ghostlight, &["--format", "jsonl"], &listed).code, 0);
+    let first = fs::read_to_string(&listed).unwrap();
+    let first: Value = serde_json::from_str(first.lines().next().unwrap()).unwrap();
+    let id = first["posting"].as_str().unwrap().to_owned();
+    let day = |text: &str| Micros::from_rfc3339(&format!("{text}T00:00Z"));
+    let cases: Vec<(&str, &str, Vec<&str>, Filter, ExportForm)> = vec![
+        (
+            "csv",
+            "postings",
+            vec![
+                "--text",
+                "lamps",
+                "--level",
+                "unclear",
+                "--from",
+                "2020-01-01",
+            ],
+            Filter {
+                text: Some("lamps".into()),
+                level: Some("unclear".into()),
+                from: day("2020-01-01"),
+                ..Filter::default()
+            },
+            form(What::Postings, Format::Csv),
+        ),
+        (
+            "csv",
+            "postings",
+            vec![
+                "--bom",
+                "--no-guard",
+                "--fields",
+                "title,company",
+                "--limit",
+                "3",
+            ],
+            Filter::default(),
+            ExportForm {
+                bom: true,
+                guard: false,
+                fields: vec!["title".into(), "company".into()],
+                limit: Some(3),
+                ..form(What::Postings, Format::Csv)
+            },
+        ),
+        (
+            "jsonl",
+            "history",
+            vec![
+                "--posting",
+                &id,
+                "--source",
+                "parsing",
+                "--until",
+                "2120-01-01",
+            ],
+            Filter {
+                posting: id.parse().ok(),
+                source: Some("parsing".into()),
+                until: day("2120-01-02"),
+                ..Filter::default()
+            },
+            form(What::History, Format::Jsonl),
+        ),
+        (
+            "json",
+            "events",
+            vec![
+                "--origin", "local", "--named", "full", "--status", "finished", "--phase", "end",
+            ],
+            Filter {
+                origin: Some("local".into()),
+                named: Some("full".into()),
+                status: Some(RunStatus::Finished),
+                phase: Some("end".into()),
+                ..Filter::default()
+            },
+            form(What::Events, Format::Json),
+        ),
+        (
+            "md",
+            "events",
+            vec!["--text", "detect", "--node", "DETECT"],
+            Filter {
+                text: Some("detect".into()),
+                node: Some("DETECT".into()),
+                ..Filter::default()
+            },
+            form(What::Events, Format::Md),
+        ),
+        (
+            "bundle",
+            "postings",
+            vec!["--posting", &id],
+            Filter {
+                posting: id.parse().ok(),
+                ..Filter::default()
+            },
+            ExportForm {
+                kind: ExportKind::Bundle,
+                ..form(What::Postings, Format::Csv)
+            },
+        ),
+    ];
+    let engine = Engine::open(ghostlight.data.path(), Arc::new(Quiet), Hooks::default()).unwrap();
+    for (n, (format, what, args, filter, form)) in cases.into_iter().enumerate() {
+        let (ours, theirs) = (path(&format!("{n}.cli")), path(&format!("{n}.window")));
+        let mut all = vec!["--format", format, "--what", what];
+        all.extend(&args);
+        let done = export(&ghostlight, &all, &ours);
+        assert_eq!(done.code, 0, "{done:?}");
+        let command = StartExport {
+            export: ExportForm { filter, ..form },
+            path: theirs.to_str().unwrap().to_owned(),
+            overwrite: false,
+        };
+        engine.handle(command).unwrap();
+        let begun = Instant::now();
+        while !theirs.exists() {
+            assert!(begun.elapsed() < Duration::from_secs(30), "{all:?}");
+            std::thread::yield_now();
+        }
+        let (ours, theirs) = (fs::read(&ours).unwrap(), fs::read(&theirs).unwrap());
+        assert!(ours.len() > 40, "{all:?}");
+        // But for the moment at which it was made.
+        assert_eq!(timeless(&ours), timeless(&theirs), "{all:?}");
+    }
+}
+
+/// A host without a window.
+struct Quiet;
+
+impl Host for Quiet {}
+
+fn form(what: What, format: Format) -> ExportForm {
+    ExportForm {
+        kind: ExportKind::Table(what, format),
+        filter: Filter::default(),
+        fields: Vec::new(),
+        limit: None,
+        bom: false,
+        guard: true,
+    }
+}
+
+/// Without the moment of a file's making.
+fn timeless(file: &[u8]) -> Vec<u8> {
+    let Ok(text) = std::str::from_utf8(file) else {
+        return file.to_vec();
+    };
+    let mut out = text.to_owned();
+    for mark in ["\"exported_at\":\"", "rows, exported "] {
+        if let Some(at) = text.find(mark) {
+            let from = at + mark.len();
+            out.replace_range(from..from + "2026-01-05T08:30:00.000Z".len(), "");
+        }
+    }
+    out.into_bytes()
 }

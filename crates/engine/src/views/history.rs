@@ -123,6 +123,11 @@ impl Engine {
         })
     }
 
+    pub(super) fn authors(&self) -> Result<Vec<AuthorRow>, StoreError> {
+        let persons = self.store().persons(PARTS_MAX)?.into_iter();
+        Ok(persons.map(|(id, name)| AuthorRow { id, name }).collect())
+    }
+
     pub(super) fn branches(&self, posting: PostingId) -> Result<BranchesView, StoreError> {
         let mut names = Names::of(self);
         let branches = self.store().branches(posting)?;

@@ -117,6 +117,7 @@ impl Engine {
                 Ok(look) => ViewData::ExportLook(look),
                 Err(error) => ViewData::Failed(error),
             },
+            ViewQuery::Authors => ViewData::Authors(self.authors()?),
             ViewQuery::Exports => ViewData::Exports(self.shared.exports.rows()),
             ViewQuery::Imports => ViewData::Imports(self.shared.imports.rows()),
             ViewQuery::Storage => ViewData::Storage(Box::new(self.storage()?)),
