@@ -7,11 +7,7 @@ use crate::{
     },
     icons::Icon,
     shell::{Ask, Shell, use_shell},
-    state::{
-        export::{Choice, PHASES},
-        format, monitor,
-        views::ViewState,
-    },
+    state::{export::Choice, format, monitor, views::ViewState},
     views::use_view,
 };
 use ghostlight_api::{

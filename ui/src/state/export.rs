@@ -169,7 +169,7 @@ pub fn usual(name: &str) -> Vec<String> {
 }
 
 /// What happens to a step, in the words of its events.
-pub const PHASES: [&str; 7] = [
+const PHASES: [&str; 7] = [
     "start", "end", "fail", "field", "signal", "progress", "message",
 ];
 
