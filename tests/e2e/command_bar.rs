@@ -35,7 +35,7 @@ async fn find(app: &App, typed: &str, line: &str) {
 
 async fn chosen_is(app: &App, line: &str) {
     app.wait_until(&format!("{line} to be chosen"), async |client| {
-        let script = "const field = document.querySelector('[role=combobox]');
+        let script = "const field = document.querySelector('dialog [role=combobox], [role=dialog] [role=combobox]');
             const line = document.getElementById(field?.getAttribute('aria-activedescendant'));
             return line?.getAttribute('aria-selected') === 'true' ? line.innerText : null";
         match client.execute(script, Vec::new()).await {

@@ -86,9 +86,11 @@ pub fn Exports(props: &Props) -> Html {
             <div class="gl-exports__body">
                 <div class="gl-exports__form">
                     <Form choice={choice.clone()} known={look.map(|(_, look)| look.known.clone()).unwrap_or_default()} />
-                    { for choice.remarks().iter().map(view_remark) }
-                    if let Some(problem) = &problem { <p class="gl-exports__fault gl-small gl-bad" role="alert">{ problem }</p> }
-                    { view_start(&shell, ready) }
+                    <div class="gl-exports__foot">
+                        { for choice.remarks().iter().map(view_remark) }
+                        if let Some(problem) = &problem { <p class="gl-exports__fault gl-small gl-bad" role="alert">{ problem }</p> }
+                        { view_start(&shell, ready) }
+                    </div>
                 </div>
                 <div class="gl-exports__look" role="region" aria-label="preview" tabindex="0">{ preview }</div>
             </div>

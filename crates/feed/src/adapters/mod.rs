@@ -4,6 +4,7 @@
 //! clock. To add one: a file here with a sample in `samples/`, a [`Kind`], and its line in [`Kind::adapter`].
 
 mod hub;
+mod last_id;
 mod sse;
 mod typed;
 mod workflow;

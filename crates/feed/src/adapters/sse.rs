@@ -2,22 +2,19 @@
 //! becomes a JSON text. The ids say where to go on and not how many there are, so completeness cannot be proven.
 
 use super::{
-    Adapter, Effect, Start, not_text, numbered, quarantined, quarantined_bytes, stream_of, time,
-    word,
+    Adapter, Effect, Start,
+    last_id::{LastId, id_of},
+    not_text, numbered, quarantined, quarantined_bytes, stream_of, time, word,
 };
-use crate::{Cursor, Item, transport::Message};
+use crate::transport::Message;
 use ghostlight_sync::{Millis, frame::Body, reception::Numbering};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// Longest id that is kept, in bytes; with a longer one the stream goes on from the one before.
-const ID_BYTES_MAX: usize = 1_024;
-
 /// An event stream.
 pub(super) struct Sse {
     numbering: Numbering,
-    /// Never empty.
-    last_id: Option<String>,
+    last_id: LastId,
 }
 
 #[derive(Deserialize, Default)]
@@ -30,10 +27,9 @@ struct Peek<'a> {
 
 impl Sse {
     pub fn new(start: Start) -> Self {
-        let cursor = start.cursor.filter(|cursor| !cursor.id.is_empty());
         Self {
             numbering: Numbering::new(start.epoch, start.positions),
-            last_id: cursor.map(|cursor| cursor.id),
+            last_id: LastId::new(start.cursor),
         }
     }
 
@@ -59,32 +55,21 @@ impl Sse {
 
 impl Adapter for Sse {
     fn message(&mut self, message: Message, _now: Millis) -> Vec<Effect> {
-        let mut effects = Vec::new();
-        let id = match message {
-            Message::Event { kind, id, data } => {
-                effects.push(self.event(&kind, data));
-                id
-            }
-            Message::Place(id) => Some(id),
+        let id = id_of(&message);
+        let effect = match message {
+            Message::Event { kind, data, .. } => Some(self.event(&kind, data)),
+            Message::Place(_) => None,
             // It is no event of the log, and the stream goes on behind it.
-            Message::Garbled { ref id, .. } | Message::TooLong { ref id, .. } => {
+            Message::Garbled { .. } | Message::TooLong { .. } => {
                 let reason = not_text(&message).unwrap_or_default();
-                effects.push(quarantined(&message, reason));
-                id.clone()
+                Some(quarantined(&message, reason))
             }
-            other => return vec![quarantined(&other, "no event of an event stream")],
+            other => Some(quarantined(&other, "no event of an event stream")),
         };
-        // An empty one says that there is none any more.
-        let id = id.filter(|id| id.len() <= ID_BYTES_MAX);
-        let before = self.last_id.as_deref().unwrap_or_default();
-        if let Some(id) = id.filter(|id| id != before) {
-            self.last_id = (!id.is_empty()).then(|| id.clone());
-            effects.push(Effect::Store(Item::Cursor(Cursor { id })));
-        }
-        effects
+        effect.into_iter().chain(self.last_id.given(id)).collect()
     }
 
     fn last_event_id(&self) -> Option<String> {
-        self.last_id.clone()
+        self.last_id.get()
     }
 }

@@ -1,7 +1,11 @@
 //! Typed messages (SPEC C12 b): `{"type"|"event": …, "data": …}`. Each type is a stream, unless its data belongs to a
 //! run. A `ping` is answered by a `pong` written the same way. What a person sends goes out as `{"event", "data"}`.
 
-use super::{Adapter, Effect, Start, not_text, numbered, quarantined, stream_of, time, word};
+use super::{
+    Adapter, Effect, Start,
+    last_id::{LastId, id_of},
+    not_text, numbered, quarantined, stream_of, time, word,
+};
 use crate::transport::{Message, Outgoing};
 use ghostlight_model::message;
 use ghostlight_sync::{Millis, frame::Body, reception::Numbering};
@@ -18,6 +22,7 @@ const WITH_DATA: [&str; 3] = [
 /// Typed messages.
 pub(super) struct Typed {
     numbering: Numbering,
+    last_id: LastId,
 }
 
 #[derive(Deserialize)]
@@ -42,6 +47,7 @@ impl Typed {
     pub fn new(start: Start) -> Self {
         Self {
             numbering: Numbering::new(start.epoch, start.positions),
+            last_id: LastId::new(start.cursor),
         }
     }
 
@@ -93,17 +99,22 @@ impl Adapter for Typed {
     fn message(&mut self, message: Message, _now: Millis) -> Vec<Effect> {
         let read = match &message {
             Message::Text(text) | Message::Event { data: text, .. } => self.read(text),
-            // Where to go on is the event stream's own affair.
             Message::Place(_) => Ok(None),
             Message::Binary(_) => Err("a binary message; typed messages are JSON text".into()),
             Message::Garbled { .. } | Message::TooLong { .. } => {
                 Err(not_text(&message).unwrap_or_default())
             }
         };
-        match read {
-            Ok(effect) => effect.into_iter().collect(),
-            Err(reason) => vec![quarantined(&message, reason)],
-        }
+        let effect = match read {
+            Ok(effect) => effect,
+            Err(reason) => Some(quarantined(&message, reason)),
+        };
+        let place = self.last_id.given(id_of(&message));
+        effect.into_iter().chain(place).collect()
+    }
+
+    fn last_event_id(&self) -> Option<String> {
+        self.last_id.get()
     }
 
     fn outgoing(&self, message: &message::Message) -> Option<String> {

@@ -2,8 +2,9 @@
 //! one or an array a message. Each run is a stream; the feed numbers nothing, so we do.
 
 use super::{
-    Adapter, Effect, Start, not_text, numbered, quarantined, quarantined_bytes, stream_of, time,
-    word,
+    Adapter, Effect, Start,
+    last_id::{LastId, id_of},
+    not_text, numbered, quarantined, quarantined_bytes, stream_of, time, word,
 };
 use crate::transport::Message;
 use ghostlight_model::StreamId;
@@ -14,6 +15,7 @@ use serde_json::value::RawValue;
 /// Workflow events.
 pub(super) struct Workflow {
     numbering: Numbering,
+    last_id: LastId,
 }
 
 /// What is read of an event; the rest stays in its body.
@@ -29,6 +31,7 @@ impl Workflow {
     pub fn new(start: Start) -> Self {
         Self {
             numbering: Numbering::new(start.epoch, start.positions),
+            last_id: LastId::new(start.cursor),
         }
     }
 
@@ -55,23 +58,20 @@ impl Workflow {
             Err(e) => refused(format!("not JSON: {e}")),
         }
     }
-}
 
-impl Adapter for Workflow {
-    fn message(&mut self, message: Message, _now: Millis) -> Vec<Effect> {
-        let text = match &message {
+    fn read(&mut self, message: &Message) -> Vec<Effect> {
+        let text = match message {
             Message::Text(text) | Message::Event { data: text, .. } => text,
-            // Where to go on is the event stream's own affair.
             Message::Place(_) => return Vec::new(),
             Message::Binary(_) => {
                 return vec![quarantined(
-                    &message,
+                    message,
                     "a binary message; events are JSON text",
                 )];
             }
             Message::Garbled { .. } | Message::TooLong { .. } => {
-                let reason = not_text(&message).unwrap_or_default();
-                return vec![quarantined(&message, reason)];
+                let reason = not_text(message).unwrap_or_default();
+                return vec![quarantined(message, reason)];
             }
         };
         let events: Result<Vec<&RawValue>, _> = match text.trim_start().starts_with('[') {
@@ -80,7 +80,19 @@ impl Adapter for Workflow {
         };
         match events {
             Ok(events) => events.into_iter().map(|raw| self.event(raw)).collect(),
-            Err(e) => vec![quarantined(&message, format!("not JSON: {e}"))],
+            Err(e) => vec![quarantined(message, format!("not JSON: {e}"))],
         }
+    }
+}
+
+impl Adapter for Workflow {
+    fn message(&mut self, message: Message, _now: Millis) -> Vec<Effect> {
+        let mut effects = self.read(&message);
+        effects.extend(self.last_id.given(id_of(&message)));
+        effects
+    }
+
+    fn last_event_id(&self) -> Option<String> {
+        self.last_id.get()
     }
 }
