@@ -76,6 +76,11 @@ pub async fn open(data: &Path, hooks: Value) -> App {
 
 /// As [`open`], with further variables.
 pub async fn open_with(data: &Path, hooks: Value, variables: &[(&str, &str)]) -> App {
+    open_until(data, hooks, variables, "Ready").await
+}
+
+/// As [`open_with`], where the indicator is to say something else than that all is ready.
+pub async fn open_until(data: &Path, hooks: Value, variables: &[(&str, &str)], said: &str) -> App {
     let mut all = json!({ "no_samples": true });
     if let (Some(all), Some(hooks)) = (all.as_object_mut(), hooks.as_object()) {
         all.extend(hooks.clone());
@@ -85,7 +90,7 @@ pub async fn open_with(data: &Path, hooks: Value, variables: &[(&str, &str)]) ->
         .iter()
         .fold(launch, |launch, (name, value)| launch.env(name, *value));
     let app = launch.open().await;
-    app.wait_for_text("connection", |text| text.contains("Ready"))
+    app.wait_for_text("connection", |text| text.contains(said))
         .await;
     app
 }

@@ -160,6 +160,42 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
+/// Begins ten exports to `target` and stops each a tenth later than the one before, as `reached` tells by the newest row,
+/// the tenths that it shows, and the one to wait for. What was there stays, and nothing beside it.
+async fn stop_at_each_tenth(
+    app: &App,
+    target: &Path,
+    picture: &str,
+    reached: impl Fn(&str, u64, u64) -> bool,
+) {
+    let folder = target.parent().expect("a folder");
+    let name = target.file_name().expect("a name").to_string_lossy();
+    for tenth in 1..=10 {
+        export(app).await;
+        newest(app, &format!("{tenth} tenths"), |text, done| {
+            done.is_some_and(|done| reached(text, done, tenth))
+        })
+        .await;
+        // What is under way lies beside the file that is there.
+        assert_eq!(names(folder).len(), 2, "at {tenth} tenths");
+        if tenth == 5 {
+            app.screenshot(picture).await;
+        }
+        app.click_at(
+            "stop",
+            "//*[@aria-label='exports so far']//button[.='Stop']",
+        )
+        .await;
+        newest(app, "that it stopped", |text, done| {
+            text.contains("stopped; nothing is left of it") && done.is_none()
+        })
+        .await;
+        assert_eq!(names(folder), [name.as_ref()], "at {tenth} tenths");
+        let kept = std::fs::read_to_string(target).expect("the file is there");
+        assert_eq!(kept, "before", "at {tenth} tenths");
+    }
+}
+
 /// Whether the file holds every event once.
 fn is_whole(file: &Path) -> bool {
     let text = std::fs::read_to_string(file).expect("the file is there");
@@ -172,30 +208,10 @@ async fn stopped_at_every_tenth_nothing_is_left_and_the_next_begins() {
     let target = files.path().join("events.csv");
     std::fs::write(&target, "before").expect("a file can be written");
     let app = crowded(data.path(), &target, json!({ "hold_exports": true })).await;
-    for tenth in 1..=10 {
-        export(&app).await;
-        newest(&app, &format!("{tenth} tenths"), |_, done| {
-            done == Some(tenth)
-        })
-        .await;
-        // What is under way lies beside the file that is there.
-        assert_eq!(names(files.path()).len(), 2, "at {tenth} tenths");
-        if tenth == 5 {
-            app.screenshot("exports-half").await;
-        }
-        app.click_at(
-            "stop",
-            "//*[@aria-label='exports so far']//button[.='Stop']",
-        )
-        .await;
-        newest(&app, "that it stopped", |text, done| {
-            text.contains("stopped; nothing is left of it") && done.is_none()
-        })
-        .await;
-        assert_eq!(names(files.path()), ["events.csv"], "at {tenth} tenths");
-        let kept = std::fs::read_to_string(&target).expect("the file is there");
-        assert_eq!(kept, "before", "at {tenth} tenths");
-    }
+    stop_at_each_tenth(&app, &target, "exports-half", |_, done, tenth| {
+        done == tenth
+    })
+    .await;
     // And this one is let through.
     export(&app).await;
     newest(&app, "the file", |text, _| text.contains("Show the file")).await;
@@ -217,29 +233,10 @@ async fn a_bundle_is_stopped_on_its_way_and_the_next_is_whole() {
     fill(&app, "export-what", "bundle").await;
     app.wait_for_text("preview", |text| text.contains("ghostlight import"))
         .await;
-    for tenth in 1..=10 {
-        export(&app).await;
-        newest(&app, &format!("{tenth} tenths"), |text, done| {
-            text.contains("before packing") && done >= Some(tenth)
-        })
-        .await;
-        assert_eq!(names(files.path()).len(), 2, "at {tenth} tenths");
-        if tenth == 4 {
-            app.screenshot("exports-bundle-half").await;
-        }
-        app.click_at(
-            "stop",
-            "//*[@aria-label='exports so far']//button[.='Stop']",
-        )
-        .await;
-        newest(&app, "that it stopped", |text, done| {
-            text.contains("stopped; nothing is left of it") && done.is_none()
-        })
-        .await;
-        assert_eq!(names(files.path()), ["all.zip"], "at {tenth} tenths");
-        let kept = std::fs::read_to_string(&target).expect("the file is there");
-        assert_eq!(kept, "before", "at {tenth} tenths");
-    }
+    stop_at_each_tenth(&app, &target, "exports-bundle-half", |text, done, tenth| {
+        text.contains("before packing") && done >= tenth
+    })
+    .await;
     export(&app).await;
     newest(&app, "the file", |text, _| text.contains("1 posting, ")).await;
     assert_eq!(names(files.path()), ["all.zip"]);

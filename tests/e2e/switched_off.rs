@@ -118,8 +118,8 @@ async fn the_waits_between_two_tries_are_set_and_what_the_environment_decides_is
         ("GHOSTLIGHT_LIVE", "off"),
         ("GHOSTLIGHT_EVENT_HISTORY_LIMIT", "200"),
     ];
-    let app = desk::open_with(data.path(), json!({}), &variables).await;
-    says(&app, "connection", "Live features off").await;
+    let off = "Live features off";
+    let app = desk::open_until(data.path(), json!({}), &variables, off).await;
     app.press_char('3').await;
     says(&app, "live features", "GHOSTLIGHT_LIVE says so").await;
     says(

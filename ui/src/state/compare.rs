@@ -230,64 +230,12 @@ pub fn unmatched(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ghostlight_api::view::{Extent, NodeRow, RunRow, ScoreRow};
-    use ghostlight_model::{
-        Confidence, FieldKey, Method, Micros, RunId,
-        run::{Attempt, NodeStatus, RunKind, RunLine, RunStatus},
-    };
+    use crate::state::monitor;
+    use ghostlight_api::view::ScoreRow;
+    use ghostlight_model::{Confidence, FieldKey, Method, Micros};
 
     fn run(nodes: &[(&str, Option<f64>)]) -> RunView {
-        let rows = nodes.iter().map(|(node, duration_ms)| NodeRow {
-            node: (*node).into(),
-            status: NodeStatus::Done,
-            started: Micros(0),
-            duration_ms: *duration_ms,
-            attempts: 1,
-            issues: 0,
-            missing: vec![],
-            ended: duration_ms
-                .map(|ms| Attempt {
-                    number: 1,
-                    duration_ms: Some(ms),
-                    failed: false,
-                })
-                .into_iter()
-                .collect(),
-        });
-        RunView {
-            row: RunRow {
-                line: RunLine {
-                    run_id: RunId("r".into()),
-                    kind: RunKind::Foreign,
-                    status: RunStatus::Running,
-                    name: "song".into(),
-                    posting: None,
-                    started: Micros(0),
-                    updated: Micros(0),
-                    ended: None,
-                    progress: (2, 5),
-                    fields: 0,
-                    issues: 0,
-                    running: None,
-                    stopped_at: None,
-                    failure: None,
-                },
-                title: None,
-                origin: "feed:f".into(),
-                source: "studio".into(),
-                pulse: None,
-            },
-            feed: None,
-            link: None,
-            nodes: rows.collect(),
-            scores: vec![],
-            artifacts: vec![],
-            issues: vec![],
-            extent: Extent::default(),
-            left_out: 0,
-            phases: vec![],
-            more_phases: false,
-        }
+        monitor::tests::run(nodes, 0, None)
     }
 
     fn score(name: &str) -> ScoreRow {

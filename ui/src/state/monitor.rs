@@ -357,7 +357,7 @@ pub fn pretty(body: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use ghostlight_api::view::{Extent, NodeRow};
     use ghostlight_model::{
@@ -594,7 +594,8 @@ mod tests {
         assert_eq!(run_sign(&row(RunStatus::Failed, None), now).words, "failed");
     }
 
-    fn run(nodes: &[(&str, Option<f64>)], missing: u64, proven: Option<bool>) -> RunView {
+    /// A run of a feed that goes on, with these steps done.
+    pub fn run(nodes: &[(&str, Option<f64>)], missing: u64, proven: Option<bool>) -> RunView {
         let rows = nodes.iter().map(|(node, duration_ms)| NodeRow {
             node: (*node).into(),
             status: NodeStatus::Done,
