@@ -1,6 +1,9 @@
 //! Feeds as the window sees them, against a real hub on a real socket: set up, refused, cut, caught up, removed.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+#[path = "support/patience.rs"]
+mod patience;
+
 #[path = "monitor/form.rs"]
 mod form;
 #[path = "monitor/live.rs"]
@@ -23,6 +26,7 @@ use ghostlight_hub::{
     server::{Config, Server, Token},
 };
 use ghostlight_model::{RunId, Severity, StreamId, run::RunStatus};
+use patience::{LIMIT, wait_for};
 use std::{
     net::{SocketAddr, TcpListener},
     sync::{
@@ -36,8 +40,6 @@ use tempfile::TempDir;
 use tokio_tungstenite::tungstenite::{self, Message};
 
 const TOKEN: &str = "the-token-of-the-hub";
-/// Longer than anything here takes; what takes longer hangs.
-const LIMIT: Duration = Duration::from_secs(60);
 
 struct Shell(Sender<Notice>);
 
@@ -181,17 +183,6 @@ impl Rig {
         }
         panic!("no notice {title:?}");
     }
-}
-
-fn wait_for<T>(what: &str, look: impl Fn() -> Option<T>) -> T {
-    let begun = Instant::now();
-    while begun.elapsed() < LIMIT {
-        if let Some(found) = look() {
-            return found;
-        }
-        thread::sleep(Duration::from_millis(10));
-    }
-    panic!("waited for {what}");
 }
 
 const START: &str = r#"{"node":"PLAN","phase":"start"}"#;

@@ -2,24 +2,23 @@
 //! engine over real sockets, with tokens that change.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+#[path = "support/patience.rs"]
+mod patience;
+
 use ghostlight_api::{
     ApiError, ErrorCode, ViewData, ViewQuery,
     command::{AddFeed, FeedForm, ServingForm, ServingToken, SetServing},
     view::{FeedRow, LinkState, Range, RunFilter, RunRow, ServingView},
 };
 use ghostlight_engine::{Engine, Handle, Hooks, Host, Input};
+use patience::wait_for;
 use std::{
     fs::{self, OpenOptions},
     io::Write,
     net::TcpListener,
     sync::Arc,
-    thread,
-    time::{Duration, Instant},
 };
 use tempfile::TempDir;
-
-/// Longer than anything here takes; what takes longer hangs.
-const LIMIT: Duration = Duration::from_secs(60);
 
 struct Quiet;
 
@@ -47,17 +46,6 @@ fn port_of(view: &ServingView) -> u16 {
     let url = view.url.as_deref().unwrap();
     let port = url.strip_prefix("ws://127.0.0.1:").unwrap();
     port.strip_suffix("/v1").unwrap().parse().unwrap()
-}
-
-fn wait_for<T>(what: &str, look: impl Fn() -> Option<T>) -> T {
-    let begun = Instant::now();
-    while begun.elapsed() < LIMIT {
-        if let Some(found) = look() {
-            return found;
-        }
-        thread::sleep(Duration::from_millis(10));
-    }
-    panic!("waited for {what}");
 }
 
 fn follow(engine: &Engine, url: &str, token: &str) -> i64 {
