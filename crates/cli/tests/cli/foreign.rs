@@ -209,7 +209,9 @@ fn a_hub_of_another_house_is_followed_through_cuts_and_kills() {
         let missing = wanted(&server, "gap");
         assert!(!missing.is_empty());
         assert_eq!(offsets(objects(&text, "gap")), offsets(missing.into_iter()));
-        assert!(server.log("connected").len() > 6, "cuts and kills");
+        // The first connection, one for each of the kills, and at least one cut: `run/a` has over 400 of the frames, and
+        // no connection carries more than 100.
+        assert!(server.log("connected").len() > 4, "cuts and kills");
     }
 }
 

@@ -62,7 +62,8 @@ class Session:
         self.asked, self.pattern, self.id = {}, None, None
         #: By stream, the next offset to send.
         self.next = {}
-        self.left = DICE.randrange(5, 150)
+        #: The test counts on no connection carrying more than this: however fast the machine, there are cuts.
+        self.left = DICE.randrange(5, 100)
 
     async def send(self, text):
         self.left -= 1

@@ -44,7 +44,7 @@ async def ask(socket, connection):
 async def serve(socket):
     connection = sum(1 for entry in LOG.entries if entry["what"] == "connected")
     LOG.add(what="connected", connection=connection)
-    is_last, is_clean = connection + 1 >= CONNECTIONS, DICE.random() < 0.5
+    is_last, is_clean = connection + 1 >= CONNECTIONS, connection % 2 == 0
     count = DICE.randrange(5, 60)
     try:
         for number in range(count):
