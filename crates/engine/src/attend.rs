@@ -327,3 +327,57 @@ fn title_of(store: &Store, state: &RunState) -> Result<Option<String>, StoreErro
     };
     Ok(store.posting(posting)?.map(|known| known.summary.title))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{Engine, FeedDefaults, Handle, Hooks, Host};
+    use ghostlight_api::command::{AddFeed, FeedForm, GetAppInfo, SetPreferences};
+    use std::{
+        net::TcpListener,
+        sync::Arc,
+        thread,
+        time::{Duration, Instant},
+    };
+
+    /// What does not come within this does not come.
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    struct Desktop;
+
+    impl Host for Desktop {
+        fn notifies(&self) -> bool {
+            true
+        }
+    }
+
+    #[test]
+    fn a_feed_that_is_switched_off_with_all_others_is_not_counted_as_lost() {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = Engine::open(folder.path(), Arc::new(Desktop), Hooks::default()).unwrap();
+        engine.follow_feeds(FeedDefaults::default()).unwrap();
+        let nobody = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = nobody.local_addr().unwrap().port();
+        drop(nobody);
+        let feed = FeedForm {
+            name: "Nobody".into(),
+            url: format!("ws://127.0.0.1:{port}/v1"),
+            kind: None,
+            without: Vec::new(),
+            refresh_ms: None,
+            token: None,
+            enabled: true,
+            publish: false,
+        };
+        engine.handle(AddFeed { feed }).unwrap();
+        let to_be_said = || engine.shared.attending.lock().next_wakeup();
+        let began = Instant::now();
+        while to_be_said().is_none() {
+            assert!(began.elapsed() < PATIENCE, "an outage was never counted");
+            thread::sleep(Duration::from_millis(5));
+        }
+        let mut preferences = engine.handle(GetAppInfo {}).unwrap().preferences;
+        preferences.live_off = true;
+        engine.handle(SetPreferences { preferences }).unwrap();
+        assert_eq!(to_be_said(), None);
+    }
+}

@@ -63,22 +63,8 @@ pub fn columns(what: What) -> &'static [&'static str] {
             "custom",
             "description",
         ],
-        What::History => &[
-            "posting",
-            "field",
-            "old",
-            "new",
-            "confidence",
-            "source",
-            "author",
-            "name",
-            "time",
-            "commit",
-            "message",
-        ],
-        What::Events => &[
-            "origin", "stream", "epoch", "offset", "time", "node", "phase", "body",
-        ],
+        What::History => &CHANGE_COLUMNS,
+        What::Events => &EVENT_COLUMNS,
     }
 }
 
@@ -376,14 +362,16 @@ impl Source for Rows {
                 Ok(at.is_some())
             }
             Place::Changes(at) => {
+                let cells = chosen(columns, &CHANGE_CELLS);
                 *at = snapshot.changes(filter, at.take(), &mut |change| {
-                    pick(columns, row, |name| change_cell(&change, name))
+                    pick(&cells, row, |cell| cell(&change))
                 })?;
                 Ok(at.is_some())
             }
             Place::Events(at) => {
+                let cells = chosen(columns, &EVENT_CELLS);
                 *at = snapshot.events(filter, *at, &mut |event| {
-                    pick(columns, row, |name| event_cell(&event, name))
+                    pick(&cells, row, |cell| cell(&event))
                 })?;
                 Ok(at.is_some())
             }
@@ -392,14 +380,14 @@ impl Source for Rows {
 }
 
 /// Hands on the chosen cells of a row, without a list of its own.
-fn pick<'a>(
-    columns: &[&'static str],
+fn pick<'a, C: Copy>(
+    columns: &[C],
     row: &mut RowFn<'_>,
-    cell: impl Fn(&'static str) -> Cell<'a>,
+    cell: impl Fn(C) -> Cell<'a>,
 ) -> ControlFlow<()> {
     let mut cells = [Cell::Empty; COLUMNS_MAX];
-    for (place, name) in cells.iter_mut().zip(columns) {
-        *place = cell(name);
+    for (place, column) in cells.iter_mut().zip(columns) {
+        *place = cell(*column);
     }
     row(&cells[..columns.len()])
 }
@@ -466,7 +454,7 @@ fn posting_row(
         "salary_min" | "salary_max" | "salary_currency" | "salary_period" => {
             salary.map_or(Cell::Empty, |pay| pay_cell(pay, name))
         }
-        field => value(field).map_or(Cell::Empty, Cell::Value),
+        field => value_cell(value(field)),
     })
 }
 
@@ -497,34 +485,58 @@ fn custom(posting: &PostingExport<'_>) -> Option<String> {
     (!values.is_empty()).then(|| serde_json::Value::Object(values).to_string())
 }
 
-fn change_cell<'a>(change: &'a ChangeExport<'_>, name: &str) -> Cell<'a> {
-    let value = |value: &'a Option<FieldValue>| value.as_ref().map_or(Cell::Empty, Cell::Value);
-    match name {
-        "posting" => Cell::Id(&change.posting.0),
-        "field" => Cell::Text(change.field),
-        "old" => value(&change.old),
-        "new" => value(&change.new),
-        "confidence" => Cell::Share(change.confidence),
-        "source" => Cell::Text(change.source),
-        "author" => Cell::Text(change.author),
-        "name" => Cell::text(change.name),
-        "time" => Cell::Time(change.at),
-        "commit" => Cell::Id(&change.commit.0),
-        _ => Cell::Text(change.message),
+/// How a column's cell is made of a change.
+type ChangeCell = for<'a> fn(&'a ChangeExport<'a>) -> Cell<'a>;
+/// How a column's cell is made of an event.
+type EventCell = for<'a> fn(&'a EventExport<'a>) -> Cell<'a>;
+
+/// The columns of a history. There are millions of rows: a column is looked up once and not for each of them.
+const CHANGE_CELLS: [(&str, ChangeCell); 11] = [
+    ("posting", |change| Cell::Id(&change.posting.0)),
+    ("field", |change| Cell::Text(change.field)),
+    ("old", |change| value_cell(change.old.as_ref())),
+    ("new", |change| value_cell(change.new.as_ref())),
+    ("confidence", |change| Cell::Share(change.confidence)),
+    ("source", |change| Cell::Text(change.source)),
+    ("author", |change| Cell::Text(change.author)),
+    ("name", |change| Cell::text(change.name)),
+    ("time", |change| Cell::Time(change.at)),
+    ("commit", |change| Cell::Id(&change.commit.0)),
+    ("message", |change| Cell::Text(change.message)),
+];
+const CHANGE_COLUMNS: [&str; CHANGE_CELLS.len()] = names(&CHANGE_CELLS);
+
+/// The columns of events, as those of a history.
+const EVENT_CELLS: [(&str, EventCell); 8] = [
+    ("origin", |event| Cell::Text(event.origin)),
+    ("stream", |event| Cell::Text(event.stream)),
+    ("epoch", |event| Cell::Int(event.epoch)),
+    ("offset", |event| Cell::Int(event.offset)),
+    ("time", |event| Cell::Time(event.ts)),
+    ("node", |event| Cell::Text(event.node)),
+    ("phase", |event| Cell::Text(event.phase)),
+    ("body", |event| Cell::Json(event.body)),
+];
+const EVENT_COLUMNS: [&str; EVENT_CELLS.len()] = names(&EVENT_CELLS);
+
+const fn names<C: Copy, const N: usize>(cells: &[(&'static str, C); N]) -> [&'static str; N] {
+    let mut names = [""; N];
+    let mut at = 0;
+    while at < N {
+        names[at] = cells[at].0;
+        at += 1;
     }
+    names
 }
 
-fn event_cell<'a>(event: &EventExport<'a>, name: &str) -> Cell<'a> {
-    match name {
-        "origin" => Cell::Text(event.origin),
-        "stream" => Cell::Text(event.stream),
-        "epoch" => Cell::Int(event.epoch),
-        "offset" => Cell::Int(event.offset),
-        "time" => Cell::Time(event.ts),
-        "node" => Cell::Text(event.node),
-        "phase" => Cell::Text(event.phase),
-        _ => Cell::Json(event.body),
-    }
+/// What makes the cells of the chosen columns, in their order.
+fn chosen<C: Copy>(columns: &[&'static str], cells: &[(&'static str, C)]) -> Vec<C> {
+    let makes = |name| cells.iter().find(|cell| cell.0 == name).map(|cell| cell.1);
+    columns.iter().filter_map(|name| makes(*name)).collect()
+}
+
+fn value_cell(value: Option<&FieldValue>) -> Cell<'_> {
+    value.map_or(Cell::Empty, Cell::Value)
 }
 
 #[cfg(test)]

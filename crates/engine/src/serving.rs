@@ -62,6 +62,8 @@ pub(crate) struct Serving {
 struct Now {
     running: Option<Running>,
     trouble: Option<ApiError>,
+    /// Whether a thread looks after connections and tokens: while it listens, and one.
+    watched: bool,
 }
 
 struct Running {
@@ -139,11 +141,27 @@ impl Serving {
         stop(before);
     }
 
-    /// Whether something changed that a person sees: who is connected, or what the tokens' file says.
-    fn look(&self) -> bool {
+    /// Whether a thread has to be started for [`Serving::look`].
+    fn to_be_watched(&self) -> bool {
         let mut now = self.now();
-        let Now { running, trouble } = &mut *now;
-        let Some(running) = running else { return false };
+        let starts = now.running.is_some() && !now.watched;
+        now.watched |= starts;
+        starts
+    }
+
+    /// Whether something changed that a person sees: who is connected, or what the tokens' file says. `None` if there is
+    /// nothing to look after any more.
+    fn look(&self) -> Option<bool> {
+        let mut now = self.now();
+        let Now {
+            running,
+            trouble,
+            watched,
+        } = &mut *now;
+        let Some(running) = running else {
+            *watched = false;
+            return None;
+        };
         let connections = running.server.sessions();
         let mut changed = connections != running.connections;
         running.connections = connections;
@@ -157,7 +175,7 @@ impl Serving {
                 }
             }
         }
-        changed
+        Some(changed)
     }
 }
 
@@ -223,28 +241,38 @@ impl Engine {
         let shared = &self.shared;
         let stored = stored(shared.hub.store()).map_err(|e| store_error(&e))?;
         if stored.on
-            && let Err(error) = shared
-                .serving
-                .begin(&shared.hub, &shared.folder, stored.port)
+            && let Err(error) = shared.serve(stored.port)
         {
             tracing::warn!(%error, "other programs cannot connect");
             shared.serving.now().trouble = Some(error);
         }
-        self.spawn_serving_watch();
         Ok(())
     }
 
     pub(crate) fn serving_view(&self) -> Result<ServingView, StoreError> {
         self.shared.serving.view(self.shared.hub.store())
     }
+}
 
-    /// Tells the window of connections, and the server of tokens; ends with the engine.
-    fn spawn_serving_watch(&self) {
-        let shared = Arc::downgrade(&self.shared);
+impl Shared {
+    /// Begins to listen, and to look after who connects.
+    fn serve(self: &Arc<Self>, port: u16) -> Result<(), ApiError> {
+        self.serving.begin(&self.hub, &self.folder, port)?;
+        if self.serving.to_be_watched() {
+            self.spawn_serving_watch();
+        }
+        Ok(())
+    }
+
+    /// Tells the window of connections, and the server of tokens; ends with the serving.
+    fn spawn_serving_watch(self: &Arc<Self>) {
+        let shared = Arc::downgrade(self);
         let watch = move || {
             while let Some(shared) = Weak::upgrade(&shared) {
-                if shared.serving.look() {
-                    shared.serving_changed();
+                match shared.serving.look() {
+                    None => break,
+                    Some(true) => shared.serving_changed(),
+                    Some(false) => {}
                 }
                 drop(shared);
                 thread::sleep(LOOK_EVERY);
@@ -252,12 +280,11 @@ impl Engine {
         };
         let spawned = thread::Builder::new().name("serving".into()).spawn(watch);
         if let Err(error) = spawned {
+            self.serving.now().watched = false;
             tracing::error!(%error, "the thread that looks after connections could not be started");
         }
     }
-}
 
-impl Shared {
     fn serving_changed(&self) {
         let ping = self.desk().turned(&ViewQuery::Serving);
         self.ping(ping);
@@ -274,7 +301,7 @@ impl Handle<SetServing> for Engine {
         let stays = listens == Some(port) || (listens.is_some() && before.port == port);
         match on {
             true if stays => {}
-            true => shared.serving.begin(&shared.hub, &shared.folder, port)?,
+            true => shared.serve(port)?,
             false => shared.serving.end(),
         }
         let text = serde_json::to_string(&Stored { on, port })
