@@ -74,28 +74,25 @@ fn time(at: Micros, out: &mut String) {
     const DAY_US: i64 = 86_400_000_000;
     let at = at.sane();
     let (of_day, day) = (at.0.rem_euclid(DAY_US), at.day());
-    let micros = of_day % 1_000_000;
     let seconds = of_day / 1_000_000;
-    let parts = [
-        (i64::from(day.year()), 4, '-'),
-        (i64::from(day.month()), 2, '-'),
-        (i64::from(day.day()), 2, 'T'),
-        (seconds / 3600, 2, ':'),
-        (seconds / 60 % 60, 2, ':'),
-        (seconds % 60, 2, '.'),
-        (micros, 6, 'Z'),
-    ];
-    for (number, width, behind) in parts {
-        digits(number, width, out);
-        out.push(behind);
-    }
+    let mut text = *b"0000-00-00T00:00:00.000000Z";
+    digits(i64::from(day.year()), &mut text[..4]);
+    digits(i64::from(day.month()), &mut text[5..7]);
+    digits(i64::from(day.day()), &mut text[8..10]);
+    digits(seconds / 3600, &mut text[11..13]);
+    digits(seconds / 60 % 60, &mut text[14..16]);
+    digits(seconds % 60, &mut text[17..19]);
+    digits(of_day % 1_000_000, &mut text[20..26]);
+    // Digits and signs are.
+    out.push_str(str::from_utf8(&text).unwrap_or_default());
 }
 
-/// A number with leading zeros; a million of these is why it is no `format!`.
-fn digits(number: i64, width: u32, out: &mut String) {
-    for place in (0..width).rev() {
-        let digit = number / 10_i64.pow(place) % 10;
-        out.push(char::from(b'0' + digit as u8));
+/// A number's last digits, from the end, in place of all that is there; a million of these is why it is no `format!`.
+fn digits(number: i64, places: &mut [u8]) {
+    let mut left = number;
+    for place in places.iter_mut().rev() {
+        *place = b'0' + (left % 10) as u8;
+        left /= 10;
     }
 }
 
@@ -110,6 +107,10 @@ fn hex(bytes: &[u8], out: &mut String) {
 /// Whether a spreadsheet could run the text (OWASP, *CSV Injection*): it begins with `=`, `+`, `-`, `@`, tab or
 /// carriage return and is no plain number. Apostrophes before that count too, so that [`unguard`] undoes [`guard`] for any text.
 pub fn needs_guard(text: &str) -> bool {
+    // Most cells are decided by their first character.
+    if !text.starts_with(['\'', '=', '+', '-', '@', '\t', '\r']) {
+        return false;
+    }
     let rest = text.trim_start_matches('\'');
     let risky = rest.starts_with(['=', '+', '-', '@', '\t', '\r']);
     risky && !is_plain_number(rest)

@@ -673,10 +673,11 @@ fn lower(text: &Option<String>) -> String {
 }
 
 /// Status and a text in the name, of the runs whose events are asked for.
-fn of_runs(filter: &Filter) -> (Option<&'static str>, String) {
+fn of_runs(filter: &Filter) -> (Option<&'static str>, Option<String>) {
+    let named = filter.named.as_deref().filter(|text| !text.is_empty());
     (
         filter.status.map(|status| status.word()),
-        lower(&filter.named),
+        named.map(str::to_ascii_lowercase),
     )
 }
 

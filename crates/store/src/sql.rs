@@ -382,7 +382,7 @@ macro_rules! events_of_runs {
             $status,
             " IS NULL AND ",
             $named,
-            " = '' OR EXISTS (SELECT 1 FROM run \
+            " IS NULL OR EXISTS (SELECT 1 FROM run \
                  WHERE run_id = CASE stream.origin WHEN 'local' THEN substr(stream.name, 5) \
                      ELSE stream.origin || '/' || stream.name END \
                  AND (",
@@ -392,14 +392,14 @@ macro_rules! events_of_runs {
             ") \
                  AND (",
             $named,
-            " = '' OR instr(lower(run.name), ",
+            " IS NULL OR instr(lower(run.name), ",
             $named,
             ") > 0)))"
         )
     };
 }
 /// Events for an export in order of arrival: behind which, from, before, then origin, node and phase, each or null,
-/// length, then the run's status or null and a text in its name in lower case.
+/// length, then the run's status and a text in its name in lower case, each or null.
 pub const EXPORT_EVENTS: &str = concat!(
     "SELECT seq, stream.origin, stream.name, event.epoch, \"offset\", ts, node, phase, body \
      FROM event CROSS JOIN stream ON stream.id = stream_id WHERE seq > ?1 AND ts >= ?2 AND ts <= ?3 \

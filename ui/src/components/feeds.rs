@@ -255,7 +255,7 @@ fn Form(props: &FormProps) -> Html {
                 <input id="feed-token" data-first={is_refused.then_some("")} aria-describedby="feed-token-place" type="password" autocomplete="off" placeholder={token_hint} value={form.token.clone().unwrap_or_default()} oninput={on_token} />
                 <label for="feed-kind">{ "System" }</label>
                 { view_select("feed-kind", on_kind, &KINDS, form.kind.as_deref()) }
-                <span>{ "Transports" }</span>
+                <span class="gl-form__top">{ "Transports" }</span>
                 { view_transports(&form.without, &on_transport) }
                 <label for="feed-refresh">{ "Update at most every" }</label>
                 <span class="gl-option"><input id="feed-refresh" type="number" class="gl-number" step="any" placeholder="–" aria-describedby="feed-refresh-hint" value={form.refresh_ms.map(|ms| ms.to_string()).unwrap_or_default()} onchange={on_refresh} />{ "ms" }<span id="feed-refresh-hint" class="gl-dim">{ "What moves by its events. Empty: as the settings say of all." }</span></span>
@@ -376,7 +376,7 @@ fn send<T: 'static>(
                 shell.ask.emit(Ask::Toast(
                     ToastKind::Success,
                     "Feed saved".into(),
-                    "It is connected in the background.".into(),
+                    "Whether it is connected stands in the list of feeds.".into(),
                 ));
             }
             (Err(error), Some(problem)) => problem.set(Some(error)),
