@@ -183,12 +183,8 @@ fn form(url: String) -> FeedForm {
     FeedForm {
         name: "Studio".into(),
         url,
-        kind: None,
-        without: Vec::new(),
-        refresh_ms: None,
         token: Some(TOKEN.into()),
-        enabled: true,
-        publish: false,
+        ..FeedForm::default()
     }
 }
 

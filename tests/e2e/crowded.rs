@@ -40,20 +40,10 @@ async fn many_messages_stack_and_errors_stay() {
         let body = "The hub is full. It waits in the outbox until you try it again or discard it.";
         notice(&app, "error", &title, body).await;
     }
-    notice(
-        &app,
-        "error",
-        "The disk is full",
-        "Free some space; nothing was lost.",
-    )
-    .await;
-    notice(
-        &app,
-        "error",
-        "The disk is full",
-        "Free some space; nothing was lost.",
-    )
-    .await;
+    for _ in 0..2 {
+        let body = "Free some space; nothing was lost.";
+        notice(&app, "error", "The disk is full", body).await;
+    }
     notice(
         &app,
         "warning",

@@ -48,6 +48,21 @@ pub async fn add_feed(app: &App, url: &str, name: &str, token: &str) {
     app.click("button", "Add and connect").await;
 }
 
+/// Adds Studio as a hub that finished runs of this computer are sent to.
+pub async fn publish_to(app: &App, studio: &Studio) {
+    add_feed(app, &studio.url(), "Studio", TOKEN).await;
+    says(app, "connection", "Live · Studio").await;
+    dialog_is_gone(app).await;
+    app.click("button", "Change Studio").await;
+    app.click_at(
+        "the switch",
+        "//label[contains(., 'Send finished runs of this computer')]",
+    )
+    .await;
+    app.click("button", "Save").await;
+    dialog_is_gone(app).await;
+}
+
 /// Types into a box of a form, in place of what stands there.
 pub async fn fill(app: &App, id: &str, text: &str) {
     app.wait_until(&format!("the box {id}"), async |client| {
@@ -403,16 +418,7 @@ async fn finished_runs_wait_in_the_outbox_until_the_hub_has_them() {
     let app = desk::open(data.path(), json!({})).await;
     app.press_char('4').await;
     app.role("heading", "Nothing is sent anywhere").await;
-    add_feed(&app, &studio.url(), "Studio", TOKEN).await;
-    says(&app, "connection", "Live · Studio").await;
-    dialog_is_gone(&app).await;
-    app.click("button", "Change Studio").await;
-    app.click_at(
-        "the switch",
-        "//label[contains(., 'Send finished runs of this computer')]",
-    )
-    .await;
-    app.click("button", "Save").await;
+    publish_to(&app, &studio).await;
     says(&app, "connection", "Live · Studio").await;
     studio.stop();
     says(&app, "connection", "Reconnecting").await;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::desk::{self, folder};
 use crate::edit::dialog_is_gone;
 use crate::look::Findings;
-use crate::monitor::{add_feed, choose_run, log_has, says};
+use crate::monitor::{add_feed, choose_run, log_has, publish_to, says};
 use crate::support::{
     App, Look,
     studio::{Studio, TOKEN},
@@ -146,17 +146,7 @@ async fn what_waits_in_the_outbox_says_that_live_features_are_off() {
     let data = folder();
     let mut studio = Studio::open();
     let app = desk::open(data.path(), json!({})).await;
-    add_feed(&app, &studio.url(), "Studio", TOKEN).await;
-    says(&app, "connection", "Live · Studio").await;
-    dialog_is_gone(&app).await;
-    app.click("button", "Change Studio").await;
-    app.click_at(
-        "the switch",
-        "//label[contains(., 'Send finished runs of this computer')]",
-    )
-    .await;
-    app.click("button", "Save").await;
-    dialog_is_gone(&app).await;
+    publish_to(&app, &studio).await;
     says(&app, "connection", "Live · Studio").await;
     studio.stop();
     says(&app, "connection", "Reconnecting").await;

@@ -1,14 +1,12 @@
 //! Commands: name, request and reply, declared once for window, hub and tests.
 
 use crate::{
+    export::ExportForm,
     live::{Environment, Reconnecting},
     view::{Notice, Subject, ViewData, ViewId, ViewQuery},
 };
 use ghostlight_model::{
-    Amount, CommitId, FieldKey, FieldValue, PostingId, RunId,
-    event::ModelUse,
-    export::{Filter, Format, What},
-    suggest::Origin,
+    Amount, CommitId, FieldKey, FieldValue, PostingId, RunId, event::ModelUse, suggest::Origin,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{collections::BTreeMap, fmt};
@@ -440,32 +438,6 @@ pub struct ServingForm {
     pub port: u16,
 }
 
-/// What a person wants to take away.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct ExportForm {
-    /// As what kind of file.
-    pub kind: ExportKind,
-    /// Which rows; [`Filter::stray`] says which parts do not fit.
-    pub filter: Filter,
-    /// Columns by name, in this order; all if there is none. Nothing for a bundle.
-    pub fields: Vec<String>,
-    /// At most so many rows.
-    pub limit: Option<u64>,
-    /// CSV: whether a mark at the beginning tells Excel that it is UTF-8.
-    pub bom: bool,
-    /// CSV: whether text that a spreadsheet could run gets an apostrophe.
-    pub guard: bool,
-}
-
-/// What kind of file an export makes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum ExportKind {
-    /// A table.
-    Table(What, Format),
-    /// Postings with everything that is known of them, for another Ghostlight.
-    Bundle,
-}
-
 /// What a person sets of a feed.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FeedForm {
@@ -487,6 +459,22 @@ pub struct FeedForm {
     pub enabled: bool,
     /// Whether runs that end here are sent to it.
     pub publish: bool,
+}
+
+impl Default for FeedForm {
+    /// Of a feed that is to be added: nothing is said of it yet, and it will be connected.
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            url: String::new(),
+            kind: None,
+            without: Vec::new(),
+            refresh_ms: None,
+            token: None,
+            enabled: true,
+            publish: false,
+        }
+    }
 }
 
 impl fmt::Debug for FeedForm {

@@ -9,6 +9,7 @@
 
 pub mod command;
 pub mod error;
+pub mod export;
 pub mod live;
 pub mod view;
 

@@ -361,12 +361,7 @@ mod tests {
         let feed = FeedForm {
             name: "Nobody".into(),
             url: format!("ws://127.0.0.1:{port}/v1"),
-            kind: None,
-            without: Vec::new(),
-            refresh_ms: None,
-            token: None,
-            enabled: true,
-            publish: false,
+            ..FeedForm::default()
         };
         engine.handle(AddFeed { feed }).unwrap();
         let to_be_said = || engine.shared.attending.lock().next_wakeup();

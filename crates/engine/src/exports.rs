@@ -9,7 +9,8 @@ use crate::{
 };
 use ghostlight_api::{
     ApiError, ErrorCode,
-    command::{CancelExport, ChooseTarget, ExportForm, ExportKind, RevealExport, StartExport},
+    command::{CancelExport, ChooseTarget, RevealExport, StartExport},
+    export::{ExportForm, ExportKind},
     view::{EXPORTS_MAX, ExportLook, ExportRow, ExportState, ViewQuery},
 };
 use ghostlight_model::{

@@ -1,37 +1,22 @@
 //! Two runs of this computer beside each other: the fields that each found, through the view of the edge (SPEC D5).
 #![allow(clippy::unwrap_used)]
 
+#[path = "support/pasted.rs"]
+mod pasted;
+
 use ghostlight_api::{
     ErrorCode, ViewData, ViewId, ViewQuery,
     command::{EditField, FieldInput, PullViews, RegisterViews},
     view::{COMPARED_FIELDS_MAX, CardView, FieldPairRow, FieldsComparedView, Subject},
 };
-use ghostlight_engine::{Engine, Handle, Hooks, Host, Input};
+use ghostlight_engine::{Engine, Handle};
 use ghostlight_model::{
     Confidence, EventBody, FieldKey, FieldValue, Method, Micros, Observation, Phase, RunId, Source,
     Step, card::FieldState, event::Fact,
 };
 use ghostlight_store::Store;
-use std::{collections::BTreeMap, path::Path, sync::Arc};
-
-struct Quiet;
-impl Host for Quiet {}
-
-const EARLIER: &str = "Lamp Keeper\nQuillmarsh Instruments\nLocation: Dublin, Ireland\n\
-    Full-time, on site. Salary: €42,000 to €48,000 per year.\n\
-    Responsibilities: trim the wicks, keep the log. Requirements: a steady hand. Apply by email.";
-
-fn open(folder: &Path) -> Engine {
-    Engine::open(folder, Arc::new(Quiet), Hooks::default()).unwrap()
-}
-
-fn analyze(engine: &Engine, text: &str) -> RunId {
-    let input = Input::Text {
-        name: "pasted".into(),
-        bytes: text.as_bytes().to_vec(),
-    };
-    engine.analyze(input, &mut |_| {}).unwrap().remove(0)
-}
+use pasted::{LAMP_KEEPER, analyze, open};
+use std::{collections::BTreeMap, path::Path};
 
 fn query(this: &RunId, other: &RunId) -> ViewQuery {
     ViewQuery::FieldsCompared {
@@ -124,7 +109,7 @@ fn append(folder: &Path, run: &RunId, events: Vec<EventBody>) {
 fn a_run_under_way_is_compared_with_an_earlier_one_as_it_finds_its_fields() {
     let folder = tempfile::tempdir().unwrap();
     let engine = open(folder.path());
-    let earlier = analyze(&engine, EARLIER);
+    let earlier = analyze(&engine, LAMP_KEEPER);
     let live = RunId("live".into());
     let ground = Ground::of(folder.path(), &earlier);
     append(folder.path(), &live, ground.begun(&live));
@@ -189,7 +174,7 @@ fn a_run_under_way_is_compared_with_an_earlier_one_as_it_finds_its_fields() {
 fn what_a_person_decided_since_is_not_what_a_run_found() {
     let folder = tempfile::tempdir().unwrap();
     let engine = open(folder.path());
-    let first = analyze(&engine, EARLIER);
+    let first = analyze(&engine, LAMP_KEEPER);
     let found = compared(&engine, &first, &first);
     let ViewData::Card(card) = engine.view(&ViewQuery::Card(Subject::Run(first.clone()))) else {
         panic!("no card");
@@ -204,7 +189,7 @@ fn what_a_person_decided_since_is_not_what_a_run_found() {
         key: "k".into(),
     };
     assert!(engine.handle(edit).unwrap().saved);
-    let second = analyze(&engine, EARLIER);
+    let second = analyze(&engine, LAMP_KEEPER);
     let seen = compared(&engine, &second, &first);
     let title = Some("Lamp Keeper".to_owned());
     assert_eq!(value(&seen, &FieldKey::Title), (title.clone(), title));
@@ -216,7 +201,7 @@ fn what_a_person_decided_since_is_not_what_a_run_found() {
 fn values_are_compared_whole_and_shown_short() {
     let folder = tempfile::tempdir().unwrap();
     let engine = open(folder.path());
-    let ground = Ground::of(folder.path(), &analyze(&engine, EARLIER));
+    let ground = Ground::of(folder.path(), &analyze(&engine, LAMP_KEEPER));
     let runs = ["a", "b"].map(|name| RunId(name.into()));
     for (run, end) in runs.iter().zip(["x", "y"]) {
         let mut events = ground.begun(run);
@@ -236,7 +221,7 @@ fn many_fields_and_long_logs_are_bounded_and_both_are_said() {
     const EVENTS: i64 = 5_000;
     let folder = tempfile::tempdir().unwrap();
     let engine = open(folder.path());
-    let earlier = analyze(&engine, EARLIER);
+    let earlier = analyze(&engine, LAMP_KEEPER);
     let long = RunId("long".into());
     let ground = Ground::of(folder.path(), &earlier);
     let mut events = ground.begun(&long);
@@ -272,7 +257,7 @@ fn many_fields_and_long_logs_are_bounded_and_both_are_said() {
 fn a_run_of_somebody_else_is_refused_in_words() {
     let folder = tempfile::tempdir().unwrap();
     let engine = open(folder.path());
-    let ours = analyze(&engine, EARLIER);
+    let ours = analyze(&engine, LAMP_KEEPER);
     for other in ["feed:7/run/song", "none"] {
         match engine.view(&query(&ours, &RunId(other.into()))) {
             ViewData::Failed(error) => {

@@ -3,10 +3,8 @@
 
 use ghostlight_api::{
     ApiError, ErrorCode, ViewData, ViewId, ViewQuery,
-    command::{
-        CancelExport, ChooseTarget, ExportForm, ExportKind, PullViews, RegisterViews, RevealExport,
-        StartExport,
-    },
+    command::{CancelExport, ChooseTarget, PullViews, RegisterViews, RevealExport, StartExport},
+    export::{ExportForm, ExportKind},
     view::{ExportLook, ExportRow, ExportState, Ping},
 };
 use ghostlight_engine::{

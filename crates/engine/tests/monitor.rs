@@ -103,12 +103,8 @@ impl Rig {
         FeedForm {
             name: "Studio".into(),
             url: format!("ws://{}/v1", self.address),
-            kind: None,
-            without: Vec::new(),
-            refresh_ms: None,
             token: token.map(str::to_owned),
-            enabled: true,
-            publish: false,
+            ..FeedForm::default()
         }
     }
 
@@ -317,12 +313,7 @@ fn a_fault_of_our_own_stops_a_feed_with_its_words() {
     let feed = FeedForm {
         name: "Studio".into(),
         url: format!("ws://{address}/feed"),
-        kind: None,
-        without: Vec::new(),
-        refresh_ms: None,
-        token: None,
-        enabled: true,
-        publish: false,
+        ..FeedForm::default()
     };
     let id = engine.handle(AddFeed { feed }).unwrap();
     let why = wait_for("the end of the feed", || {

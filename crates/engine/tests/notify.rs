@@ -304,12 +304,8 @@ fn a_feed_that_cannot_be_reached_is_notified() {
     let feed = FeedForm {
         name: "Prefect".into(),
         url: format!("ws://{}/v1", server.address()),
-        kind: None,
-        without: Vec::new(),
-        refresh_ms: None,
         token: Some("another-token-than-that".into()),
-        enabled: true,
-        publish: false,
+        ..FeedForm::default()
     };
     let id = desktop.engine.handle(AddFeed { feed }).unwrap();
     let refused = desktop.next();
@@ -366,12 +362,9 @@ fn a_run_of_ours_that_a_hub_sends_back_is_notified_and_listed_once() {
     let feed = FeedForm {
         name: "Colleagues".into(),
         url: format!("ws://{}/v1", server.address()),
-        kind: None,
-        without: Vec::new(),
-        refresh_ms: None,
         token: Some("the-token-of-the-hub".into()),
-        enabled: true,
         publish: true,
+        ..FeedForm::default()
     };
     let id = desktop.engine.handle(AddFeed { feed }).unwrap();
     let run = desktop.start("pasted", POSTING);

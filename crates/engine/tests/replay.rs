@@ -1,12 +1,15 @@
 //! *As known then*: our own runs taken back to each of their events, through the view of the edge.
 #![allow(clippy::unwrap_used)]
 
+#[path = "support/pasted.rs"]
+mod pasted;
+
 use ghostlight_api::{
     ErrorCode, ViewData, ViewId, ViewQuery,
     command::{EditField, FieldInput, PullViews, RegisterViews},
     view::{CardView, KnownView, Subject},
 };
-use ghostlight_engine::{Engine, Handle, Hooks, Host, Input};
+use ghostlight_engine::{Engine, Handle};
 use ghostlight_model::{
     EventBody, FieldKey, Micros, Phase, PostingId, RunId, Source, Step,
     card::FieldState,
@@ -14,26 +17,8 @@ use ghostlight_model::{
     run::{NodeStatus, RunKind, RunState, RunStatus},
 };
 use ghostlight_store::Store;
-use std::{collections::BTreeMap, path::Path, sync::Arc, time::Instant};
-
-struct Quiet;
-impl Host for Quiet {}
-
-const POSTING: &str = "Lamp Keeper\nQuillmarsh Instruments\nLocation: Dublin, Ireland\n\
-    Full-time, on site. Salary: €42,000 to €48,000 per year.\n\
-    Responsibilities: trim the wicks, keep the log. Requirements: a steady hand. Apply by email.";
-
-fn open(folder: &Path) -> Engine {
-    Engine::open(folder, Arc::new(Quiet), Hooks::default()).unwrap()
-}
-
-fn analyze(engine: &Engine, text: &str) -> RunId {
-    let input = Input::Text {
-        name: "pasted".into(),
-        bytes: text.as_bytes().to_vec(),
-    };
-    engine.analyze(input, &mut |_| {}).unwrap().remove(0)
-}
+use pasted::{LAMP_KEEPER, analyze, open};
+use std::{collections::BTreeMap, path::Path, time::Instant};
 
 fn card(engine: &Engine, subject: Subject) -> CardView {
     match engine.view(&ViewQuery::Card(subject)) {
@@ -78,7 +63,7 @@ fn title(card: &CardView) -> Option<(String, Source)> {
 fn each_moment_is_the_fold_of_what_there_was_and_the_last_is_the_present() {
     let folder = tempfile::tempdir().unwrap();
     let engine = open(folder.path());
-    let run = analyze(&engine, POSTING);
+    let run = analyze(&engine, LAMP_KEEPER);
     let log = events(folder.path(), &run);
     let mut state = RunState::new(run.clone(), RunKind::Own, log[0].ts);
     let mut found = 0;
@@ -119,12 +104,12 @@ fn each_moment_is_the_fold_of_what_there_was_and_the_last_is_the_present() {
 fn what_a_person_decided_is_known_from_then_on() {
     let folder = tempfile::tempdir().unwrap();
     let engine = open(folder.path());
-    let first = analyze(&engine, POSTING);
+    let first = analyze(&engine, LAMP_KEEPER);
     let before = known(&engine, &first, u64::MAX);
     let posting = before.card.posting.unwrap();
     edit(&engine, posting, "Master of Lamps");
     assert_eq!(known(&engine, &first, u64::MAX), before, "not known then");
-    let second = analyze(&engine, POSTING);
+    let second = analyze(&engine, LAMP_KEEPER);
     assert_ne!(first, second);
     let mine = Some(("Master of Lamps".to_owned(), Source::User));
     let log = events(folder.path(), &second);

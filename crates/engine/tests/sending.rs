@@ -49,11 +49,7 @@ impl App {
             name: "Desk".into(),
             url: url.into(),
             kind: Some(kind.into()),
-            without: Vec::new(),
-            refresh_ms: None,
-            token: None,
-            enabled: true,
-            publish: false,
+            ..FeedForm::default()
         };
         let feed = engine.handle(AddFeed { feed }).unwrap();
         Self {

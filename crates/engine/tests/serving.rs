@@ -52,12 +52,9 @@ fn follow(engine: &Engine, url: &str, token: &str) -> i64 {
     let feed = FeedForm {
         name: "The window".into(),
         url: url.to_owned(),
-        kind: None,
-        without: Vec::new(),
-        refresh_ms: None,
         token: Some(token.to_owned()),
-        enabled: true,
         publish: true,
+        ..FeedForm::default()
     };
     engine.handle(AddFeed { feed }).unwrap()
 }

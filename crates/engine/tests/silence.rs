@@ -67,12 +67,8 @@ impl Rig {
         let feed = FeedForm {
             name: "Studio".into(),
             url: format!("ws://{}/v1", server.address()),
-            kind: None,
-            without: Vec::new(),
-            refresh_ms: None,
             token: Some(TOKEN.into()),
-            enabled: true,
-            publish: false,
+            ..FeedForm::default()
         };
         engine.handle(AddFeed { feed }).unwrap();
         Self {

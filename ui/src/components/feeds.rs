@@ -96,20 +96,6 @@ fn view_line(shell: &Shell, feed: &FeedRow) -> Html {
     }
 }
 
-/// The form of a feed that is to be added.
-fn blank() -> FeedForm {
-    FeedForm {
-        name: String::new(),
-        url: String::new(),
-        kind: None,
-        without: Vec::new(),
-        refresh_ms: None,
-        token: None,
-        enabled: true,
-        publish: false,
-    }
-}
-
 fn form_of(feed: &FeedRow) -> FeedForm {
     FeedForm {
         name: feed.name.clone(),
@@ -165,7 +151,7 @@ fn Form(props: &FormProps) -> Html {
     let feed = use_state_eq(|| props.feed.clone());
     let form = use_state_eq(|| match &props.feed {
         Some(feed) => form_of(feed),
-        None => blank(),
+        None => FeedForm::default(),
     });
     let change = |set: fn(&mut FeedForm, String)| {
         let form = form.clone();
@@ -407,7 +393,7 @@ mod tests {
 
     #[test]
     fn a_transport_is_switched_off_and_on_again() {
-        let mut form = blank();
+        let mut form = FeedForm::default();
         turn_transport(&mut form, "sse".into());
         turn_transport(&mut form, "poll".into());
         assert_eq!(form.without, ["sse", "poll"]);

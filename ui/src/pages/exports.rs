@@ -16,7 +16,8 @@ use crate::{
 };
 use ghostlight_api::{
     ViewData, ViewQuery,
-    command::{CancelExport, ChooseTarget, ExportForm, ExportKind, RevealExport, StartExport},
+    command::{CancelExport, ChooseTarget, RevealExport, StartExport},
+    export::{ExportForm, ExportKind},
     view::{AuthorRow, ExportLook, ExportRow, ExportState},
 };
 use ghostlight_model::{

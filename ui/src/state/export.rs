@@ -2,7 +2,7 @@
 //! narrowed there: what an export cannot say is said in words, so that no file holds more than was seen without a notice.
 
 use ghostlight_api::{
-    command::{ExportForm, ExportKind},
+    export::{ExportForm, ExportKind},
     view::{EventFilter, PostingOrder, RunFilter, TimelineFilter},
 };
 use ghostlight_model::{

@@ -1,6 +1,6 @@
 //! What is exported and imported (SPEC E4, I1).
 
-use crate::command::ExportKind;
+use crate::export::ExportKind;
 use ghostlight_model::{Micros, PostingId};
 use serde::{Deserialize, Serialize};
 

@@ -44,7 +44,7 @@ pub use storage::{
     ArchiveLook, ArchivesView, StorageDone, StorageKind, StorageState, StorageView, StorageWork,
 };
 
-use crate::command::ExportForm;
+use crate::export::ExportForm;
 use ghostlight_model::{CaptureId, CommitId, Layer, PostingId, RunId, suggest::Accuracy};
 use serde::{Deserialize, Serialize};
 

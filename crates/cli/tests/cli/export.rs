@@ -1,7 +1,10 @@
 //! `export`, `import`, `verify`: read back by other programs, and never half a file.
 
 use crate::program::{Done, Ghostlight, finish, fixture};
-use ghostlight_api::command::{ExportForm, ExportKind, StartExport};
+use ghostlight_api::{
+    command::StartExport,
+    export::{ExportForm, ExportKind},
+};
 use ghostlight_engine::{Engine, Handle, Hooks, Host};
 use ghostlight_model::{
     Micros,

@@ -1,76 +1,44 @@
-//! The routes: who may come in, and what each of them answers.
+//! The routes, and what those answer that have no file of their own.
 
 use super::{
     App,
     accept::Link,
+    answers::{
+        BODY_WAIT, LOG_WAIT, Shared, answer, bad_request, error, http_code, json, late_body,
+        unavailable,
+    },
+    door::{Admitted, admit},
     driver::Driver,
-    principal::{Over, Ticket, Who},
-    socket, sse,
+    poll, socket, sse,
 };
 use axum::{
     Extension, Router,
     body::{Body, Bytes},
     extract::{DefaultBodyLimit, FromRequest, Query, Request, State, rejection::QueryRejection},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
-    middleware::{self, Next},
-    response::{IntoResponse, Response},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    middleware,
+    response::Response,
     routing::{get, post},
 };
 use ghostlight_model::{Offset, StreamId};
 use ghostlight_sync::{
-    frame::{
-        self, ClientFrame, Echo, Position, Publish, ServerFrame, Subscribe, Subscribed, Trouble,
-        code,
-    },
-    names::{self, Pattern},
-    session::Limits,
+    frame::{self, ClientFrame, Publish, ServerFrame, code},
+    names,
 };
 use hyper_util::rt::TokioIo;
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 use tokio::time::{Instant, timeout};
 use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
 
-/// How long a poll waits by default, in milliseconds: below the 30 s after which proxies give up.
-const POLL_WAIT_MS: u64 = 25_000;
-/// The longest wait that is taken, in milliseconds.
-const POLL_WAIT_MS_MAX: u64 = 60_000;
-/// Events in the answer of a poll by default.
-const POLL_EVENTS: usize = 500;
-/// The most that are taken.
-const POLL_EVENTS_MAX: usize = 5_000;
-/// Bytes of frames in the answer of a poll: what does not fit is in the next one. One event alone may be longer.
-const POLL_BYTES_MAX: usize = 1 << 20;
-/// The longest such event. Clients read 16 MiB (`docs/PROTOCOL.md`), and around it stands a little more. In place of a
-/// longer one stands a gap that says so: an answer that nobody reads would be asked for again for ever.
-const POLL_EVENT_BYTES_MAX: usize = (16 << 20) - (64 << 10);
-/// Time for a poll to read what is there already, and for a publish to reach the disk.
-const LOG_WAIT: Duration = Duration::from_secs(30);
 /// Names in one answer of the list of streams.
 const NAMES_MAX: usize = 1_000;
-/// How long a body may take to arrive.
-pub(super) const BODY_WAIT: Duration = Duration::from_secs(30);
-/// How long a browser remembers what pages of an allowed site may ask, in seconds.
-const PREFLIGHT_S: &str = "600";
-/// When to come again if there are too many connections, in seconds.
-const FULL_RETRY_S: &str = "5";
-
-/// The error codes that only HTTP has.
-mod http_code {
-    pub const FORBIDDEN_ORIGIN: &str = "forbidden_origin";
-    pub const NOT_FOUND: &str = "not_found";
-    pub const BAD_REQUEST: &str = "bad_request";
-}
-
-pub(super) type Shared = State<Arc<App>>;
-
 pub(super) fn router(app: Arc<App>) -> Router {
     let limit = DefaultBodyLimit::max(app.config.limits.max_frame_bytes);
     Router::new()
         .route("/v1", get(web_socket))
         .route("/v1/sse", get(sse::get).post(sse::post))
-        .route("/v1/poll", get(poll))
+        .route("/v1/poll", get(poll::get))
         .route("/v1/streams", get(streams))
         .route("/v1/publish", post(publish))
         .route("/health/ready", get(ready))
@@ -92,187 +60,6 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .layer(limit)
         .layer(middleware::from_fn_with_state(Arc::clone(&app), admit))
         .with_state(app)
-}
-
-/// Whose request it is, by the token in its header. Held as long as its connection or its answer lasts.
-#[derive(Clone)]
-pub(super) struct Admitted(pub(super) Arc<Ticket>);
-
-/// The door, and behind it: an answer to a page of an allowed site says that the page may read it (Fetch Standard, CORS
-/// protocol).
-async fn admit(State(app): Shared, request: Request, next: Next) -> Response {
-    let origin = request.headers().get(header::ORIGIN);
-    let origin = origin.filter(|_| is_own_origin(&app, request.headers()));
-    let origin = origin.cloned();
-    let mut response = door(&app, request, next).await;
-    if let Some(origin) = origin {
-        let headers = response.headers_mut();
-        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-        headers.append(header::VARY, HeaderValue::from_static("Origin"));
-        let exposed = HeaderValue::from_static("retry-after");
-        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
-    }
-    response
-}
-
-/// Room, origin, token, quota.
-async fn door(app: &App, request: Request, next: Next) -> Response {
-    if request
-        .extensions()
-        .get::<Link>()
-        .is_some_and(|link| link.full)
-    {
-        let text = format!(
-            "{} connections are open, which is all this server takes",
-            app.config.connections
-        );
-        let mut response = error(StatusCode::SERVICE_UNAVAILABLE, code::BUSY, &text);
-        response
-            .headers_mut()
-            .insert(header::RETRY_AFTER, HeaderValue::from_static(FULL_RETRY_S));
-        return response;
-    }
-    let path = request.uri().path();
-    if path == "/health/live" {
-        return next.run(request).await;
-    }
-    if !request.uri().query().is_none_or(is_text) {
-        return bad_request("behind `%` stand two hexadecimal digits, and all of it is UTF-8");
-    }
-    if !is_own_origin(app, request.headers()) {
-        let text = "pages of this site may not connect; --allow-origin names the sites that may";
-        return error(StatusCode::FORBIDDEN, http_code::FORBIDDEN_ORIGIN, text);
-    }
-    match is_preflight(&request) {
-        true => preflight(),
-        false => admit_known(app, request, next).await,
-    }
-}
-
-/// Whether a browser asks what a page of an allowed site may ask. It shows no token then.
-fn is_preflight(request: &Request) -> bool {
-    let headers = request.headers();
-    request.method() == Method::OPTIONS
-        && headers.contains_key(header::ORIGIN)
-        && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
-}
-
-fn preflight() -> Response {
-    let headers = [
-        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"),
-        (
-            header::ACCESS_CONTROL_ALLOW_HEADERS,
-            "authorization, cache-control, content-type, last-event-id",
-        ),
-        (header::ACCESS_CONTROL_MAX_AGE, PREFLIGHT_S),
-    ];
-    (StatusCode::NO_CONTENT, headers).into_response()
-}
-
-/// The door behind the origin's: token and quota.
-async fn admit_known(app: &App, mut request: Request, next: Next) -> Response {
-    let path = request.uri().path();
-    let shown = bearer(request.headers());
-    let known = match shown {
-        Shown::Token(shown) => app.principals.recognise(shown),
-        Shown::Nothing | Shown::Other => None,
-    };
-    let who = known.unwrap_or(Who::Strangers);
-    // Also before a wrong token is looked at a second time: guessing has a pace.
-    if let Err(over) = app.principals.request(who, app.now()) {
-        return too_many(&over);
-    }
-    if known.is_none() && !(path == "/v1" && matches!(shown, Shown::Nothing)) {
-        return unauthorized();
-    }
-    match app.principals.enter(who) {
-        Ok(ticket) => {
-            request.extensions_mut().insert(Admitted(Arc::new(ticket)));
-            next.run(request).await
-        }
-        Err(over) => too_many(&over),
-    }
-}
-
-/// Whether a query decodes without a loss; readers of forms replace what does not.
-fn is_text(query: &str) -> bool {
-    let (mut rest, mut bytes) = (query.as_bytes(), Vec::with_capacity(query.len()));
-    while let Some((&first, behind)) = rest.split_first() {
-        rest = behind;
-        bytes.push(match (first, behind) {
-            (b'%', [high, low, ..]) => {
-                let digits = [high, low].map(|one| char::from(*one).to_digit(16));
-                let [Some(high), Some(low)] = digits else {
-                    return false;
-                };
-                rest = &behind[2..];
-                (high * 16 + low) as u8
-            }
-            (b'%', _) => return false,
-            _ => first,
-        });
-    }
-    std::str::from_utf8(&bytes).is_ok()
-}
-
-/// A principal wants more than it may have.
-fn too_many(over: &Over) -> Response {
-    let mut response = error(StatusCode::TOO_MANY_REQUESTS, code::BUSY, &over.to_string());
-    let seconds = HeaderValue::from(over.retry_s());
-    response.headers_mut().insert(header::RETRY_AFTER, seconds);
-    response
-}
-
-enum Shown<'a> {
-    Nothing,
-    Token(&'a str),
-    Other,
-}
-
-/// The token of RFC 6750, section 2.1.
-fn bearer(headers: &HeaderMap) -> Shown<'_> {
-    let mut all = headers.get_all(header::AUTHORIZATION).iter();
-    let (Some(value), None) = (all.next(), all.next()) else {
-        return if headers.contains_key(header::AUTHORIZATION) {
-            Shown::Other
-        } else {
-            Shown::Nothing
-        };
-    };
-    let token = value.to_str().ok().and_then(|text| text.split_once(' '));
-    match token {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
-            Shown::Token(token.trim())
-        }
-        _ => Shown::Other,
-    }
-}
-
-fn unauthorized() -> Response {
-    let text = "this needs `Authorization: Bearer` and the hub's token";
-    let mut response = error(StatusCode::UNAUTHORIZED, code::UNAUTHORIZED, text);
-    let challenge = HeaderValue::from_static("Bearer realm=\"ghostlight\"");
-    response
-        .headers_mut()
-        .insert(header::WWW_AUTHENTICATE, challenge);
-    response
-}
-
-/// Browsers name the site of the page in `Origin`; programs send none. Only our own address and those allowed may come.
-fn is_own_origin(app: &App, headers: &HeaderMap) -> bool {
-    let Some(origin) = headers.get(header::ORIGIN) else {
-        return true;
-    };
-    let Ok(origin) = origin.to_str() else {
-        return false;
-    };
-    let port = app.address.port();
-    let own = [format!("//{}", app.address), format!("//localhost:{port}")];
-    let rest = origin
-        .strip_prefix("http:")
-        .or_else(|| origin.strip_prefix("https:"));
-    rest.is_some_and(|rest| own.iter().any(|own| own == rest))
-        || app.config.origins.iter().any(|allowed| allowed == origin)
 }
 
 async fn web_socket(State(app): Shared, mut request: Request) -> Response {
@@ -331,211 +118,6 @@ fn offered_protocols(headers: &HeaderMap) -> Vec<String> {
         .flat_map(|text| text.split(','))
         .map(|one| one.trim().to_owned())
         .collect()
-}
-
-/// A subscription as SSE and poll ask for it. `last` names the last event had, `from` the next one wanted.
-pub(super) fn subscription(
-    stream: &str,
-    from: Option<&str>,
-    last: Option<&str>,
-) -> Result<Subscribe, Box<Response>> {
-    if let Err(problem) = Pattern::checked(stream) {
-        return Err(Box::new(error(
-            StatusCode::BAD_REQUEST,
-            code::BAD_STREAM,
-            &problem.to_string(),
-        )));
-    }
-    let read = |text: &str| {
-        position(text).ok_or_else(|| {
-            Box::new(bad_request(&format!(
-                "{text:?} is no place; expected EPOCH.OFFSET, two whole numbers"
-            )))
-        })
-    };
-    let last = last.filter(|last| !last.is_empty());
-    let from = match (last, from) {
-        (Some(last), _) => {
-            let had = read(last)?;
-            Some(Position {
-                offset: Offset(had.offset.0.saturating_add(1)),
-                ..had
-            })
-        }
-        (None, Some(from)) => Some(read(from)?),
-        (None, None) => None,
-    };
-    Ok(Subscribe {
-        id: Echo::number(1),
-        stream: stream.to_owned(),
-        from,
-        positions: Default::default(),
-        more: false,
-    })
-}
-
-/// `EPOCH.OFFSET`
-fn position(text: &str) -> Option<Position> {
-    let (epoch, offset) = text.split_once('.')?;
-    Some(Position::new(epoch.parse().ok()?, offset.parse().ok()?))
-}
-
-#[derive(Deserialize)]
-struct PollQuery {
-    stream: String,
-    from: Option<String>,
-    wait_ms: Option<u64>,
-    max: Option<usize>,
-}
-
-/// The answer of a poll.
-#[derive(Serialize)]
-struct Polled {
-    /// The frame.
-    subscribed: Option<Box<RawValue>>,
-    /// `event` and `gap` frames, in order.
-    events: Vec<Box<RawValue>>,
-    /// Absent while there is no such stream.
-    next: Option<Position>,
-    caught_up: bool,
-}
-
-async fn poll(
-    State(app): Shared,
-    Extension(Admitted(ticket)): Extension<Admitted>,
-    query: Result<Query<PollQuery>, QueryRejection>,
-) -> Response {
-    let query = match query {
-        Ok(Query(query)) => query,
-        Err(problem) => return bad_request(&problem.body_text()),
-    };
-    let subscribe = match subscription(&query.stream, query.from.as_deref(), None) {
-        Ok(subscribe) => subscribe,
-        Err(response) => return *response,
-    };
-    if let Pattern::Prefix(_) = Pattern::of(&query.stream) {
-        return bad_request(
-            "a poll takes one stream; /v1/streams lists them with their next offsets",
-        );
-    }
-    let max = query.max.unwrap_or(POLL_EVENTS).clamp(1, POLL_EVENTS_MAX);
-    let wait = query.wait_ms.unwrap_or(POLL_WAIT_MS).min(POLL_WAIT_MS_MAX);
-    let limits = app.config.limits;
-    let limits = Limits {
-        page_events: limits.page_events.min(max),
-        ..limits
-    };
-    let mut driver = Driver::greeted(&app, limits, ticket);
-    let asked = subscribe.from;
-    driver.frame(&ClientFrame::Subscribe(subscribe));
-    match collect(&mut driver, asked, max, Duration::from_millis(wait)).await {
-        Ok(polled) => answer(StatusCode::OK, json(&polled)),
-        Err(text) => answer(StatusCode::SERVICE_UNAVAILABLE, text),
-    }
-}
-
-/// Collects what is there; where nothing is, waits for the first that comes. `Err` is an `error` frame.
-async fn collect(
-    driver: &mut Driver,
-    asked: Option<Position>,
-    max: usize,
-    wait: Duration,
-) -> Result<Polled, String> {
-    let begun = Instant::now();
-    let mut polled = Polled {
-        subscribed: None,
-        events: Vec::new(),
-        next: None,
-        caught_up: false,
-    };
-    let mut bytes = 0;
-    let mut news = false;
-    let mut head = None;
-    while polled.events.len() < max {
-        let until = match (polled.caught_up, news) {
-            (false, _) => begun + LOG_WAIT,
-            (true, false) => begun + wait,
-            (true, true) => Instant::now(),
-        };
-        let Some(mut frame) = driver.next(until).await else {
-            break;
-        };
-        let parsed = frame::parse_server(&frame.text);
-        if let Ok(ServerFrame::Event(event)) = &parsed
-            && frame.text.len() > POLL_EVENT_BYTES_MAX
-        {
-            frame.text = too_long(event, frame.text.len()).to_text();
-        }
-        let fits = bytes + frame.text.len() <= POLL_BYTES_MAX || polled.events.is_empty();
-        match parsed {
-            // The next poll begins with it.
-            Ok(ServerFrame::Event(_) | ServerFrame::Gap(_)) if !fits => break,
-            Ok(ServerFrame::Event(event)) => {
-                polled.next = Some(Position {
-                    epoch: event.epoch,
-                    offset: Offset(event.offset.0 + 1),
-                });
-            }
-            Ok(ServerFrame::Gap(gap)) => {
-                polled.next = Some(Position {
-                    epoch: gap.epoch,
-                    offset: Offset(gap.to.0 + 1),
-                });
-            }
-            // A new epoch behind events of the old one: the next poll finds it.
-            Ok(ServerFrame::Subscribed(_)) if !polled.events.is_empty() => break,
-            Ok(ServerFrame::Subscribed(told)) => {
-                news |= told.epoch.0 > 0 && !told.recovered;
-                polled.next = first_wanted(&told, asked);
-                polled.subscribed = RawValue::from_string(frame.text).ok();
-                head = Some(told.next_offset);
-                polled.caught_up = false;
-                continue;
-            }
-            Ok(ServerFrame::CaughtUp(_)) => {
-                polled.caught_up = true;
-                continue;
-            }
-            Ok(ServerFrame::Error(trouble)) if trouble.fatal => return Err(frame.text),
-            _ => continue,
-        }
-        news = true;
-        bytes += frame.text.len();
-        if let Ok(raw) = RawValue::from_string(frame.text) {
-            polled.events.push(raw);
-        }
-    }
-    // The last event may have been the last there is, or came after the replay.
-    polled.caught_up |= polled
-        .next
-        .zip(head)
-        .is_some_and(|(next, head)| next.offset >= head);
-    Ok(polled)
-}
-
-/// What stands in place of an event that is too long for any answer.
-fn too_long(event: &frame::Event, size: usize) -> ServerFrame {
-    ServerFrame::Gap(frame::Gap {
-        stream: event.stream.clone(),
-        epoch: event.epoch,
-        from: event.offset,
-        to: event.offset,
-        reason: format!(
-            "the event has {size} bytes, and the answer of a poll has room for {POLL_EVENT_BYTES_MAX}; over server-sent \
-             events it can be had"
-        ),
-    })
-}
-
-/// Where the replay after `subscribed` begins.
-fn first_wanted(told: &Subscribed, asked: Option<Position>) -> Option<Position> {
-    let same = asked.filter(|asked| asked.epoch == told.epoch);
-    let begin = same.map_or(Offset(0), |asked| asked.offset.min(told.next_offset));
-    let offset = told.gap.map_or(begin, |gap| Offset(gap.to.0 + 1));
-    (told.epoch.0 > 0).then_some(Position {
-        epoch: told.epoch,
-        offset,
-    })
 }
 
 #[derive(Deserialize)]
@@ -650,11 +232,6 @@ async fn whole_body(request: Request, max: usize) -> Result<Bytes, Box<Response>
     }
 }
 
-pub(super) fn late_body() -> Response {
-    let text = format!("the body did not come within {} s", BODY_WAIT.as_secs());
-    error(StatusCode::REQUEST_TIMEOUT, http_code::BAD_REQUEST, &text)
-}
-
 /// The frame in the body of a request; its `type` may be left out.
 fn publish_frame(bytes: &[u8]) -> Result<Publish, String> {
     #[derive(Deserialize)]
@@ -689,101 +266,5 @@ async fn ready(State(app): Shared) -> Response {
     match check {
         Ok(Ok(())) => answer(StatusCode::OK, r#"{"status":"ready"}"#.into()),
         _ => unavailable(),
-    }
-}
-
-fn unavailable() -> Response {
-    error(
-        StatusCode::SERVICE_UNAVAILABLE,
-        code::UNAVAILABLE,
-        "the server cannot use its log, or stops",
-    )
-}
-
-pub(super) fn bad_request(message: &str) -> Response {
-    error(StatusCode::BAD_REQUEST, http_code::BAD_REQUEST, message)
-}
-
-/// An `error` frame as the body of a response.
-pub(super) fn error(status: StatusCode, code: &str, message: &str) -> Response {
-    let frame = ServerFrame::Error(Trouble {
-        code: code.to_owned(),
-        message: message.to_owned(),
-        fatal: true,
-        id: None,
-    });
-    answer(status, frame.to_text())
-}
-
-fn answer(status: StatusCode, json: String) -> Response {
-    let headers = [
-        (header::CONTENT_TYPE, "application/json"),
-        (header::CACHE_CONTROL, "no-store"),
-    ];
-    (status, headers, json).into_response()
-}
-
-fn json(value: &impl Serialize) -> String {
-    // Text keys and JSON bodies: nothing here can fail.
-    serde_json::to_string(value).unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn places_are_two_whole_numbers() {
-        for (text, expected) in [
-            ("5.42", Some(Position::new(5, 42))),
-            ("5", None),
-            ("5.", None),
-            ("-5.1", None),
-            ("5.1.2", None),
-            ("18446744073709551616.0", None),
-        ] {
-            assert_eq!(position(text), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn a_query_is_text() {
-        for (query, expected) in [
-            ("stream=run/1&from=5.1", true),
-            ("stream=run/%C3%A9", true),
-            ("stream=run/%ff", false),
-            ("stream=run/%zz", false),
-            ("stream=run/%4", false),
-            ("stream=run/%", false),
-            ("", true),
-        ] {
-            assert_eq!(is_text(query), expected, "{query}");
-        }
-    }
-
-    #[test]
-    fn the_header_shows_one_token() {
-        for (values, expected) in [
-            (&[][..], 0),
-            (&["Bearer abc"], 1),
-            (&["bearer abc"], 1),
-            (&["Basic abc"], 2),
-            (&["Bearer"], 2),
-            (&["Bearer abc", "Bearer abc"], 2),
-        ] {
-            let mut headers = HeaderMap::new();
-            for value in values {
-                headers.append(header::AUTHORIZATION, HeaderValue::from_static(value));
-            }
-            let shown = match bearer(&headers) {
-                Shown::Nothing => 0,
-                Shown::Token(token) => {
-                    assert_eq!(token, "abc");
-                    1
-                }
-                Shown::Other => 2,
-            };
-            assert_eq!(shown, expected, "{values:?}");
-        }
     }
 }

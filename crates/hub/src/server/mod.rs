@@ -6,9 +6,13 @@
 //! `docs/PROTOCOL.md` says what all of this promises.
 
 mod accept;
+mod answers;
+mod asked;
 mod board;
+mod door;
 mod driver;
 mod http;
+mod poll;
 mod principal;
 mod recent;
 mod socket;

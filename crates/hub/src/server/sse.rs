@@ -2,8 +2,10 @@
 //! the body, so that many streams can be resumed.
 
 use super::{
+    answers::{BODY_WAIT, Shared, bad_request, error, late_body},
+    asked::subscription,
+    door::Admitted,
     driver::{Driver, Outgoing},
-    http::{Admitted, BODY_WAIT, Shared, bad_request, error, late_body, subscription},
 };
 use axum::{
     Extension,
