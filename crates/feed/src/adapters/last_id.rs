@@ -29,7 +29,8 @@ impl LastId {
             return None;
         }
         self.id = (!id.is_empty()).then(|| id.clone());
-        Some(Effect::Store(Item::Cursor(Cursor { id })))
+        let polled = false;
+        Some(Effect::Store(Item::Cursor(Cursor { id, polled })))
     }
 
     pub fn get(&self) -> Option<String> {

@@ -10,7 +10,10 @@ fn start(positions: &[(&str, u64)], cursor: Option<&str>) -> Start {
         token: Some(Secret("t".into())),
         pattern: "*".into(),
         positions: positions.iter().map(at).collect(),
-        cursor: cursor.map(|id| Cursor { id: id.into() }),
+        cursor: cursor.map(|id| Cursor {
+            id: id.into(),
+            polled: false,
+        }),
         epoch: Epoch(9),
         limits: Limits::default(),
     }
