@@ -729,12 +729,14 @@ impl<M: Memory> Client<M> {
             self.identify(kind);
         }
         if self.seen.is_none() {
-            self.know_what_was_shown(kind);
-            let adapter = self.adapter.as_ref();
-            let id = adapter.and_then(|adapter| adapter.last_event_id());
-            let id = id.unwrap_or_default();
-            self.waiting
-                .store(Item::Cursor(Cursor { id, polled: true }));
+            let mut seen = Seen::default();
+            let mut take = |event: &str| {
+                seen.is_new(event);
+            };
+            if let Err(e) = self.memory.latest(kind, SEEN_MAX, &mut take) {
+                return self.ended = Some(Ended::Memory(e));
+            }
+            self.seen = Some(seen);
         }
         let Message::Text(event) = &message else {
             return;
@@ -744,18 +746,6 @@ impl<M: Memory> Client<M> {
         if let Some(adapter) = self.adapter.as_mut().filter(|_| new) {
             let effects = adapter.message(message, now);
             self.effects(effects);
-        }
-    }
-
-    /// From here on what is stored of this system is not stored again.
-    fn know_what_was_shown(&mut self, kind: Kind) {
-        let mut seen = Seen::default();
-        let mut take = |event: &str| {
-            seen.is_new(event);
-        };
-        match self.memory.latest(kind, SEEN_MAX, &mut take) {
-            Ok(()) => self.seen = Some(seen),
-            Err(e) => self.ended = Some(Ended::Memory(e)),
         }
     }
 
@@ -806,10 +796,6 @@ impl<M: Memory> Client<M> {
             Ok(recalled) => recalled,
             Err(e) => return self.ended = Some(Ended::Memory(e)),
         };
-        let was_polled = recalled.cursor.as_ref().is_some_and(|cursor| cursor.polled);
-        if was_polled && self.seen.is_none() {
-            self.know_what_was_shown(kind);
-        }
         let start = Start {
             token: self.settings.token.clone(),
             pattern: self.settings.endpoint.pattern().to_owned(),
@@ -850,11 +836,8 @@ impl<M: Memory> Client<M> {
         for effect in effects {
             let attempt = self.link.as_ref().map(|link| link.attempt);
             match (effect, attempt) {
-                (Effect::Store(mut item), _) => {
+                (Effect::Store(item), _) => {
                     self.brought += u64::from(matches!(item, Item::Event { .. }));
-                    if let Item::Cursor(cursor) = &mut item {
-                        cursor.polled = self.seen.is_some();
-                    }
                     self.waiting.store(item);
                 }
                 (Effect::Notice(text), _) => self.waiting.push(Update::Notice(text)),

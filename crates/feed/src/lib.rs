@@ -80,14 +80,11 @@ pub enum Item {
     Cursor(Cursor),
 }
 
-/// What is remembered of a feed that has no offsets.
+/// The place in a feed that has ids instead of offsets.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Cursor {
-    /// The place in its event stream, as the server gave it; empty if it gave none, or took back the one before.
+    /// As the server gave it; empty if it took back the one before.
     pub id: String,
-    /// Whether it was polled: then its event stream may show what is stored.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub polled: bool,
 }
 
 /// What a client tells, in order.

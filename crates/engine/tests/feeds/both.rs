@@ -140,40 +140,6 @@ fn a_polled_system_whose_event_stream_comes_back_is_streamed_again_and_nothing_i
     assert_eq!(nodes, expected);
 }
 
-#[test]
-fn what_a_system_showed_before_a_restart_is_not_stored_again_when_its_event_stream_shows_it() {
-    let server = Both::start(&[A, B]);
-    let mut rig = Rig::new(&server.url).patient();
-    rig.settings.poll_every = Duration::from_millis(10);
-    rig.settings.connection.probe_ms = 5;
-    rig.settings.connection.probe_cap_ms = 5;
-    stored(&rig.watch(), 2);
-    // C happened while nobody followed, and is in the list alone.
-    server.has(&[A, B, C], Some(&[A, B]));
-    let watching = rig.watch();
-    until(&watching, "the event stream", |news| {
-        is_state(news, State::Connected)
-    });
-    stored_or_before(&rig, &watching, 3);
-    server.says(D);
-    stored_or_before(&rig, &watching, 4);
-    drop(watching);
-    // It was not polled since the restart before, either.
-    server.has(&[], Some(&[A, B, C, D]));
-    let watching = rig.watch();
-    until(&watching, "the event stream again", |news| {
-        is_state(news, State::Connected)
-    });
-    server.says(E);
-    stored_or_before(&rig, &watching, 5);
-    drop(watching);
-    let expected: Vec<String> = (0..)
-        .zip([A, B, C, D, E])
-        .map(|(n, body)| format!("run/r {n} {body}"))
-        .collect();
-    assert_eq!(bodies(&rig, Kind::Workflow), expected);
-}
-
 /// Waits until so many events are in the log, whenever they were stored.
 fn stored_or_before(rig: &Rig, watching: &Watching, count: usize) {
     if rig.log(Kind::Workflow).len() < count {

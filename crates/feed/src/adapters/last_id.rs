@@ -29,8 +29,7 @@ impl LastId {
             return None;
         }
         self.id = (!id.is_empty()).then(|| id.clone());
-        let polled = false;
-        Some(Effect::Store(Item::Cursor(Cursor { id, polled })))
+        Some(Effect::Store(Item::Cursor(Cursor { id })))
     }
 
     pub fn get(&self) -> Option<String> {

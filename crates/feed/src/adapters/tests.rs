@@ -10,10 +10,7 @@ fn start(positions: &[(&str, u64)], cursor: Option<&str>) -> Start {
         token: Some(Secret("t".into())),
         pattern: "*".into(),
         positions: positions.iter().map(at).collect(),
-        cursor: cursor.map(|id| Cursor {
-            id: id.into(),
-            polled: false,
-        }),
+        cursor: cursor.map(|id| Cursor { id: id.into() }),
         epoch: Epoch(9),
         limits: Limits::default(),
     }
