@@ -17,7 +17,7 @@ use crate::{Failure, Result, Verb, proc, setup, workspace};
 pub const VERB: Verb = Verb {
     name: "bench",
     usage: "[--quick|--full] [PART…]",
-    about: "speed and size, `--full` with histories of ten million changes instead of one: the store against its peers, the hub and its clients (`store`), the first screen (`first-screen`), the start against an empty window (`start`), the window under load (`window`)",
+    about: "speed and size: the store against its peers, the hub and its clients (`store`; its histories have a million changes, or ten million with `--full`), the first screen (`first-screen`), the start against an empty window (`start`), the window under load (`window`)",
     run: |args| {
         let (size, parts) = chosen(args)?;
         setup::ensure()?;

@@ -490,7 +490,7 @@ type ChangeCell = for<'a> fn(&'a ChangeExport<'a>) -> Cell<'a>;
 /// How a column's cell is made of an event.
 type EventCell = for<'a> fn(&'a EventExport<'a>) -> Cell<'a>;
 
-/// The columns of a history. There are millions of rows: a column is looked up once and not for each of them.
+/// The columns of a history. There are millions of rows: a column is looked up once a page and not for each of them.
 const CHANGE_CELLS: [(&str, ChangeCell); 11] = [
     ("posting", |change| Cell::Id(&change.posting.0)),
     ("field", |change| Cell::Text(change.field)),

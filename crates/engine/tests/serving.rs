@@ -111,9 +111,8 @@ fn another_program_follows_what_runs_here_and_publishes_its_own() {
     wait_for("its run here", || {
         runs(&app).into_iter().find(|run| run.origin == "hub")
     });
-    wait_for("the connection counted", || {
-        (standing(&app).connections > 0).then_some(())
-    });
+    let counted = || (standing(&app).connections > 0).then_some(());
+    wait_for("the connection counted", counted);
     // Off is told to whoever is connected, and on again at the same port is found by itself.
     let port = port_of(&view);
     serve(&app, false, port).unwrap();
@@ -124,6 +123,7 @@ fn another_program_follows_what_runs_here_and_publishes_its_own() {
     });
     serve(&app, true, port).unwrap();
     is(&other, id, LinkState::Connected);
+    wait_for("the connection counted again", counted);
 }
 
 #[test]

@@ -83,7 +83,7 @@ fn time(at: Micros, out: &mut String) {
     digits(seconds / 60 % 60, &mut text[14..16]);
     digits(seconds % 60, &mut text[17..19]);
     digits(of_day % 1_000_000, &mut text[20..26]);
-    // Digits and signs are.
+    // Digits and signs are ASCII, and that is UTF-8.
     out.push_str(str::from_utf8(&text).unwrap_or_default());
 }
 
@@ -104,16 +104,18 @@ fn hex(bytes: &[u8], out: &mut String) {
     }
 }
 
+/// What a spreadsheet could take for the beginning of a formula.
+const RISKY: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+
 /// Whether a spreadsheet could run the text (OWASP, *CSV Injection*): it begins with `=`, `+`, `-`, `@`, tab or
 /// carriage return and is no plain number. Apostrophes before that count too, so that [`unguard`] undoes [`guard`] for any text.
 pub fn needs_guard(text: &str) -> bool {
     // Most cells are decided by their first character.
-    if !text.starts_with(['\'', '=', '+', '-', '@', '\t', '\r']) {
+    if !text.starts_with('\'') && !text.starts_with(RISKY) {
         return false;
     }
     let rest = text.trim_start_matches('\'');
-    let risky = rest.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    risky && !is_plain_number(rest)
+    rest.starts_with(RISKY) && !is_plain_number(rest)
 }
 
 /// The text with an apostrophe before it where a spreadsheet could run it.

@@ -174,11 +174,11 @@ fn the_sqlite_shell_finds_the_same_events() {
         "--what",
         "events",
         "--fields",
-        "stream,offset,node,phase,body",
+        "body,phase,stream,offset,node",
     ];
     assert_eq!(export(&ghostlight, &fields, &file).code, 0);
     let database = ghostlight.data.path().join("ghostlight.db");
-    let query = "SELECT name AS stream, \"offset\", node, phase, body FROM event JOIN stream ON stream.id = stream_id ORDER BY seq";
+    let query = "SELECT body, phase, name AS stream, \"offset\", node FROM event JOIN stream ON stream.id = stream_id ORDER BY seq";
     let shell = Command::new("sqlite3")
         .args(["-csv", "-header"])
         .arg(&database)

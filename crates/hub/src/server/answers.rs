@@ -1,14 +1,12 @@
 //! What the routes answer with: an `error` frame, JSON, and the codes that only HTTP has.
 
-use super::App;
 use axum::{
-    extract::State,
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use ghostlight_sync::frame::{ServerFrame, Trouble, code};
 use serde::Serialize;
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 /// How long a body may take to arrive.
 pub(super) const BODY_WAIT: Duration = Duration::from_secs(30);
@@ -21,9 +19,6 @@ pub(super) mod http_code {
     pub const NOT_FOUND: &str = "not_found";
     pub const BAD_REQUEST: &str = "bad_request";
 }
-
-/// What every route works on.
-pub(super) type Shared = State<Arc<App>>;
 
 pub(super) fn late_body() -> Response {
     let text = format!("the body did not come within {} s", BODY_WAIT.as_secs());

@@ -1,9 +1,9 @@
 //! The door: who may come in, before any route is asked.
 
 use super::{
-    App,
+    App, Shared,
     accept::Link,
-    answers::{Shared, bad_request, error, http_code},
+    answers::{bad_request, error, http_code},
     principal::{Over, Ticket, Who},
 };
 use axum::{

@@ -1,11 +1,10 @@
 //! The routes, and what those answer that have no file of their own.
 
 use super::{
-    App,
+    App, Shared,
     accept::Link,
     answers::{
-        BODY_WAIT, LOG_WAIT, Shared, answer, bad_request, error, http_code, json, late_body,
-        unavailable,
+        BODY_WAIT, LOG_WAIT, answer, bad_request, error, http_code, json, late_body, unavailable,
     },
     door::{Admitted, admit},
     driver::Driver,
@@ -33,6 +32,7 @@ use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body
 
 /// Names in one answer of the list of streams.
 const NAMES_MAX: usize = 1_000;
+
 pub(super) fn router(app: Arc<App>) -> Router {
     let limit = DefaultBodyLimit::max(app.config.limits.max_frame_bytes);
     Router::new()

@@ -145,6 +145,9 @@ pub(super) struct App {
     stopping: watch::Receiver<bool>,
 }
 
+/// What every route works on.
+type Shared = axum::extract::State<Arc<App>>;
+
 impl App {
     /// The sessions' clock.
     fn now(&self) -> Millis {

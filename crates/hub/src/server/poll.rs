@@ -1,7 +1,8 @@
 //! Long poll, `GET /v1/poll`: the next events of one stream, or the first that comes within the wait.
 
 use super::{
-    answers::{LOG_WAIT, Shared, answer, bad_request, json},
+    Shared,
+    answers::{LOG_WAIT, answer, bad_request, json},
     asked::subscription,
     door::Admitted,
     driver::Driver,

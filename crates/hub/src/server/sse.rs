@@ -2,7 +2,8 @@
 //! the body, so that many streams can be resumed.
 
 use super::{
-    answers::{BODY_WAIT, Shared, bad_request, error, late_body},
+    Shared,
+    answers::{BODY_WAIT, bad_request, error, late_body},
     asked::subscription,
     door::Admitted,
     driver::{Driver, Outgoing},
