@@ -10,6 +10,7 @@ mod backend;
 mod components;
 mod dom;
 mod fault;
+mod hooks;
 mod icons;
 mod meter;
 mod pages;

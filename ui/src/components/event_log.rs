@@ -5,6 +5,7 @@ use crate::{
         bits,
         virtual_list::{Kind, RowAt, Source, VirtualList},
     },
+    hooks::use_state_for,
     icons::Icon,
     shell::{Ask, Shell, use_shell},
     state::{export::Choice, format, monitor, views::ViewState},
@@ -21,7 +22,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::{
     AttrValue, Callback, Event, Html, InputEvent, Properties, classes, component, html,
-    use_callback, use_effect_with, use_state_eq,
+    use_callback,
 };
 
 /// Height of a row in CSS pixels; `app.css` says the same.
@@ -62,17 +63,9 @@ type Open = (RunId, u64, u64);
 #[component]
 pub fn EventLog(props: &Props) -> Html {
     let shell = use_shell();
-    let filter = use_state_eq(EventFilter::default);
-    let opened = use_state_eq(|| None::<Open>);
-    let page = use_state_eq(|| None::<(u32, Option<(u32, u32)>)>);
-    {
-        let (filter, opened, page) = (filter.clone(), opened.clone(), page.clone());
-        use_effect_with(props.subject.clone(), move |_| {
-            filter.set(EventFilter::default());
-            opened.set(None);
-            page.set(None);
-        });
-    }
+    let (filter, on_filter) = use_state_for(&props.subject, EventFilter::default);
+    let (opened, open) = use_state_for(&props.subject, || None::<Open>);
+    let (page, set_page) = use_state_for(&props.subject, || None::<(u32, Option<(u32, u32)>)>);
     let zone = shell.zone();
     let since = props.started.filter(|_| shell.preferences.relative);
     // The list is drawn again only if one of these is another: a page comes with every frame.
@@ -87,44 +80,40 @@ pub fn EventLog(props: &Props) -> Html {
             _ => Html::default(),
         }
     });
-    let on_page = use_callback(page.setter(), |data: Rc<ViewData>, page| {
+    let on_page = use_callback(set_page, |data: Rc<ViewData>, page| {
         if let ViewData::Events(log) = &*data {
-            page.set(Some((log.page.total, log.looked)));
+            page.emit(Some((log.page.total, log.looked)));
         }
     });
-    let on_choose = use_callback(opened.clone(), |row: RowAt, opened| {
-        if let ViewData::Events(log) = &*row.data
-            && let Some(place) = place(log, row.at)
-        {
-            opened.set(match **opened == Some(place.clone()) {
-                true => None,
-                false => Some(place),
-            });
-        }
-    });
-    let empty = match *filter == EventFilter::default() {
+    let on_choose = use_callback(
+        (opened.clone(), open.clone()),
+        |row: RowAt, (opened, open)| {
+            if let ViewData::Events(log) = &*row.data
+                && let Some(place) = place(log, row.at)
+            {
+                open.emit(match opened.as_ref() == Some(&place) {
+                    true => None,
+                    false => Some(place),
+                });
+            }
+        },
+    );
+    let empty = match filter == EventFilter::default() {
         true => html! { <p class="gl-hint">{ "The first event appears when a run begins." }</p> },
         false => html! { <p class="gl-hint">{ "No event is like that." }</p> },
     };
-    let on_close = {
-        let opened = opened.clone();
-        Callback::from(move |()| opened.set(None))
-    };
+    let on_close = open.reform(|()| None);
     let chosen = opened
         .as_ref()
         .map(|(_, epoch, offset)| AttrValue::from(format!("{epoch}.{offset}")));
-    let source = Source::Events(props.subject.clone(), (*filter).clone());
-    let on_filter = {
-        let filter = filter.clone();
-        Callback::from(move |next: EventFilter| filter.set(next))
-    };
+    let source = Source::Events(props.subject.clone(), filter.clone());
     html! {
         <div class="gl-log">
             if !props.nodes.is_empty() {
-                { view_filters(&shell, props, &filter, *page, &on_filter) }
+                { view_filters(&shell, props, &filter, page, &on_filter) }
             }
             <VirtualList id={props.id.clone()} {source} kind={Kind::Log} label={props.label.clone()} tail={shell.log_rows()} row_px={EVENT_PX} {render} {empty} {on_choose} {on_page} {chosen} />
-            if let Some(opened) = &*opened {
+            if let Some(opened) = &opened {
                 <Body key={format!("{}.{}", opened.1, opened.2)} place={opened.clone()} {on_close} />
             }
         </div>

@@ -9,6 +9,7 @@ use crate::{
         virtual_list::{Kind, RowAt, Source, VirtualList},
     },
     dom,
+    hooks::use_state_for,
     icons::Icon,
     shell::{Ask, Dialog, Shell, ToastKind, use_shell},
     state::{
@@ -33,7 +34,7 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, HtmlSelectElement};
 use yew::{
     AttrValue, Callback, Event, FocusEvent, Html, KeyboardEvent, MouseEvent, Properties, classes,
-    component, html, use_callback, use_effect_with, use_memo, use_state_eq,
+    component, html, use_callback, use_memo,
 };
 
 /// Height of a row in CSS pixels; `app.css` says the same.
@@ -53,16 +54,10 @@ pub struct Props {
 pub fn History(props: &Props) -> Html {
     let shell = use_shell();
     let posting = props.posting;
-    let narrowed = use_state_eq(Narrowed::default);
-    {
-        let narrowed = narrowed.clone();
-        use_effect_with((posting, props.field.clone()), move |(_, (_, field))| {
-            narrowed.set(Narrowed {
-                field: field.clone(),
-                ..Narrowed::default()
-            });
-        });
-    }
+    let (narrowed, on_narrow) = use_state_for(&(posting, props.field.clone()), || Narrowed {
+        field: props.field.1.clone(),
+        ..Narrowed::default()
+    });
     let parts: ViewState = use_view(Some(ViewQuery::TimelineParts(posting)));
     let parts = use_memo(parts, parts_of);
     let query = ViewQuery::Branches(posting);
@@ -76,15 +71,7 @@ pub fn History(props: &Props) -> Html {
     };
     let head = branches.as_ref().and_then(head_of);
     // The version that another one is to be compared with, and when it was made.
-    let first = use_state_eq(|| None::<Marked>);
-    {
-        let first = first.clone();
-        use_effect_with(posting, move |_| first.set(None));
-    }
-    let mark = {
-        let first = first.clone();
-        use_callback((), move |marked: Option<Marked>, ()| first.set(marked))
-    };
+    let (first, mark) = use_state_for(&posting, || None::<Marked>);
     let onkeydown = {
         let mark = mark.clone();
         let marking = first.is_some();
@@ -97,7 +84,7 @@ pub fn History(props: &Props) -> Html {
     };
     let zone = shell.zone();
     let render = use_callback(
-        (zone, posting, head, shell.clone(), *first, mark.clone()),
+        (zone, posting, head, shell.clone(), first, mark.clone()),
         |row: RowAt, (zone, posting, head, shell, first, mark)| match &*row.data {
             ViewData::Timeline(page) => {
                 let pair = (*first, mark);
@@ -110,15 +97,11 @@ pub fn History(props: &Props) -> Html {
         },
     );
     let (filter, wrong) = narrowed.filter(zone, format::day(dom::now(), zone));
-    let empty = match *narrowed == Narrowed::default() {
+    let empty = match narrowed == Narrowed::default() {
         true => {
             html! { <p class="gl-hint">{ "No change yet. A finished analysis or an edit is the first." }</p> }
         }
         false => html! { <p class="gl-hint">{ "No change is like that." }</p> },
-    };
-    let on_narrow = {
-        let narrowed = narrowed.clone();
-        Callback::from(move |next: Narrowed| narrowed.set(next))
     };
     let export = Ask::Export(Box::new(Choice::of_history(
         posting,
@@ -128,7 +111,7 @@ pub fn History(props: &Props) -> Html {
     let source = Source::Timeline(posting, filter);
     html! {
         <div class="gl-log" {onkeydown}>
-            if let Some(first) = *first { { view_marking(first, &mark) } }
+            if let Some(first) = first { { view_marking(first, &mark) } }
             <div class="gl-log__bar" role="group" aria-label="history tools">
                 { branches.as_ref().map(|branches| view_branches(&shell, posting, branches)).unwrap_or_default() }
                 { view_filters(&narrowed, &parts, &on_narrow) }
