@@ -58,10 +58,12 @@ pub fn History(props: &Props) -> Html {
         field: props.field.1.clone(),
         ..Narrowed::default()
     });
-    let parts: ViewState = use_view(Some(ViewQuery::TimelineParts(posting)));
-    let parts = use_memo(parts, parts_of);
+    let parts_state: ViewState = use_view(Some(ViewQuery::TimelineParts(posting)));
     let query = ViewQuery::Branches(posting);
     let state: ViewState = use_view(Some(query));
+    // The tools stand there together: one that came later would move the others from under a pointer.
+    let stand = ![&parts_state, &state].contains(&&ViewState::Loading);
+    let parts = use_memo(parts_state, parts_of);
     let branches = match &state {
         ViewState::Ready(data) => match &**data {
             ViewData::Branches(branches) => Some((**branches).clone()),
@@ -113,12 +115,14 @@ pub fn History(props: &Props) -> Html {
         <div class="gl-log" {onkeydown}>
             if let Some(first) = first { { view_marking(first, &mark) } }
             <div class="gl-log__bar" role="group" aria-label="history tools">
-                { branches.as_ref().map(|branches| view_branches(&shell, posting, branches)).unwrap_or_default() }
-                { view_filters(&narrowed, &parts, &on_narrow) }
-                { view_days(&narrowed, wrong, &on_narrow) }
-                <button type="button" class="gl-link gl-small" title="Take these changes away as a file" onclick={shell.asks(export)}>{ "Export these…" }</button>
-                <span class="gl-fill"></span>
-                { branches.as_ref().map(|branches| view_reversals(&shell, posting, branches)).unwrap_or_default() }
+                if stand {
+                    { branches.as_ref().map(|branches| view_branches(&shell, posting, branches)).unwrap_or_default() }
+                    { view_filters(&narrowed, &parts, &on_narrow) }
+                    { view_days(&narrowed, wrong, &on_narrow) }
+                    <button type="button" class="gl-link gl-small" title="Take these changes away as a file" onclick={shell.asks(export)}>{ "Export these…" }</button>
+                    <span class="gl-fill"></span>
+                    { branches.as_ref().map(|branches| view_reversals(&shell, posting, branches)).unwrap_or_default() }
+                }
             </div>
             <VirtualList id="history" {source} kind={Kind::Lines} label="history" row_px={VERSION_PX} {render} {empty} />
         </div>
