@@ -8,6 +8,7 @@ use crate::{
         history::History,
         tabs::Tabs,
     },
+    hooks::use_state_for,
     icons::Icon,
     shell::{Drawn, Shell, Tab, use_shell},
     state::{card, format, views::ViewState},
@@ -21,9 +22,7 @@ use ghostlight_model::{
     PostingId,
     receipt::{FieldReceipt, LookResult, Looked, Outcome},
 };
-use yew::{
-    AttrValue, Callback, Html, Properties, classes, component, html, use_effect_with, use_state_eq,
-};
+use yew::{AttrValue, Callback, Html, Properties, classes, component, html};
 
 /// The tabs, in order.
 const TABS: [(Tab, &str); 4] = [
@@ -48,19 +47,15 @@ pub struct Props {
 #[component]
 pub fn Drawer(props: &Props) -> Html {
     let shell = use_shell();
-    let active = use_state_eq(|| Tab::EventLog);
-    {
-        let active = active.clone();
-        use_effect_with(props.drawn.clone(), move |drawn| {
-            if drawn.turn > 0 {
-                active.set(drawn.tab);
-            }
-        });
-    }
+    // What was asked for, until another tab is chosen.
+    let (active, choose) = use_state_for(&props.drawn, || match props.drawn.turn {
+        0 => Tab::EventLog,
+        _ => props.drawn.tab,
+    });
     let tabs: Vec<AttrValue> = TABS.map(|(_, label)| AttrValue::from(label)).into();
-    let place = TABS.iter().position(|(tab, _)| *tab == *active);
+    let place = TABS.iter().position(|(tab, _)| *tab == active);
     let place = place.unwrap_or_default();
-    let panel = match *active {
+    let panel = match active {
         Tab::EventLog => {
             html! { <EventLog key="event-log" subject={props.subject.clone()} /> }
         }
@@ -77,14 +72,11 @@ pub fn Drawer(props: &Props) -> Html {
         },
         Tab::Receipt => html! { <Receipt key="receipt" subject={props.subject.clone()} /> },
     };
-    let on_change = {
-        let active = active.clone();
-        Callback::from(move |place: usize| {
-            if let Some((tab, _)) = TABS.get(place) {
-                active.set(*tab);
-            }
-        })
-    };
+    let on_change = Callback::from(move |place: usize| {
+        if let Some((tab, _)) = TABS.get(place) {
+            choose.emit(*tab);
+        }
+    });
     html! {
         <section class="gl-drawer" aria-label="details">
             <div class="gl-drawer__bar">

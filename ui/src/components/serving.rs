@@ -5,7 +5,7 @@ use crate::{
     components::bits,
     icons::Icon,
     shell::{Shell, use_shell},
-    state::{format, views::ViewState},
+    state::format,
     views::use_view,
 };
 use ghostlight_api::{
@@ -25,20 +25,15 @@ pub fn Serving() -> Html {
     let shell = use_shell();
     let state = use_view(Some(ViewQuery::Serving));
     let busy = use_state_eq(|| false);
-    let view = match &state {
-        ViewState::Ready(data) => match &**data {
-            ViewData::Serving(view) => Some((**view).clone()),
-            _ => None,
+    let body = bits::render_view(
+        &ViewQuery::Serving,
+        &state,
+        || html! { <div>{ bits::skeleton(48) }</div> },
+        |data| match &**data {
+            ViewData::Serving(view) => view_form(&shell, &busy, view),
+            _ => Html::default(),
         },
-        _ => None,
-    };
-    let body = match view {
-        Some(view) => view_form(&shell, &busy, &view),
-        None => {
-            let waits = || html! { <div>{ bits::skeleton(48) }</div> };
-            bits::render_view(&ViewQuery::Serving, &state, waits, |_| Html::default())
-        }
-    };
+    );
     html! {
         <fieldset aria-label="other programs">
             <legend>{ "Other programs" }</legend>

@@ -87,12 +87,12 @@ impl Shared {
                         .map(|at| Micros(now.0 + watching.until(at).as_micros() as i64));
                     self.status(feed, &status, next_try, proven, now);
                 }
-                Some(News::Stored(count)) => self
-                    .on_board(feed.id, |board| {
+                Some(News::Stored(count)) => {
+                    self.on_board(feed.id, |board| {
                         board.stored(&count, now);
                         None
-                    })
-                    .map_or((), drop),
+                    });
+                }
                 Some(News::Delayed(delays)) => {
                     self.on_board(feed.id, |board| {
                         board.delayed(delays);
